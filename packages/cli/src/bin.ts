@@ -1,0 +1,50 @@
+/** The process: makes the {@link Context} from it and ends it with the exit code. The only file that touches either. */
+import { isatty } from 'node:tty';
+import type { Context, Output } from './context.ts';
+
+const { env } = process;
+const noColour = env.NO_COLOR !== undefined && env.NO_COLOR !== '';
+// Set before anything else is loaded: colour libraries decide when they are imported, and do not know NO_COLOR.
+if (noColour) env.FORCE_COLOR = '0';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+function output(stream: NodeJS.WriteStream): Output {
+  // The reader of a pipe may go away (`fest sale list | head -1`): then there is nobody left to tell.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  return { write: (text) => void stream.write(text), isTTY: stream.isTTY === true };
+}
+
+function mayColour(stream: NodeJS.WriteStream): boolean {
+  if (noColour || env.FORCE_COLOR === '0') return false;
+  return (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '') || (stream.isTTY === true && env.TERM !== 'dumb');
+}
+
+const context: Context = {
+  env,
+  cwd: process.cwd(),
+  stdin: {
+    isTTY: isatty(0),
+    // Made only when it is read: a stream on a closed or odd standard input can fail.
+    get stream() {
+      return process.stdin;
+    },
+  },
+  stdout: output(process.stdout),
+  stderr: output(process.stderr),
+  colour: { stdout: mayColour(process.stdout), stderr: mayColour(process.stderr) },
+  now: () => Date.now(),
+  random: () => Math.random(),
+  onSignal(listener) {
+    for (const signal of SIGNALS) process.on(signal, listener);
+    return () => {
+      for (const signal of SIGNALS) process.off(signal, listener);
+    };
+  },
+  leave: (exitCode) => process.exit(exitCode),
+};
+
+const { main } = await import('./main.ts');
+process.exitCode = await main(process.argv.slice(2), context);

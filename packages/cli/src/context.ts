@@ -1,0 +1,37 @@
+/** A stream of text for people or programs. */
+export interface Output {
+  write(text: string): void;
+  readonly isTTY: boolean;
+}
+
+/**
+ * Everything a command uses of the world outside, passed in by `bin.ts`. Tests pass their own; nothing else reads
+ * `process.env` or ends the process.
+ */
+export interface Context {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdin: { readonly isTTY: boolean; readonly stream: NodeJS.ReadableStream };
+  /** The answer. */
+  readonly stdout: Output;
+  /** Everything else: progress, questions, errors. */
+  readonly stderr: Output;
+  /** Whether escape codes for colour may be written, by stream. */
+  readonly colour: { readonly stdout: boolean; readonly stderr: boolean };
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** 0 ≤ value < 1. */
+  random(): number;
+  /** Hears of SIGINT, SIGTERM and SIGHUP until the returned function is called. Without a listener they end the process. */
+  onSignal(listener: (signal: NodeJS.Signals) => void): () => void;
+  /** Ends the process at once; only for a second Ctrl-C. */
+  leave(exitCode: number): never;
+}
+
+/** What can stand before or after every command. */
+export interface GlobalOptions {
+  /** Folder of the stack and of `fest.config.yaml`. */
+  readonly dir?: string;
+  readonly json?: boolean;
+  readonly url?: string;
+}

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+
+/**
+ * `fest help [command…]`, and topics that are not commands.
+ * @param showTopic shows a topic and tells whether there is one of that name
+ */
+export function addHelpCommand(program: Command, showTopic: (topic: string) => Promise<boolean>): void {
+  program
+    .command('help')
+    .description('explain a command, or exit-codes')
+    .argument('[command...]', 'command or topic')
+    .action(async (words: readonly string[]) => {
+      const [first] = words;
+      if (first !== undefined && (await showTopic(first))) return;
+      let command = program;
+      for (const word of words) {
+        const next = command.commands.find(
+          (candidate) => candidate.name() === word || candidate.aliases().includes(word),
+        );
+        if (next === undefined) program.error(`Error: there is no help for '${words.join(' ')}'`, { exitCode: 2 });
+        command = next;
+      }
+      command.outputHelp();
+    });
+}

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { EXIT } from './exit-codes.ts';
+import { ask, confirmModerate, confirmSevere } from './prompt.ts';
+import { createFakeContext } from './test-support/fake-context.ts';
+
+const typed = (stdin: string) => createFakeContext({ isTTY: true, stdin });
+const cancelled = { exitCode: EXIT.cancelled };
+
+test('on a terminal y goes ahead, and everything else cancels', async () => {
+  const context = typed('y\n');
+  await confirmModerate(context, { effect: 'Sale 7 opens now.', yes: false });
+  expect(context.text('stderr')).toContain('Sale 7 opens now. Go ahead? [y/N]');
+  for (const answer of ['n\n', '\n', 'yellow\n', '']) {
+    await expect(confirmModerate(typed(answer), { effect: '', yes: false })).rejects.toMatchObject(cancelled);
+  }
+});
+
+test('what is severe goes ahead only for its id or name', async () => {
+  const options = { effect: 'It ends.', accepted: ['7', 'Day 1'], confirm: undefined };
+  await confirmSevere(typed('Day 1\n'), options);
+  await confirmSevere(typed('7\n'), options);
+  await expect(confirmSevere(typed('y\n'), options)).rejects.toMatchObject(cancelled);
+});
+
+test('a hidden answer is not shown', async () => {
+  const context = typed('secret\n');
+  expect(await ask(context, 'Password: ', { hidden: true })).toBe('secret');
+  expect(context.text('stderr')).toContain('Password: ');
+  expect(context.text('stderr')).not.toContain('secret');
+});

@@ -1,0 +1,84 @@
+import { createInterface } from 'node:readline/promises';
+import type { Context } from './context.ts';
+import { FixableError } from './errors.ts';
+import { EXIT } from './exit-codes.ts';
+
+/** Asks for one line on stderr. Only call it when stdin is a terminal. */
+export async function ask(
+  context: Context,
+  question: string,
+  options: { readonly hidden?: boolean } = {},
+): Promise<string> {
+  const { Writable } = await import('node:stream');
+  let muted = false;
+  const screen = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      if (!muted) context.stderr.write(chunk.toString());
+      done();
+    },
+  });
+  const lines = createInterface({ input: context.stdin.stream, output: screen, terminal: true });
+  const cancelled = new Promise<never>((_, reject) => {
+    // Ctrl-C and Ctrl-D both mean no.
+    lines.once('SIGINT', () => reject(cancel()));
+    lines.once('close', () => reject(cancel()));
+  });
+  try {
+    const answer = lines.question(question);
+    muted = options.hidden === true;
+    return await Promise.race([answer, cancelled]);
+  } finally {
+    cancelled.catch(() => {});
+    lines.close();
+    if (options.hidden === true) context.stderr.write('\n');
+  }
+}
+
+/** Asks y/N before something that is felt but can be undone. */
+export async function confirmModerate(
+  context: Context,
+  options: { readonly effect: string; readonly yes: boolean },
+): Promise<void> {
+  if (options.yes) return;
+  if (!context.stdin.isTTY) {
+    throw new FixableError({
+      what: 'Not confirmed',
+      why: `${options.effect} There is no terminal to ask on.`,
+      fix: 'Add --yes to go ahead.',
+      exitCode: EXIT.usage,
+    });
+  }
+  const answer = await ask(context, `${options.effect} Go ahead? [y/N] `);
+  if (!/^y(es)?$/i.test(answer.trim())) throw cancel();
+}
+
+/** Has the name typed before something that cannot be undone. */
+export async function confirmSevere(
+  context: Context,
+  options: { readonly effect: string; readonly accepted: readonly string[]; readonly confirm: string | undefined },
+): Promise<void> {
+  const { accepted, confirm, effect } = options;
+  const wanted = accepted.map((name) => `“${name}”`).join(' or ');
+  if (confirm === undefined && !context.stdin.isTTY) {
+    throw new FixableError({
+      what: 'Not confirmed',
+      why: `${effect} There is no terminal to ask on.`,
+      fix: `Add --confirm ${accepted[0] ?? ''} to go ahead.`,
+      exitCode: EXIT.usage,
+    });
+  }
+  if (confirm !== undefined && !accepted.includes(confirm)) {
+    throw new FixableError({
+      what: `--confirm ${confirm} does not name what would be changed`,
+      fix: `It must be ${wanted}.`,
+      exitCode: EXIT.usage,
+    });
+  }
+  if (confirm !== undefined) return;
+  const answer = await ask(context, `${effect}\nType ${wanted} to go ahead: `);
+  if (!accepted.includes(answer.trim())) throw cancel();
+}
+
+function cancel(): FixableError {
+  return new FixableError({ what: 'Cancelled; nothing was changed', exitCode: EXIT.cancelled });
+}

@@ -1,0 +1,17 @@
+import type { Output } from '../context.ts';
+
+/** The names and versions of the documents `--json` writes. A change that breaks a reader gets the next number. */
+export type DocumentSchema =
+  | 'fest.demo-report/1'
+  | 'fest.doctor/1'
+  | 'fest.exit-codes/1'
+  | 'fest.login/1'
+  | 'fest.sale/1'
+  | 'fest.sale-list/1'
+  | 'fest.seed/1'
+  | 'fest.up/1';
+
+/** Writes an answer for programs: one JSON document, its schema first. */
+export function writeDocument(output: Output, schema: DocumentSchema, body: object): void {
+  output.write(`${JSON.stringify({ schema, ...body }, undefined, 2)}\n`);
+}

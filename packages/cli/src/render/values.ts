@@ -1,0 +1,30 @@
+/** An amount in minor units as people write it: `4950 EUR` is `49.50 EUR`. */
+export function formatMoney(minorUnits: number, currency: string): string {
+  const digits = fractionDigits(currency);
+  return `${(minorUnits / 10 ** digits).toFixed(digits)} ${currency}`;
+}
+
+function fractionDigits(currency: string): number {
+  try {
+    return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  } catch {
+    return 2;
+  }
+}
+
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['min', 60],
+  ['s', 1],
+] as const;
+
+/** A point in time: relative to now on a terminal, exact everywhere else. */
+export function formatTime(iso: string, nowMs: number, relative: boolean): string {
+  const seconds = Math.round((Date.parse(iso) - nowMs) / 1000);
+  if (!relative || Number.isNaN(seconds)) return iso;
+  if (seconds === 0) return 'now';
+  const [unit, length] = UNITS.find(([, unitSeconds]) => Math.abs(seconds) >= unitSeconds) ?? UNITS[3];
+  const amount = `${Math.floor(Math.abs(seconds) / length)} ${unit}`;
+  return seconds > 0 ? `in ${amount}` : `${amount} ago`;
+}

@@ -1,0 +1,83 @@
+/** The table of contents of the server: everything that is registered, in order. */
+import underPressure from '@fastify/under-pressure';
+import Fastify, { type FastifyBaseLogger } from 'fastify';
+import { API_PREFIX } from './contract/paths.ts';
+import { registerAccountRoutes } from './features/accounts/routes.ts';
+import { registerCatalogueRoutes } from './features/catalogue/routes.ts';
+import { registerCheckInRoutes } from './features/check-in/routes.ts';
+import { registerOperationsRoutes } from './features/operations/routes.ts';
+import { registerOrderRoutes } from './features/orders/routes.ts';
+import { registerPaymentRoutes } from './features/payments/routes.ts';
+import { registerStockRoutes } from './features/stock/routes.ts';
+import { registerWaitingRoomRoutes } from './features/waiting-room/routes.ts';
+import { LIMITS } from './limits.ts';
+import { registerAuthentication } from './platform/authentication.ts';
+import { registerDocumentation } from './platform/documentation.ts';
+import type { FestApp } from './platform/fest-app.ts';
+import { type HealthFacts, registerHealth } from './platform/health.ts';
+import { registerIdempotency } from './platform/idempotency.ts';
+import { registerMetrics } from './platform/metrics.ts';
+import { ProblemError } from './platform/problem.ts';
+import { answerClientError, registerProblemDetails, sendProblem } from './platform/problem-details.ts';
+import type { SaleCore } from './sale-core.ts';
+import type { Services } from './services.ts';
+
+export interface AppDependencies {
+  readonly services: Services;
+  readonly core: SaleCore;
+  readonly health: () => Promise<HealthFacts>;
+}
+
+export async function buildApp({ services, core, health }: AppDependencies): Promise<FestApp> {
+  const loggerInstance: FastifyBaseLogger = services.logger;
+  const app: FestApp = Fastify({
+    loggerInstance,
+    // One line a request would be the dearest part of a poll; refusals of 500 and above are logged by problem-details.
+    disableRequestLogging: true,
+    bodyLimit: LIMITS.bodyBytes,
+    routerOptions: { maxParamLength: LIMITS.pathParameterCharacters, ignoreTrailingSlash: false },
+    requestTimeout: LIMITS.requestTimeoutMs,
+    handlerTimeout: LIMITS.handlerTimeoutMs,
+    keepAliveTimeout: LIMITS.keepAliveTimeoutMs,
+    http: { maxHeaderSize: LIMITS.headerBytes },
+    trustProxy: services.config.trustProxy,
+    requestIdHeader: 'x-request-id',
+    return503OnClosing: true,
+    // Bodies are taken as they are: a "1" is not a 1, and an unknown field is an error, not something to drop.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
+    frameworkErrors: sendProblem,
+    clientErrorHandler: answerClientError,
+  });
+
+  // --- every answer ---------------------------------------------------------------------------------------------------
+  registerProblemDetails(app);
+  await app.register(underPressure, {
+    maxEventLoopDelay: LIMITS.eventLoopDelayMaxMs,
+    pressureHandler: () => {
+      throw new ProblemError('overloaded', 'The server is busy; try again in a moment.', { retryAfterMs: 2_000 });
+    },
+  });
+  await registerDocumentation(app);
+  registerMetrics(app, core.metricSources);
+  registerHealth(app, health);
+  const authentication = registerAuthentication(app, services.accessTokens);
+  registerIdempotency(app, services);
+
+  // --- the API --------------------------------------------------------------------------------------------------------
+  const { live, catalogue, queueTokens, ticketCodes, processor, cancellations, log, passwordHashing } = core;
+  const shared = { services, authentication, live, directory: catalogue };
+  await app.register(
+    async (api: FestApp) => {
+      registerAccountRoutes(api, { services, authentication, passwordHashing });
+      registerCatalogueRoutes(api, { services, authentication, catalogue, saleStates: live });
+      registerWaitingRoomRoutes(api, { ...shared, queueTokens });
+      registerStockRoutes(api, { ...shared, queueTokens });
+      registerPaymentRoutes(api, { ...shared, processor, logId: log.logId });
+      registerOrderRoutes(api, { ...shared, ticketCodes, cancellations });
+      registerCheckInRoutes(api, { services, authentication, catalogue, ticketCodes });
+      registerOperationsRoutes(api, { ...shared, log });
+    },
+    { prefix: API_PREFIX },
+  );
+  return app;
+}

@@ -1,0 +1,259 @@
+/**
+ * What a deployment decides: one declaration a variable; the type, the parsing, the error messages and the redacted
+ * listing all derive from it. `main.ts` reads the environment, everything else receives a `Config`.
+ */
+import { ROLES, type Role } from './contract/words.ts';
+
+interface Variable<Value> {
+  readonly env: `FEST_${string}`;
+  readonly describe: string;
+  /** Absent: the variable is required. */
+  readonly fallback?: Value;
+  readonly secret?: boolean;
+  /** Returns the value, or throws an Error whose message completes "FEST_X …". */
+  readonly parse: (text: string) => Value;
+}
+
+function variable<Value>(definition: Variable<Value>): Variable<Value> {
+  return definition;
+}
+
+const text = (raw: string): string => {
+  if (raw === '') throw new Error('must not be empty');
+  return raw;
+};
+
+const integer =
+  (minimum: number, maximum: number) =>
+  (raw: string): number => {
+    const value = Number(raw);
+    if (!/^\d+$/.test(raw) || value < minimum || value > maximum) {
+      throw new Error(`must be a whole number from ${minimum} to ${maximum}, not "${raw}"`);
+    }
+    return value;
+  };
+
+const fraction = (raw: string): number => {
+  const value = Number(raw);
+  if (raw === '' || !(value >= 0 && value <= 1)) throw new Error(`must be a number from 0 to 1, not "${raw}"`);
+  return value;
+};
+
+const flag = (raw: string): boolean => {
+  if (raw === 'true' || raw === '1') return true;
+  if (raw === 'false' || raw === '0') return false;
+  throw new Error(`must be true or false, not "${raw}"`);
+};
+
+const oneOf =
+  <const Words extends readonly string[]>(words: Words) =>
+  (raw: string): Words[number] => {
+    if (!words.includes(raw)) throw new Error(`must be one of ${words.join(', ')}, not "${raw}"`);
+    return raw;
+  };
+
+const url =
+  (...protocols: string[]) =>
+  (raw: string): string => {
+    const protocol = URL.canParse(raw) ? new URL(raw).protocol : undefined;
+    if (protocol === undefined || !protocols.includes(protocol)) {
+      throw new Error(`must be a URL that starts with ${protocols.map((name) => `${name}//`).join(' or ')}`);
+    }
+    return raw;
+  };
+
+const secretText =
+  (minimumCharacters: number) =>
+  (raw: string): string => {
+    if (raw.length < minimumCharacters) throw new Error(`must have at least ${minimumCharacters} characters`);
+    return raw;
+  };
+
+const base64Bytes =
+  (bytes: number) =>
+  (raw: string): Buffer => {
+    const value = Buffer.from(raw, 'base64');
+    if (value.length !== bytes) throw new Error(`must be ${bytes} bytes in base64 (openssl rand -base64 ${bytes})`);
+    return value;
+  };
+
+/** An account that is created at start when its e-mail address is not taken. */
+export interface BootstrapAccount {
+  readonly email: string;
+  readonly password: string;
+  readonly name: string;
+  readonly roles: readonly Role[];
+}
+
+function bootstrapAccounts(raw: string): readonly BootstrapAccount[] {
+  const shape = 'must be a JSON array of {email, password, name, roles}';
+  let value: unknown;
+  try {
+    value = JSON.parse(raw);
+  } catch {
+    throw new Error(shape);
+  }
+  if (!Array.isArray(value)) throw new Error(shape);
+  return value.map((entry: Partial<BootstrapAccount> | null) => {
+    const { email, password, name, roles } = entry ?? {};
+    if (typeof email !== 'string' || typeof password !== 'string' || typeof name !== 'string' || !Array.isArray(roles)) {
+      throw new Error(shape);
+    }
+    const unknown = roles.find((role) => !ROLES.includes(role));
+    if (unknown !== undefined) throw new Error(`names the role "${unknown}"; roles are ${ROLES.join(', ')}`);
+    return { email, password, name, roles };
+  });
+}
+
+const VARIABLES = {
+  host: variable({ env: 'FEST_HOST', describe: 'address to listen on', fallback: '127.0.0.1', parse: text }),
+  port: variable({ env: 'FEST_PORT', describe: 'port to listen on; 0 takes a free one', fallback: 8080, parse: integer(0, 65_535) }),
+  serverName: variable({
+    env: 'FEST_SERVER_NAME',
+    describe: 'name of this server in logs and metrics',
+    fallback: 'server-1',
+    parse: text,
+  }),
+  redisUrl: variable({ env: 'FEST_REDIS_URL', describe: 'Redis or Valkey', secret: true, parse: url('redis:', 'rediss:') }),
+  mysqlUrl: variable({ env: 'FEST_MYSQL_URL', describe: 'MySQL or MariaDB', secret: true, parse: url('mysql:') }),
+  mysqlPoolSize: variable({
+    env: 'FEST_MYSQL_POOL_SIZE',
+    describe: 'MySQL connections of this process',
+    fallback: 10,
+    parse: integer(2, 200),
+  }),
+  logDirectory: variable({ env: 'FEST_LOG_DIR', describe: 'folder of the order log; one process each', parse: text }),
+  jwtSecret: variable({
+    env: 'FEST_JWT_SECRET',
+    describe: 'key of the access tokens, the same on all servers',
+    secret: true,
+    parse: secretText(32),
+  }),
+  queueTokenSecret: variable({
+    env: 'FEST_QUEUE_TOKEN_SECRET',
+    describe: 'key of the queue tokens, the same on all servers',
+    secret: true,
+    parse: secretText(32),
+  }),
+  ticketSigningSeed: variable({
+    env: 'FEST_TICKET_SIGNING_SEED',
+    describe: 'Ed25519 seed of the ticket codes, 32 bytes in base64, the same on all servers',
+    secret: true,
+    parse: base64Bytes(32),
+  }),
+  bootstrapAccounts: variable({
+    env: 'FEST_BOOTSTRAP_ACCOUNTS',
+    describe: 'accounts to create at start when they do not exist, JSON',
+    secret: true,
+    fallback: [] as readonly BootstrapAccount[],
+    parse: bootstrapAccounts,
+  }),
+  passwordCostLog2: variable({
+    env: 'FEST_PASSWORD_COST_LOG2',
+    describe: 'scrypt cost N as a power of two (15 takes about 60 ms and 32 MiB)',
+    fallback: 15,
+    parse: integer(12, 20),
+  }),
+  gatewayDirectory: variable({
+    env: 'FEST_GATEWAY_DIR',
+    describe: 'folder where the simulated payment gateway keeps its ledger',
+    fallback: '.fest/gateway',
+    parse: text,
+  }),
+  gatewaySeed: variable({
+    env: 'FEST_GATEWAY_SEED',
+    describe: 'the same seed gives the same fate to the same payment id',
+    fallback: 'fest',
+    parse: text,
+  }),
+  gatewayLatencyMs: variable({
+    env: 'FEST_GATEWAY_LATENCY_MS',
+    describe: 'median latency of the simulated gateway (log-normal)',
+    fallback: 300,
+    parse: integer(0, 60_000),
+  }),
+  gatewayLatencySigma: variable({
+    env: 'FEST_GATEWAY_LATENCY_SIGMA',
+    describe: 'spread of the latency; 0 makes every answer take the median',
+    fallback: 0.4,
+    parse: fraction,
+  }),
+  gatewayDeclineRate: variable({
+    env: 'FEST_GATEWAY_DECLINE_RATE',
+    describe: 'share of payments the gateway declines',
+    fallback: 0.03,
+    parse: fraction,
+  }),
+  gatewayTimeoutRate: variable({
+    env: 'FEST_GATEWAY_TIMEOUT_RATE',
+    describe: 'share of requests that get no answer although the gateway did its work',
+    fallback: 0.01,
+    parse: fraction,
+  }),
+  gatewayUnknownRate: variable({
+    env: 'FEST_GATEWAY_UNKNOWN_RATE',
+    describe: 'share of requests that fail half-way: the answer is an error, the money may be taken',
+    fallback: 0.01,
+    parse: fraction,
+  }),
+  gatewayTimeoutMs: variable({
+    env: 'FEST_GATEWAY_TIMEOUT_MS',
+    describe: 'after this the outcome of a gateway request counts as unknown and is looked up',
+    fallback: 10_000,
+    parse: integer(100, 10_000),
+  }),
+  trustProxy: variable({
+    env: 'FEST_TRUST_PROXY',
+    describe: 'believe X-Forwarded-For (only behind a load balancer that sets it)',
+    fallback: false,
+    parse: flag,
+  }),
+  logLevel: variable({
+    env: 'FEST_LOG_LEVEL',
+    describe: 'least severe messages to print',
+    fallback: 'info',
+    parse: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+  }),
+} as const;
+
+type Variables = typeof VARIABLES;
+export type Config = { readonly [Name in keyof Variables]: Variables[Name] extends Variable<infer Value> ? Value : never };
+
+export class ConfigError extends Error {
+  /** One sentence a fault, all of them. */
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(`The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n- ${faults.join('\n- ')}`);
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+/** Reads every variable; reports all faults at once. Unknown `FEST_*` names are left to other tools. */
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const faults: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, definition] of Object.entries<Variable<unknown>>(VARIABLES)) {
+    const raw = environment[definition.env];
+    if (raw === undefined) {
+      if (definition.fallback === undefined) faults.push(`${definition.env} is missing: ${definition.describe}`);
+      else values[name] = definition.fallback;
+      continue;
+    }
+    try {
+      values[name] = definition.parse(raw);
+    } catch (error) {
+      faults.push(`${definition.env} ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  return values as Config;
+}
+
+/** For logs and `fest config`: the effective values, secrets replaced. */
+export function redactedConfig(config: Config): Record<string, unknown> {
+  const definitions: Record<string, Variable<unknown>> = VARIABLES;
+  return Object.fromEntries(
+    Object.entries(config).map(([name, value]) => [name, definitions[name]?.secret === true ? '(secret)' : value]),
+  );
+}

@@ -1,0 +1,134 @@
+/** Accounts, sessions and "me". */
+import { Type } from 'typebox';
+import { ROUTES } from '../../contract/paths.ts';
+import { Account, AccountInput, Me, RefreshInput, Session, SessionInput } from '../../contract/schemas.ts';
+import { type Authentication, accountOf } from '../../platform/authentication.ts';
+import { privateAnswer } from '../../platform/cache-headers.ts';
+import type { FestApp } from '../../platform/fest-app.ts';
+import type { PasswordHashing } from '../../platform/password-hashing.ts';
+import { ProblemError } from '../../platform/problem.ts';
+import { refuseBody } from '../../platform/problem-details.ts';
+import type { Services } from '../../services.ts';
+import { type AccountActions, createAccountActions } from './account-actions.ts';
+
+const tags = ['accounts'];
+
+export interface AccountRouteOptions {
+  readonly services: Pick<Services, 'mysql' | 'clock' | 'accessTokens' | 'config'>;
+  readonly authentication: Authentication;
+  readonly passwordHashing: PasswordHashing;
+}
+
+/** `app` carries the API's path prefix. */
+export function registerAccountRoutes(
+  app: FestApp,
+  { services, authentication, passwordHashing }: AccountRouteOptions,
+): void {
+  const actions = createAccountActions(services, passwordHashing);
+  registerSignUp(app, actions);
+  registerSessions(app, actions, authentication);
+  registerMe(app, actions, authentication);
+}
+
+function busy(): ProblemError {
+  return new ProblemError('overloaded', 'Too many people are signing in at this moment; try again shortly.', {
+    retryAfterMs: 3_000,
+  });
+}
+
+function registerSignUp(app: FestApp, actions: AccountActions): void {
+  app.route({
+    method: 'POST',
+    url: ROUTES.accounts,
+    config: { idempotent: true },
+    schema: { tags, summary: 'Create an account', body: AccountInput, response: { 201: Account } },
+    onRequest: privateAnswer,
+    async handler(request, reply) {
+      const result = await actions.signUp(request.body);
+      if (result.status === 'busy') throw busy();
+      if (result.status === 'emailTaken') {
+        throw new ProblemError('email_taken', 'Sign in with this e-mail address, or use another one.');
+      }
+      reply.code(201);
+      return result.account;
+    },
+  });
+}
+
+function registerSessions(app: FestApp, actions: AccountActions, { requireAccount }: Authentication): void {
+  app.route({
+    method: 'POST',
+    url: ROUTES.sessions,
+    config: { idempotent: true },
+    schema: { tags, summary: 'Sign in', body: SessionInput, response: { 201: Session } },
+    onRequest: privateAnswer,
+    async handler(request, reply) {
+      const result = await actions.signIn(request.body);
+      if (result.status === 'busy') throw busy();
+      if (result.status === 'limited') {
+        const { retryAfterMs } = result;
+        throw new ProblemError('rate_limited', 'Too many failed logins with this e-mail address.', { retryAfterMs });
+      }
+      if (result.status === 'badCredentials') {
+        throw new ProblemError('bad_credentials', 'No account has this e-mail address with this password.');
+      }
+      reply.code(201);
+      return result.session;
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: ROUTES.sessionsRefresh,
+    schema: { tags, summary: 'Exchange a refresh token', body: RefreshInput, response: { 200: Session } },
+    onRequest: privateAnswer,
+    async handler(request) {
+      const result = await actions.refresh(request.body.refreshToken);
+      if (result.status === 'refused') {
+        throw new ProblemError('bad_refresh_token', 'Sign in again; a refresh token is good for one use.');
+      }
+      return result.session;
+    },
+  });
+
+  app.route({
+    method: 'DELETE',
+    url: ROUTES.sessions,
+    schema: { tags, summary: 'Sign out', response: { 204: Type.Null() } },
+    onRequest: [privateAnswer, requireAccount],
+    preValidation: refuseBody,
+    async handler(request, reply) {
+      const { accountId, sessionId } = accountOf(request);
+      await actions.signOut(accountId, sessionId);
+      reply.code(204);
+      return null;
+    },
+  });
+}
+
+function registerMe(app: FestApp, actions: AccountActions, { requireAccount }: Authentication): void {
+  app.route({
+    method: 'GET',
+    url: ROUTES.me,
+    schema: { tags, summary: 'My account', response: { 200: Me } },
+    onRequest: [privateAnswer, requireAccount],
+    async handler(request) {
+      const account = await actions.findAccount(accountOf(request).accountId);
+      if (account?.email === undefined) throw new ProblemError('unauthenticated', 'The account was deleted.');
+      return { id: account.id, email: account.email, name: account.name, roles: [...account.roles] };
+    },
+  });
+
+  app.route({
+    method: 'DELETE',
+    url: ROUTES.me,
+    schema: { tags, summary: 'Delete my account', response: { 204: Type.Null() } },
+    onRequest: [privateAnswer, requireAccount],
+    preValidation: refuseBody,
+    async handler(request, reply) {
+      await actions.deleteAccount(accountOf(request).accountId);
+      reply.code(204);
+      return null;
+    },
+  });
+}

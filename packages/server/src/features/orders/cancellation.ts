@@ -1,0 +1,126 @@
+/**
+ * Giving an order back: void the tickets, refund the money, return the numbers to stock. The order in MySQL stays
+ * `cancelling` until all of it is done, so that any server can go on after a crash; every step may be repeated.
+ */
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { LIMITS } from '../../limits.ts';
+
+import type { OrderLog } from '../../order-log/order-log.ts';
+import type { OrderPaid } from '../../order-log/records.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { MysqlPool } from '../../platform/mysql.ts';
+import { isStoreFailure } from '../../platform/problem-details.ts';
+import { backoffMs, retry } from '../../platform/retry.ts';
+import type { PaymentGateway } from '../payments/gateway.ts';
+import { completePayment, returnTickets } from '../payments/store.ts';
+import type { LiveSales } from '../stock/live-sales.ts';
+import { findCancelledHolders, listCancelling, type StoredOrder } from './store.ts';
+
+export interface CancellationOptions {
+  readonly redis: Redis;
+  readonly mysql: MysqlPool;
+  readonly log: OrderLog;
+  readonly gateway: PaymentGateway;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly live: LiveSales;
+}
+
+export class Cancellations {
+  readonly #options: CancellationOptions;
+  readonly #inFlight = new Map<string, Promise<void>>();
+  readonly #stopping = new AbortController();
+
+  constructor(options: CancellationOptions) {
+    this.#options = options;
+  }
+
+  /** Carries a cancelling order to its end in the background. */
+  run(order: StoredOrder): void {
+    if (order.status !== 'cancelling' || this.#inFlight.has(order.orderId) || this.#stopping.signal.aborted) return;
+    const running = this.#cancel(order)
+      .catch((error: unknown) => {
+        if (this.#stopping.signal.aborted) return;
+        this.#options.logger.error({ err: error, orderId: order.orderId }, 'a cancellation is stuck; the next start resumes it');
+      })
+      .finally(() => this.#inFlight.delete(order.orderId));
+    this.#inFlight.set(order.orderId, running);
+  }
+
+  async resume(): Promise<void> {
+    for (const order of await listCancelling(this.#options.mysql, LIMITS.applierBatchRecords)) this.run(order);
+  }
+
+  async stop(withinMs: number): Promise<void> {
+    const timeout = new Promise((resolve) => setTimeout(resolve, withinMs).unref());
+    await Promise.race([Promise.allSettled([...this.#inFlight.values()]), timeout]);
+    this.#stopping.abort();
+  }
+
+  async #cancel(order: StoredOrder): Promise<void> {
+    const { log, clock, redis, live } = this.#options;
+    const { orderId, paymentId, saleId, accountId, amount, currency } = order;
+    const ticketNumbers = order.tickets.map(({ ticketNumber }) => ticketNumber);
+    const base = () => ({ saleId, epoch: live.get(saleId)?.snapshot.epoch ?? 0, at: clock.nowMs() });
+    const reason = 'cancelled_by_buyer';
+    await log.append({ type: 'refundStarted', ...base(), paymentId, orderId, holdId: '', accountId, amount, currency, reason });
+    await this.#refund(paymentId);
+    await log.append({ type: 'refundCompleted', ...base(), paymentId, orderId });
+    await this.#returnTickets({ saleId, accountId, orderId, ticketNumbers });
+    await log.append({ type: 'orderCancelled', ...base(), orderId, ticketNumbers });
+    await this.#persist(() =>
+      completePayment(redis, { saleId, accountId, holdId: '', paymentId }, { status: 'refunded', orderId }),
+    );
+  }
+
+  async #refund(paymentId: string): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      const result = await this.#options.gateway.refund(paymentId);
+      if (result === 'refunded') return;
+      if (result === 'notFound') throw new Error(`the gateway does not know payment ${paymentId}, which it was paid with`);
+      await this.#pause(attempt);
+    }
+  }
+
+  async #returnTickets(order: Parameters<typeof returnTickets>[1]): Promise<void> {
+    const { redis, live } = this.#options;
+    for (let attempt = 0; ; attempt += 1) {
+      const sale = await live.load(order.saleId);
+      if (sale !== undefined) {
+        const { status } = await this.#persist(() => returnTickets(redis, order, sale.snapshot.epoch));
+        if (status === 'returned' || status === 'repeated') return;
+      }
+      await this.#pause(attempt);
+    }
+  }
+
+  async #pause(attempt: number): Promise<void> {
+    const waitMs = backoffMs(attempt, LIMITS.gatewayLookupFirstMs, LIMITS.gatewayLookupMaxMs, Math.random);
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    this.#stopping.signal.throwIfAborted();
+  }
+
+  #persist<Result>(work: () => Promise<Result>): Promise<Result> {
+    return retry(work, { firstMs: 50, maxMs: 1_000, signal: this.#stopping.signal, isTransient: isStoreFailure });
+  }
+}
+
+/**
+ * The writer's bitmap knows only its own log. When it refuses tickets whose earlier order was cancelled through another
+ * server, that cancellation is written here too. False when the tickets are live: then the refusal was right.
+ */
+export async function releaseCancelledElsewhere(
+  mysql: MysqlPool,
+  log: OrderLog,
+  order: Pick<OrderPaid, 'saleId' | 'epoch' | 'at' | 'ticketNumbers'>,
+): Promise<boolean> {
+  const { saleId, epoch, at } = order;
+  const holders = await findCancelledHolders(mysql, saleId, order.ticketNumbers);
+  if (holders === undefined) return false;
+  for (const { orderId, ticketNumbers } of holders) {
+    await log.append({ type: 'orderCancelled', saleId, epoch, at, orderId, ticketNumbers });
+  }
+  return true;
+}
+

@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { toTimeText } from '../../contract/json-time.ts';
+import { ROUTES } from '../../contract/paths.ts';
+import { CancelledOrder, Order, OrderPage, OrderParameters, PageQuery } from '../../contract/schemas.ts';
+import { LIMITS } from '../../limits.ts';
+import { accountOf, type Authentication } from '../../platform/authentication.ts';
+import type { FestApp } from '../../platform/fest-app.ts';
+import { saleOfId } from '../../platform/ids.ts';
+import { ProblemError } from '../../platform/problem.ts';
+import { refuseBody } from '../../platform/problem-details.ts';
+import type { Services } from '../../services.ts';
+import type { SaleDirectory } from '../stock/require-live-sale.ts';
+import type { Cancellations } from './cancellation.ts';
+import { findFreshOrder, listFreshOrders } from './fresh-orders.ts';
+import { decodeCursor, encodeCursor, fromFresh, mergePage, orderDocument } from './orders.ts';
+import { findOrder, listOrders, type StoredOrder, startCancel } from './store.ts';
+import type { TicketCodes } from './ticket-code.ts';
+
+export interface OrderDependencies {
+  readonly services: Services;
+  readonly authentication: Authentication;
+  readonly directory: SaleDirectory;
+  readonly ticketCodes: TicketCodes;
+  readonly cancellations: Cancellations;
+}
+
+/** A fresh order is archived within a fraction of a second; a cancellation that comes earlier waits for it. */
+const ARCHIVE_TRIES = 20;
+const ARCHIVE_TRY_MS = 100;
+
+function orderNotFound(): ProblemError {
+  return new ProblemError('not_found', 'You have no such order.');
+}
+
+export function registerOrderRoutes(app: FestApp, dependencies: OrderDependencies): void {
+  const { services, authentication, directory, ticketCodes, cancellations } = dependencies;
+  const { redis, mysql, clock } = services;
+  const document = (order: StoredOrder) => orderDocument(order, ticketCodes.sign);
+
+  /** Redis first: an order leaves Redis only after it is in MySQL, so that in this order it cannot be missed. */
+  async function ownOrder(orderId: string, accountId: number): Promise<StoredOrder> {
+    if (saleOfId('order', orderId) === undefined) throw orderNotFound();
+    const fresh = await findFreshOrder(redis, accountId, orderId);
+    const archived = await findOrder(mysql, orderId).catch((error: unknown) => {
+      // The sale goes on without MySQL: what Redis has is enough for a fresh order.
+      if (fresh === undefined) throw error;
+      return undefined;
+    });
+    const order = archived ?? (fresh === undefined ? undefined : fromFresh(fresh));
+    if (order?.accountId !== accountId) throw orderNotFound();
+    return order;
+  }
+
+  app.get(
+    ROUTES.order,
+    {
+      schema: { tags: ['orders'], summary: 'An order of yours with its ticket codes', params: OrderParameters, response: { 200: Order } },
+      config: { roles: ['buyer'] },
+      onRequest: authentication.requireAccount,
+    },
+    async (request, reply) => {
+      reply.header('Cache-Control', 'no-store');
+      return reply.code(200).send(document(await ownOrder(request.params.orderId, accountOf(request).accountId)));
+    },
+  );
+
+  app.get(
+    ROUTES.myOrders,
+    {
+      schema: { tags: ['orders'], summary: 'Your orders, newest first', querystring: PageQuery, response: { 200: OrderPage } },
+      config: { roles: ['buyer'] },
+      onRequest: authentication.requireAccount,
+    },
+    async (request, reply) => {
+      const { accountId } = accountOf(request);
+      const { limit: limitText, cursor } = request.query;
+      const limit = limitText === undefined ? LIMITS.pageItemsDefault : Number(limitText);
+      const after = cursor === undefined ? undefined : decodeCursor(cursor);
+      if (cursor !== undefined && after === undefined) {
+        const detail = 'is not a cursor of this list';
+        throw new ProblemError('validation_failed', `query:cursor ${detail}.`, { errors: [{ pointer: 'query:cursor', detail }] });
+      }
+      const fresh = (await listFreshOrders(redis, accountId)).map(fromFresh);
+      const page = mergePage(await listOrders(mysql, accountId, limit + 1, after), fresh, limit, after);
+      reply.header('Cache-Control', 'no-store');
+      return reply.code(200).send({
+        items: page.items.map(document),
+        nextCursor: page.next === undefined ? null : encodeCursor(page.next),
+      });
+    },
+  );
+
+  app.post(
+    ROUTES.orderCancel,
+    {
+      schema: { tags: ['orders'], summary: 'Give an order back', params: OrderParameters, response: { 202: CancelledOrder } },
+      config: { roles: ['buyer'] },
+      onRequest: authentication.requireAccount,
+      preValidation: refuseBody,
+    },
+    async (request, reply) => {
+      const order = await ownOrder(request.params.orderId, accountOf(request).accountId);
+      reply.header('Cache-Control', 'no-store');
+      if (order.status === 'paid') await beginCancel(order);
+      const status = order.status === 'paid' ? 'cancelling' : order.status;
+      return reply.code(202).send({ orderId: order.orderId, status });
+    },
+  );
+
+  async function beginCancel(order: StoredOrder): Promise<void> {
+    const sale = await directory.getSale(order.saleId);
+    if (sale === undefined) throw orderNotFound();
+    if (clock.nowMs() >= sale.refundUntilMs) {
+      throw new ProblemError('order_not_cancellable', `Orders of this sale could be cancelled until ${toTimeText(sale.refundUntilMs)}.`);
+    }
+    for (let attempt = 0; attempt < ARCHIVE_TRIES; attempt += 1) {
+      const started = await startCancel(mysql, order.orderId);
+      if (started.status === 'cancelling') return cancellations.run(started.order);
+      if (started.status === 'checkedIn') {
+        throw new ProblemError('order_not_cancellable', 'A ticket of this order was checked in already.');
+      }
+      await sleep(ARCHIVE_TRY_MS);
+    }
+    throw new ProblemError('store_unavailable', 'The order is not archived yet; nothing was cancelled. Try again in a moment.', {
+      retryAfterMs: 2_000,
+    });
+  }
+}

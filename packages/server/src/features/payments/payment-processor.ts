@@ -1,0 +1,260 @@
+/**
+ * Carries payments from `paying` to their end: charge, confirm the stock, make the order durable, and only then show it.
+ * Every step may be repeated after a crash, a lost reply or an unreachable store, and none is done twice.
+ */
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { LIMITS } from '../../limits.ts';
+import { OrderLogError, OrderLogRefusedError } from '../../order-log/errors.ts';
+import type { OrderLog } from '../../order-log/order-log.ts';
+import type { OrderPaid, PaymentIntent, RefundStarted } from '../../order-log/records.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { isStoreFailure } from '../../platform/problem-details.ts';
+import { backoffMs, retry } from '../../platform/retry.ts';
+import { addFreshOrder } from '../orders/fresh-orders.ts';
+import type { LiveSales } from '../stock/live-sales.ts';
+import type { SaleDirectory } from '../stock/require-live-sale.ts';
+import type { PaymentGateway } from './gateway.ts';
+import { afterCharge, afterLookup, type NextStep, orderOf } from './payments.ts';
+import { completePayment, confirmPayment, failPayment } from './store.ts';
+
+export interface PaymentProcessorOptions {
+  readonly redis: Redis;
+  readonly log: OrderLog;
+  readonly gateway: PaymentGateway;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly live: LiveSales;
+  readonly directory: SaleDirectory;
+  /**
+   * The writer refused the tickets of an order because an earlier one in this log has them. When that one was cancelled
+   * through another server, this puts its cancellation into this log and returns true.
+   */
+  readonly releaseCancelledElsewhere: (order: OrderPaid) => Promise<boolean>;
+  /** For tests: called between the steps, so that a crash can be placed there. */
+  readonly onStep?: (step: 'intent' | 'charged' | 'confirmed' | 'durable' | 'shown', paymentId: string) => void;
+}
+
+/** The log is gone or closing: what is unfinished is finished after the next start. */
+class Interrupted extends Error {}
+
+export class PaymentProcessor {
+  readonly #options: PaymentProcessorOptions;
+  readonly #inFlight = new Map<string, Promise<void>>();
+  readonly #stopping = new AbortController();
+
+  constructor(options: PaymentProcessorOptions) {
+    this.#options = options;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /** False when as many payments as allowed are under way, or the process is stopping. */
+  hasRoom(): boolean {
+    return this.#inFlight.size < LIMITS.paymentsInFlight && !this.#stopping.signal.aborted;
+  }
+
+  /**
+   * Makes the intent durable, then goes on in the background.
+   * @throws {OrderLogError} when the intent could not be written: nothing was charged
+   */
+  async start(intent: PaymentIntent): Promise<void> {
+    await this.#options.log.append(intent);
+    this.#options.onStep?.('intent', intent.paymentId);
+    this.#run(intent.paymentId, async () => {
+      const { gateway, onStep } = this.#options;
+      const { paymentId, amount, currency, method } = intent;
+      const outcome = await gateway.charge({ paymentId, amount, currency, method });
+      onStep?.('charged', paymentId);
+      await this.#settle(intent, afterCharge(intent, outcome));
+    });
+  }
+
+  /** For payments whose charge may or may not have been made before a crash: the gateway is asked first. */
+  resume(intent: PaymentIntent): void {
+    this.#run(intent.paymentId, () => this.#settle(intent, { kind: 'lookUp', reason: 'resumed after a restart' }));
+  }
+
+  /** Shows an order whose record is durable; after a crash nobody knows whether it was shown. */
+  resumeOrder(order: OrderPaid): void {
+    this.#run(order.paymentId, () => this.#show(order));
+  }
+
+  /** Finishes a refund of a payment that never became an order. */
+  resumeRefund(started: RefundStarted): void {
+    this.#run(started.paymentId, () => this.#payBack(started));
+  }
+
+  /** Stops waiting for others; resolves when nothing is in flight or the time is over. */
+  async stop(withinMs: number): Promise<void> {
+    const finished = Promise.allSettled([...this.#inFlight.values()]);
+    const timeout = new Promise((resolve) => setTimeout(resolve, withinMs).unref());
+    await Promise.race([finished, timeout]);
+    this.#stopping.abort();
+  }
+
+  #run(paymentId: string, work: () => Promise<void>): void {
+    if (this.#inFlight.has(paymentId)) return;
+    const running = work()
+      .catch((error: unknown) => {
+        if (error instanceof Interrupted || this.#stopping.signal.aborted) return;
+        this.#options.logger.error({ err: error, paymentId }, 'a payment could not be finished; the next start resumes it');
+      })
+      .finally(() => this.#inFlight.delete(paymentId));
+    this.#inFlight.set(paymentId, running);
+  }
+
+  async #settle(intent: PaymentIntent, first: NextStep): Promise<void> {
+    let step = first;
+    for (let attempt = 0; step.kind === 'lookUp'; attempt += 1) {
+      if (attempt > 0 || first.kind !== 'lookUp') await this.#pause(attempt);
+      step = afterLookup(intent, await this.#options.gateway.lookup(intent.paymentId));
+    }
+    switch (step.kind) {
+      case 'confirm':
+        return this.#confirm(intent);
+      case 'fail':
+        return this.#fail(intent, step.failureCode);
+      case 'refund':
+        return this.#refund(intent, step.failureCode);
+    }
+  }
+
+  async #pause(attempt: number): Promise<void> {
+    const waitMs = backoffMs(attempt, LIMITS.gatewayLookupFirstMs, LIMITS.gatewayLookupMaxMs, Math.random);
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    if (this.#stopping.signal.aborted) throw new Interrupted();
+  }
+
+  async #confirm(intent: PaymentIntent): Promise<void> {
+    const { redis, clock, directory, logger, onStep } = this.#options;
+    const sale = await this.#persist(() => directory.getSale(intent.saleId));
+    if (sale === undefined) throw new Error(`payment ${intent.paymentId} is for sale ${intent.saleId}, which does not exist`);
+    const { result, epoch } = await this.#withEpoch(intent.saleId, (epochNow) => confirmPayment(redis, intent, epochNow));
+    if (result.status !== 'confirmed') {
+      logger.warn({ paymentId: intent.paymentId, result }, 'money was taken for a hold that is gone; it goes back');
+      return this.#refund(intent, result.status === 'gone' ? 'hold_expired' : 'amount_differs');
+    }
+    onStep?.('confirmed', intent.paymentId);
+    const order = orderOf(intent, result, { festivalId: sale.festivalId, epoch, nowMs: clock.nowMs() });
+    if (!(await this.#makeDurable(order))) return this.#refund(intent, 'ticket_conflict');
+    onStep?.('durable', intent.paymentId);
+    await this.#show(order);
+  }
+
+  /** True once the order is in the log. False when its tickets belong to another live order: the last gate has held. */
+  async #makeDurable(order: OrderPaid): Promise<boolean> {
+    const { logger, releaseCancelledElsewhere } = this.#options;
+    try {
+      await this.#append(order);
+      return true;
+    } catch (error) {
+      if (!(error instanceof OrderLogRefusedError)) throw error;
+      if (error.sameOrder) return true;
+      if (error.reason === 'ticketAlreadySold' && (await this.#persist(() => releaseCancelledElsewhere(order)))) {
+        await this.#append(order);
+        return true;
+      }
+      logger.error({ order, err: error }, 'the order log refused an order: stock and log disagree');
+      return false;
+    }
+  }
+
+  async #show(order: OrderPaid): Promise<void> {
+    const { redis, onStep } = this.#options;
+    const { orderId } = order;
+    await this.#persist(() =>
+      Promise.all([addFreshOrder(redis, order), completePayment(redis, order, { status: 'succeeded', orderId })]),
+    );
+    onStep?.('shown', order.paymentId);
+  }
+
+  async #fail(intent: PaymentIntent, failureCode: string): Promise<void> {
+    const { redis, clock } = this.#options;
+    const { epoch } = await this.#withEpoch(intent.saleId, (epochNow) =>
+      failPayment(redis, intent, epochNow, failureCode, clock.nowMs()),
+    );
+    const { saleId, paymentId, holdId } = intent;
+    await this.#append({ type: 'paymentFailed', saleId, epoch, at: clock.nowMs(), paymentId, holdId, failureCode });
+  }
+
+  /** Money was taken and there is no order for it. */
+  async #refund(intent: PaymentIntent, failureCode: string): Promise<void> {
+    const { redis, clock } = this.#options;
+    const { saleId, paymentId, holdId, accountId, amount, currency } = intent;
+    const { epoch } = await this.#withEpoch(saleId, (epochNow) =>
+      failPayment(redis, intent, epochNow, failureCode, clock.nowMs()),
+    );
+    const started: RefundStarted = {
+      type: 'refundStarted',
+      saleId,
+      epoch,
+      at: clock.nowMs(),
+      paymentId,
+      holdId,
+      accountId,
+      amount,
+      currency,
+      reason: failureCode,
+    };
+    await this.#append(started);
+    await this.#payBack(started);
+  }
+
+  async #payBack(started: RefundStarted): Promise<void> {
+    const { redis, clock, gateway } = this.#options;
+    const { saleId, paymentId, accountId, holdId, reason, epoch } = started;
+    for (let attempt = 0; (await gateway.refund(paymentId)) === 'unknown'; attempt += 1) await this.#pause(attempt);
+    await this.#append({ type: 'refundCompleted', saleId, epoch, at: clock.nowMs(), paymentId });
+    await this.#persist(() =>
+      completePayment(redis, { saleId, accountId, holdId, paymentId }, { status: 'refunded', failureCode: reason }),
+    );
+  }
+
+  /** Runs a script with the sale's present epoch; waits out a restoration of the sale. */
+  async #withEpoch<Result extends { readonly status: string }>(
+    saleId: number,
+    script: (epoch: number) => Promise<Result>,
+  ): Promise<{ result: Exclude<Result, { status: 'missing' | 'wrongEpoch' }>; epoch: number }> {
+    for (let attempt = 0; ; attempt += 1) {
+      const live = await this.#options.live.load(saleId);
+      if (live !== undefined) {
+        const { epoch } = live.snapshot;
+        const result = await this.#persist(() => script(epoch));
+        if (result.status !== 'missing' && result.status !== 'wrongEpoch') {
+          return { result: result as Exclude<Result, { status: 'missing' | 'wrongEpoch' }>, epoch };
+        }
+        await this.#options.live.refresh(saleId).catch((error: unknown) => {
+          if (!isStoreFailure(error)) throw error;
+        });
+      }
+      await this.#pause(attempt);
+    }
+  }
+
+  /** Money has moved: what has to be said now is said until it is heard. */
+  async #append(record: Parameters<OrderLog['append']>[0]): Promise<void> {
+    await retry(() => this.#options.log.append(record), {
+      firstMs: 50,
+      maxMs: 2_000,
+      signal: this.#stopping.signal,
+      isTransient: (error) => error instanceof OrderLogError && error.code === 'full',
+      onRetry: (error, waitMs) => this.#options.logger.warn({ err: error, waitMs }, 'the order log has no room; trying again'),
+    }).catch((error: unknown) => {
+      if (error instanceof OrderLogError && (error.code === 'failed' || error.code === 'closed')) throw new Interrupted();
+      throw error;
+    });
+  }
+
+  /** Repeats idempotent work while a store cannot be reached. */
+  #persist<Result>(work: () => Promise<Result>): Promise<Result> {
+    return retry(work, {
+      firstMs: 50,
+      maxMs: 1_000,
+      signal: this.#stopping.signal,
+      isTransient: isStoreFailure,
+    });
+  }
+}

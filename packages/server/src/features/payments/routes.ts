@@ -1,0 +1,149 @@
+import { ROUTES } from '../../contract/paths.ts';
+import { HoldParameters, Payment, PaymentInput, PaymentParameters } from '../../contract/schemas.ts';
+import { LIMITS } from '../../limits.ts';
+import { OrderLogError } from '../../order-log/errors.ts';
+import type { PaymentIntent } from '../../order-log/records.ts';
+import { accountOf, type Authentication } from '../../platform/authentication.ts';
+import type { FestApp } from '../../platform/fest-app.ts';
+import { newId, saleOfId } from '../../platform/ids.ts';
+import { ProblemError } from '../../platform/problem.ts';
+import { idempotencyKeyReused, repeatableRequest } from '../../platform/request-fingerprint.ts';
+import type { Services } from '../../services.ts';
+import type { LiveSales } from '../stock/live-sales.ts';
+import { type SaleDirectory, saleRecovering } from '../stock/require-live-sale.ts';
+import { holdNotFound } from '../stock/routes.ts';
+import type { PaymentProcessor } from './payment-processor.ts';
+import { beginPayment, failPayment, findArchivedPayment, findPayment, type StoredPayment } from './store.ts';
+
+export interface PaymentDependencies {
+  readonly services: Services;
+  readonly authentication: Authentication;
+  readonly live: LiveSales;
+  readonly directory: SaleDirectory;
+  readonly processor: PaymentProcessor;
+  readonly logId: string;
+}
+
+function paymentDocument(paymentId: string, payment: StoredPayment): Payment {
+  const { status, orderId, failureCode } = payment;
+  return {
+    paymentId,
+    status,
+    ...(orderId === undefined ? {} : { orderId }),
+    ...(failureCode === undefined ? {} : { failureCode }),
+    ...(status === 'pending' ? { pollAfterMs: LIMITS.paymentPollMs } : {}),
+  };
+}
+
+export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDependencies): void {
+  const { services, authentication, live, directory, processor, logId } = dependencies;
+  const { redis, mysql, clock } = services;
+
+  async function paymentOf(saleId: number, paymentId: string, accountId: number): Promise<StoredPayment> {
+    const payment = (await findPayment(redis, saleId, paymentId)) ?? (await findArchivedPayment(mysql, paymentId));
+    if (payment?.accountId !== accountId) throw new ProblemError('not_found', 'You have no such payment.');
+    return payment;
+  }
+
+  app.post(
+    ROUTES.holdPayments,
+    {
+      schema: {
+        tags: ['holds and payments'],
+        summary: 'Pay a hold; ask for the outcome at GET /payments/{paymentId}',
+        params: HoldParameters,
+        body: PaymentInput,
+        response: { 202: Payment },
+      },
+      config: { roles: ['buyer'] },
+      onRequest: authentication.requireAccount,
+    },
+    async (request, reply) => {
+      const { holdId } = request.params;
+      const { method } = request.body;
+      const { accountId } = accountOf(request);
+      const saleId = saleOfId('hold', holdId);
+      const sale = saleId === undefined ? undefined : await directory.getSale(saleId);
+      if (saleId === undefined || sale === undefined) throw holdNotFound();
+      const liveSale = await live.load(saleId);
+      if (liveSale === undefined) throw saleRecovering();
+      const { epoch } = liveSale.snapshot;
+      if (!processor.hasRoom()) throw paymentsFull();
+      const nowMs = clock.nowMs();
+      const begun = await beginPayment(redis, {
+        saleId,
+        epoch,
+        accountId,
+        holdId,
+        paymentId: newId('payment', saleId),
+        method,
+        logId,
+        nowMs,
+        request: repeatableRequest(request),
+      });
+      reply.header('Cache-Control', 'no-store');
+      switch (begun.status) {
+        case 'started': {
+          const { paymentId, amount, ticketNumbers } = begun;
+          const { currency } = sale;
+          await startOrGiveBack({
+            type: 'paymentIntent', saleId, epoch, at: nowMs, paymentId, holdId, accountId, ticketNumbers, amount, currency, method,
+          });
+          return reply.code(202).send({ paymentId, status: 'pending', pollAfterMs: LIMITS.paymentPollMs });
+        }
+        case 'repeated': {
+          const { paymentId } = begun;
+          return reply.code(202).send(paymentDocument(paymentId, await paymentOf(saleId, paymentId, accountId)));
+        }
+        case 'notFound':
+          throw holdNotFound();
+        case 'holdExpired':
+          throw new ProblemError('hold_expired', 'The hold ended before you paid and its tickets went back. Join the line again.');
+        case 'keyReused':
+          throw idempotencyKeyReused();
+        default:
+          throw saleRecovering();
+      }
+    },
+  );
+
+  /** When the log cannot take the intent, nothing is charged and the hold can be paid again. */
+  async function startOrGiveBack(intent: PaymentIntent): Promise<void> {
+    try {
+      await processor.start(intent);
+    } catch (error) {
+      if (!(error instanceof OrderLogError)) throw error;
+      if (error.code === 'full') await failPayment(redis, intent, intent.epoch, 'not_started', clock.nowMs());
+      throw paymentsFull();
+    }
+  }
+
+  app.get(
+    ROUTES.payment,
+    {
+      schema: {
+        tags: ['holds and payments'],
+        summary: 'The outcome of a payment; `succeeded` is said only when the order is on disk',
+        params: PaymentParameters,
+        response: { 200: Payment },
+      },
+      config: { roles: ['buyer'] },
+      onRequest: authentication.requireAccount,
+    },
+    async (request, reply) => {
+      const { paymentId } = request.params;
+      const saleId = saleOfId('payment', paymentId);
+      if (saleId === undefined) throw new ProblemError('not_found', 'You have no such payment.');
+      reply.header('Cache-Control', 'no-store');
+      return reply
+        .code(200)
+        .send(paymentDocument(paymentId, await paymentOf(saleId, paymentId, accountOf(request).accountId)));
+    },
+  );
+}
+
+function paymentsFull(): ProblemError {
+  return new ProblemError('overloaded', 'No payment can be started this moment. Nothing was charged; your hold stays.', {
+    retryAfterMs: 1_000,
+  });
+}

@@ -1,0 +1,238 @@
+/** Payments in Redis; MySQL answers for those Redis no longer knows. */
+import type { Redis } from 'ioredis';
+import type mysql from 'mysql2/promise';
+import type { PaymentStatus } from '../../contract/words.ts';
+import { LIMITS } from '../../limits.ts';
+import type { PaymentIntent } from '../../order-log/records.ts';
+import { orderIdOf } from '../../platform/ids.ts';
+import type { MysqlPool } from '../../platform/mysql.ts';
+import type { RepeatableRequest } from '../../platform/request-fingerprint.ts';
+import { saleKeys } from '../../redis/keys.ts';
+import {
+  beginPaymentScript,
+  completePaymentScript,
+  confirmPaymentScript,
+  failPaymentScript,
+  returnTicketsScript,
+} from '../../redis/scripts.ts';
+
+export interface PaymentStart {
+  readonly saleId: number;
+  readonly epoch: number;
+  readonly accountId: number;
+  readonly holdId: string;
+  /** Id of the payment if one is begun. */
+  readonly paymentId: string;
+  readonly method: string;
+  readonly logId: string;
+  readonly nowMs: number;
+  readonly request: RepeatableRequest;
+}
+
+export function beginPayment(redis: Redis, start: PaymentStart) {
+  const { saleId, epoch, accountId, holdId, paymentId, method, logId, nowMs, request } = start;
+  return beginPaymentScript.run(
+    redis,
+    {
+      sale: saleKeys.sale(saleId),
+      hold: saleKeys.hold(saleId, holdId),
+      payment: saleKeys.payment(saleId, paymentId),
+      expiry: saleKeys.expiry(saleId),
+      paying: saleKeys.paying(saleId),
+      request: saleKeys.request(saleId, accountId, request.idempotencyKey),
+    },
+    {
+      epoch,
+      nowMs,
+      account: accountId,
+      holdId,
+      paymentId,
+      method,
+      logId,
+      requestFingerprint: request.fingerprint,
+      requestTtlSeconds: LIMITS.idempotencyTtlSeconds,
+    },
+  );
+}
+
+export function confirmPayment(redis: Redis, intent: PaymentIntent, epoch: number) {
+  const { saleId, holdId, accountId, paymentId, amount, ticketNumbers } = intent;
+  return confirmPaymentScript.run(
+    redis,
+    {
+      sale: saleKeys.sale(saleId),
+      hold: saleKeys.hold(saleId, holdId),
+      buyers: saleKeys.buyers(saleId),
+      bought: saleKeys.bought(saleId),
+      paying: saleKeys.paying(saleId),
+      released: saleKeys.released(saleId),
+      expiry: saleKeys.expiry(saleId),
+    },
+    { epoch, account: accountId, holdId, paymentId, amount, quantity: ticketNumbers.length },
+  );
+}
+
+export function failPayment(redis: Redis, intent: PaymentIntent, epoch: number, failureCode: string, nowMs: number) {
+  const { saleId, holdId, paymentId } = intent;
+  return failPaymentScript.run(
+    redis,
+    {
+      sale: saleKeys.sale(saleId),
+      hold: saleKeys.hold(saleId, holdId),
+      payment: saleKeys.payment(saleId, paymentId),
+      expiry: saleKeys.expiry(saleId),
+      paying: saleKeys.paying(saleId),
+    },
+    {
+      epoch,
+      nowMs,
+      holdId,
+      paymentId,
+      failureCode,
+      graceMs: LIMITS.holdGraceAfterDeclineMs,
+      finishedTtlSeconds: LIMITS.finishedTtlSeconds,
+    },
+  );
+}
+
+export interface PaymentOutcome {
+  readonly status: PaymentStatus;
+  readonly orderId?: string;
+  readonly failureCode?: string;
+}
+
+/** Shows an outcome to the buyer; only after its record is durable. */
+export function completePayment(
+  redis: Redis,
+  payment: Pick<PaymentIntent, 'saleId' | 'accountId' | 'holdId' | 'paymentId'>,
+  outcome: PaymentOutcome,
+) {
+  const { saleId, accountId, holdId, paymentId } = payment;
+  return completePaymentScript.run(
+    redis,
+    { payment: saleKeys.payment(saleId, paymentId), hold: saleKeys.hold(saleId, holdId) },
+    {
+      account: accountId,
+      holdId,
+      status: outcome.status,
+      orderId: outcome.orderId ?? '',
+      failureCode: outcome.failureCode ?? '',
+      finishedTtlSeconds: LIMITS.finishedTtlSeconds,
+    },
+  );
+}
+
+export interface ReturnedTickets {
+  readonly saleId: number;
+  readonly accountId: number;
+  readonly orderId: string;
+  readonly ticketNumbers: readonly number[];
+}
+
+/** The tickets of a cancelled order go back to stock. The order's id stands in for its hold: it remembers the return. */
+export function returnTickets(redis: Redis, order: ReturnedTickets, epoch: number) {
+  const { saleId, accountId, orderId, ticketNumbers } = order;
+  return returnTicketsScript.run(
+    redis,
+    {
+      sale: saleKeys.sale(saleId),
+      released: saleKeys.released(saleId),
+      bought: saleKeys.bought(saleId),
+      hold: saleKeys.hold(saleId, orderId),
+    },
+    {
+      epoch,
+      account: accountId,
+      orderId,
+      tickets: ticketNumbers.join(','),
+      finishedTtlSeconds: LIMITS.finishedTtlSeconds,
+    },
+  );
+}
+
+export interface StoredPayment extends PaymentOutcome {
+  readonly accountId: number;
+}
+
+/** A payment as Redis knows it. `succeeded` is there only once its order is durable. */
+export async function findPayment(redis: Redis, saleId: number, paymentId: string): Promise<StoredPayment | undefined> {
+  const [account, status, orderId, failureCode] = await redis.hmget(
+    saleKeys.payment(saleId, paymentId),
+    'account',
+    'status',
+    'orderId',
+    'failureCode',
+  );
+  if (account == null || status == null) return undefined;
+  return {
+    accountId: Number(account),
+    status: status as PaymentStatus,
+    ...(orderId == null ? {} : { orderId }),
+    ...(failureCode == null ? {} : { failureCode }),
+  };
+}
+
+/** A payment as the archive knows it. */
+export async function findArchivedPayment(pool: MysqlPool, paymentId: string): Promise<StoredPayment | undefined> {
+  const [orders] = await pool.query<mysql.RowDataPacket[]>('SELECT account_id, status FROM orders WHERE payment_id = ?', [
+    paymentId,
+  ]);
+  const order = orders[0];
+  if (order !== undefined) {
+    return {
+      accountId: Number(order['account_id']),
+      status: order['status'] === 'cancelled' ? 'refunded' : 'succeeded',
+      orderId: orderIdOf(paymentId),
+    };
+  }
+  const [payments] = await pool.query<mysql.RowDataPacket[]>(
+    'SELECT account_id, status, failure_code FROM payments WHERE payment_id = ?',
+    [paymentId],
+  );
+  const payment = payments[0];
+  if (payment === undefined) return undefined;
+  return {
+    accountId: Number(payment['account_id']),
+    status: payment['status'] as PaymentStatus,
+    ...(payment['failure_code'] == null ? {} : { failureCode: String(payment['failure_code']) }),
+  };
+}
+
+/** Ids of the holds that are being paid, with the log each payment belongs to. Bounded by the stock of the sale. */
+export async function listPayingHolds(
+  redis: Redis,
+  saleId: number,
+): Promise<readonly { readonly holdId: string; readonly paymentId: string; readonly logId: string }[]> {
+  const holdIds = await redis.zrange(saleKeys.paying(saleId), '0', '-1');
+  const paying: { holdId: string; paymentId: string; logId: string }[] = [];
+  for (const holdId of holdIds) {
+    const paymentId = await redis.hget(saleKeys.hold(saleId, holdId), 'paymentId');
+    if (paymentId === null) continue;
+    const logId = await redis.hget(saleKeys.payment(saleId, paymentId), 'logId');
+    paying.push({ holdId, paymentId, logId: logId ?? '' });
+  }
+  return paying;
+}
+
+/** What an intent would say, read back from Redis: for payments that began but whose intent never reached the log. */
+export async function findPayingHold(
+  redis: Redis,
+  saleId: number,
+  holdId: string,
+): Promise<{ accountId: number; amount: number; ticketNumbers: readonly number[]; method: string } | undefined> {
+  const [account, amount, tickets, paymentId] = await redis.hmget(
+    saleKeys.hold(saleId, holdId),
+    'account',
+    'amount',
+    'tickets',
+    'paymentId',
+  );
+  if (account == null || amount == null || tickets == null || paymentId == null) return undefined;
+  const method = await redis.hget(saleKeys.payment(saleId, paymentId), 'method');
+  return {
+    accountId: Number(account),
+    amount: Number(amount),
+    ticketNumbers: tickets.split(',').map(Number),
+    method: method ?? 'card',
+  };
+}

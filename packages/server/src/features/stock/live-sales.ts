@@ -1,0 +1,231 @@
+/**
+ * The live state of sales in this process's memory, refreshed from Redis a few times a second: one command per sale,
+ * process and refresh, however many people poll. All public reads of stock and queue are answered from here.
+ */
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { Phase } from '../../contract/words.ts';
+import { LIMITS } from '../../limits.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { isStoreFailure } from '../../platform/problem-details.ts';
+import { saleKeys } from '../../redis/keys.ts';
+import {
+  type AdmissionStep,
+  configureSaleScript,
+  createSaleScript,
+  readStateScript,
+  type SaleSnapshot,
+} from '../../redis/scripts.ts';
+import type { SaleRecord } from '../catalogue/sale-record.ts';
+import { outflowPerSecond, phaseNow } from '../waiting-room/waiting-room.ts';
+import type { LiveSaleState, SaleStates } from './sale-states.ts';
+
+export interface LiveSale {
+  readonly saleId: number;
+  readonly snapshot: SaleSnapshot;
+  /** Ascending; those whose window is open, and a few older ones. */
+  readonly steps: readonly AdmissionStep[];
+  readonly phase: Phase;
+  readonly outflowPerSecond: number;
+  /** When this was read, clock of this process, Unix milliseconds. */
+  readonly readAtMs: number;
+}
+
+export interface LiveSalesOptions {
+  readonly redis: Redis;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called when Redis has no state for a sale that was asked for; builds it or throws. */
+  readonly recover: (saleId: number) => Promise<void>;
+}
+
+/** How many steps one refresh can bring: at one step a tick this is minutes of catching up. */
+const STEPS_PER_READ = 2_000;
+/** Sales that cannot change soon are looked at less often. */
+const QUIET_REFRESH_MS = 2_000;
+
+export class LiveSales implements SaleStates {
+  readonly #options: LiveSalesOptions;
+  readonly #sales = new Map<number, LiveSale>();
+  readonly #followed = new Set<number>();
+  readonly #reading = new Map<number, Promise<LiveSale | undefined>>();
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #failing = false;
+
+  constructor(options: LiveSalesOptions) {
+    this.#options = options;
+  }
+
+  /** Sales this process refreshes. */
+  get followed(): ReadonlySet<number> {
+    return this.#followed;
+  }
+
+  follow(saleId: number): void {
+    this.#followed.add(saleId);
+  }
+
+  unfollow(saleId: number): void {
+    this.#followed.delete(saleId);
+    this.#sales.delete(saleId);
+  }
+
+  /** From memory, no Redis command. Undefined: not followed yet, or too old to be trusted. */
+  get(saleId: number): LiveSale | undefined {
+    const sale = this.#sales.get(saleId);
+    if (sale === undefined || this.#options.clock.nowMs() - sale.readAtMs > LIMITS.stateStaleMs) return undefined;
+    return sale;
+  }
+
+  /** From memory when it is there, else from Redis; follows the sale from now on. */
+  async load(saleId: number): Promise<LiveSale | undefined> {
+    const known = this.get(saleId);
+    if (known !== undefined) return known;
+    try {
+      return await this.refresh(saleId);
+    } catch (error) {
+      if (isStoreFailure(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async find(sale: SaleRecord): Promise<LiveSaleState | undefined> {
+    const live = await this.load(sale.id);
+    if (live === undefined) return undefined;
+    const { available, held, sold } = live.snapshot;
+    return { phase: live.phase, available, held, sold };
+  }
+
+  async create(sale: SaleRecord): Promise<void> {
+    await createSaleScript.run(this.#options.redis, { sale: saleKeys.sale(sale.id) }, newSaleArguments(sale));
+    await this.refresh(sale.id);
+  }
+
+  async configure(sale: SaleRecord): Promise<'configured' | 'capacityInUse'> {
+    const { id, version, capacity, price, limitPerBuyer, opensAtMs, closesAtMs, rejoin } = sale;
+    const result = await configureSaleScript.run(
+      this.#options.redis,
+      { sale: saleKeys.sale(id), released: saleKeys.released(id) },
+      {
+        version,
+        capacity,
+        price,
+        limitPerBuyer,
+        opensAtMs,
+        closesAtMs,
+        holdMs: sale.holdSeconds * 1000,
+        admissionMs: sale.admissionSeconds * 1000,
+        rejoin,
+      },
+    );
+    if (result.status === 'capacityInUse') return 'capacityInUse';
+    if (result.status === 'missing') await this.#options.recover(id);
+    await this.refresh(id);
+    return 'configured';
+  }
+
+  /** Reads now; concurrent calls share one command. Builds the state anew when Redis has none. */
+  refresh(saleId: number): Promise<LiveSale | undefined> {
+    const running = this.#reading.get(saleId);
+    if (running !== undefined) return running;
+    const reading = this.#read(saleId).finally(() => this.#reading.delete(saleId));
+    this.#reading.set(saleId, reading);
+    return reading;
+  }
+
+  async #read(saleId: number): Promise<LiveSale | undefined> {
+    const { redis, clock, recover } = this.#options;
+    const before = this.#sales.get(saleId);
+    const newerThan = before?.steps.at(-1)?.servingNumber ?? 0;
+    const keys = { sale: saleKeys.sale(saleId), steps: saleKeys.steps(saleId) };
+    let snapshot = await readStateScript.run(redis, keys, { newerThan, stepsAtMost: STEPS_PER_READ });
+    if (snapshot.status === 'missing') {
+      await recover(saleId);
+      snapshot = await readStateScript.run(redis, keys, { newerThan: 0, stepsAtMost: STEPS_PER_READ });
+      if (snapshot.status === 'missing') return undefined;
+    }
+    const nowMs = clock.nowMs();
+    const sameEpoch = before?.snapshot.epoch === snapshot.epoch;
+    const steps = joinSteps(sameEpoch ? before.steps : [], snapshot, nowMs);
+    const sale: LiveSale = {
+      saleId,
+      snapshot,
+      steps,
+      phase: phaseNow(snapshot, nowMs),
+      outflowPerSecond: outflowPerSecond(steps, snapshot.servingNumber, nowMs),
+      readAtMs: nowMs,
+    };
+    this.#sales.set(saleId, sale);
+    this.#followed.add(saleId);
+    return sale;
+  }
+
+  /** Refreshes all followed sales until `stop`. */
+  start(): void {
+    const round = async (): Promise<void> => {
+      const nowMs = this.#options.clock.nowMs();
+      const due = [...this.#followed].filter((saleId) => this.#isDue(saleId, nowMs));
+      const results = await Promise.allSettled(due.map((saleId) => this.refresh(saleId)));
+      this.#report(results.find((result) => result.status === 'rejected')?.reason);
+      if (!this.#stopped) this.#timer = setTimeout(round, LIMITS.stateRefreshMs);
+    };
+    this.#timer = setTimeout(round, 0);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #isDue(saleId: number, nowMs: number): boolean {
+    const sale = this.#sales.get(saleId);
+    if (sale === undefined) return true;
+    const quiet =
+      sale.phase === 'closed' || (sale.phase === 'scheduled' && sale.snapshot.opensAtMs - nowMs > 2 * QUIET_REFRESH_MS);
+    return nowMs - sale.readAtMs >= (quiet ? QUIET_REFRESH_MS : LIMITS.stateRefreshMs / 2);
+  }
+
+  /** Says when Redis stops answering and when it answers again, not every time in between. */
+  #report(error: unknown): void {
+    const failing = error !== undefined;
+    if (failing && !this.#failing) this.#options.logger.warn({ err: error }, 'sale states cannot be refreshed');
+    if (!failing && this.#failing) this.#options.logger.info('sale states are fresh again');
+    this.#failing = failing;
+  }
+}
+
+/** Keeps what the estimates and the polls still need: open windows, and the outflow's averaging time. */
+function joinSteps(known: readonly AdmissionStep[], snapshot: SaleSnapshot, nowMs: number): readonly AdmissionStep[] {
+  if (snapshot.newSteps.length === 0 && (known[0]?.servingNumber ?? Number.MAX_SAFE_INTEGER) > snapshot.expiredThrough) {
+    return known;
+  }
+  const keepSinceMs = nowMs - 15_000;
+  const kept = known.filter((step) => step.servingNumber > snapshot.expiredThrough || step.atMs > keepSinceMs);
+  return [...kept, ...snapshot.newSteps];
+}
+
+function newSaleArguments(sale: SaleRecord) {
+  return {
+    version: sale.version,
+    epoch: 1,
+    phase: 'scheduled',
+    phaseSeq: 0,
+    capacity: sale.capacity,
+    price: sale.price,
+    limitPerBuyer: sale.limitPerBuyer,
+    opensAtMs: sale.opensAtMs,
+    closesAtMs: sale.closesAtMs,
+    holdMs: sale.holdSeconds * 1000,
+    admissionMs: sale.admissionSeconds * 1000,
+    rejoin: sale.rejoin,
+    mode: 'fixed',
+    perSecond: LIMITS.perSecondDefault,
+    maxActive: LIMITS.maxActiveDefault,
+    admissionSeq: 0,
+    drawn: 0,
+    sold: 0,
+    nextFresh: 1,
+    confirmSeq: 0,
+  } as const;
+}

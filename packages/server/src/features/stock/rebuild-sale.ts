@@ -1,0 +1,133 @@
+/**
+ * Builds a sale's Redis state from the archive. Redis is an index that may be lost at any moment; what was sold is in the
+ * order logs and MySQL. One server rebuilds while the others answer 503; the epoch tells old tokens and holds from new ones.
+ */
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type mysql from 'mysql2/promise';
+import { LIMITS } from '../../limits.ts';
+import type { OrderLog } from '../../order-log/order-log.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { MysqlPool } from '../../platform/mysql.ts';
+import { saleKeys } from '../../redis/keys.ts';
+import { createSaleScript } from '../../redis/scripts.ts';
+import type { Applier } from '../archive/applier.ts';
+
+export interface RebuildOptions {
+  readonly redis: Redis;
+  readonly mysql: MysqlPool;
+  readonly log: OrderLog;
+  readonly applier: Applier;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface SoldTickets {
+  /** Ascending. */
+  readonly numbers: readonly number[];
+  readonly byAccount: ReadonlyMap<number, number>;
+  readonly lastConfirmSeq: number;
+}
+
+/** Numbers below the highest sold one that are not sold: they were given out once and came back. */
+export function releasedNumbers(sold: readonly number[]): readonly number[] {
+  const taken = new Set(sold);
+  const released: number[] = [];
+  for (let number = 1; number < (sold.at(-1) ?? 0); number += 1) if (!taken.has(number)) released.push(number);
+  return released;
+}
+
+/** @throws when another server keeps the lock, or this one's log cannot be archived first: try again later */
+export async function rebuildSale(saleId: number, options: RebuildOptions): Promise<void> {
+  const connection = await options.mysql.getConnection();
+  const lock = `fest-rebuild-${saleId}`;
+  try {
+    const [[row]] = await connection.query<mysql.RowDataPacket[]>('SELECT GET_LOCK(?, ?) AS locked', [
+      lock,
+      LIMITS.rebuildLockSeconds,
+    ]);
+    if (row?.['locked'] !== 1) throw new Error(`another server has been rebuilding sale ${saleId} for too long`);
+    if ((await options.redis.exists(saleKeys.sale(saleId))) === 1) return;
+    await rebuild(connection, saleId, options);
+  } finally {
+    await connection.query('DO RELEASE_LOCK(?)', [lock]).catch(() => connection.destroy());
+    connection.release();
+  }
+}
+
+async function rebuild(connection: mysql.PoolConnection, saleId: number, options: RebuildOptions): Promise<void> {
+  const { redis, log, applier, clock, logger } = options;
+  // What this server acknowledged must be in MySQL before MySQL is asked what was sold.
+  await applier.drain(LIMITS.rebuildDrainMs);
+  const [[sale]] = await connection.query<mysql.RowDataPacket[]>('SELECT * FROM sales WHERE id = ?', [saleId]);
+  if (sale === undefined) return;
+  const sold = await readSold(connection, saleId);
+  // A sale that was never opened has given nothing out that an epoch would have to tell apart.
+  const untouched = sale['phase_seq'] === 0 && sold.numbers.length === 0;
+  const epoch = Number(sale['epoch']) + (untouched ? 0 : 1);
+  const queueHighWater = (epoch - 1) * LIMITS.queueNumbersPerEpoch;
+  if (!untouched) {
+    await log.append({ type: 'epochStarted', saleId, epoch, at: clock.nowMs(), queueHighWater, reason: 'stateMissing' });
+    await connection.query('UPDATE sales SET epoch = GREATEST(epoch, ?) WHERE id = ?', [epoch, saleId]);
+  }
+  await writeStock(redis, saleId, sold);
+  await createSaleScript.run(redis, { sale: saleKeys.sale(saleId) }, saleArguments(sale, sold, epoch, queueHighWater));
+  if (!untouched) logger.warn({ saleId, epoch, sold: sold.numbers.length }, 'the state of a sale was rebuilt from the archive');
+}
+
+async function readSold(connection: mysql.PoolConnection, saleId: number): Promise<SoldTickets> {
+  const [tickets] = await connection.query<mysql.RowDataPacket[]>(
+    'SELECT ticket_number, account_id FROM tickets WHERE sale_id = ? AND live = 1 ORDER BY ticket_number',
+    [saleId],
+  );
+  const [[last]] = await connection.query<mysql.RowDataPacket[]>(
+    'SELECT COALESCE(MAX(confirm_seq), 0) AS seq FROM orders WHERE sale_id = ?',
+    [saleId],
+  );
+  const byAccount = new Map<number, number>();
+  for (const ticket of tickets) {
+    const account = Number(ticket['account_id']);
+    byAccount.set(account, (byAccount.get(account) ?? 0) + 1);
+  }
+  return {
+    numbers: tickets.map((ticket) => Number(ticket['ticket_number'])),
+    byAccount,
+    lastConfirmSeq: Number(last?.['seq'] ?? 0),
+  };
+}
+
+/** Everything but the sale hash itself: without it no script touches the rest. */
+async function writeStock(redis: Redis, saleId: number, sold: SoldTickets): Promise<void> {
+  const pipeline = redis.pipeline();
+  const { steps, remaining, departed, released, expiry, paying, buyers, bought } = saleKeys;
+  for (const key of [steps, remaining, departed, released, expiry, paying, buyers, bought]) pipeline.del(key(saleId));
+  for (const number of releasedNumbers(sold.numbers)) pipeline.zadd(released(saleId), number, String(number));
+  for (const [account, tickets] of sold.byAccount) pipeline.hset(bought(saleId), String(account), tickets);
+  const results = await pipeline.exec();
+  for (const [error] of results ?? []) if (error !== null) throw error;
+}
+
+function saleArguments(sale: mysql.RowDataPacket, sold: SoldTickets, epoch: number, queueHighWater: number) {
+  return {
+    version: sale['version'],
+    epoch,
+    phase: sale['phase'],
+    phaseSeq: sale['phase_seq'],
+    capacity: sale['capacity'],
+    price: sale['price'],
+    limitPerBuyer: sale['limit_per_buyer'],
+    opensAtMs: sale['opens_at_ms'],
+    closesAtMs: sale['closes_at_ms'],
+    holdMs: Number(sale['hold_seconds']) * 1000,
+    admissionMs: Number(sale['admission_seconds']) * 1000,
+    rejoin: sale['rejoin'],
+    mode: sale['admission_mode'],
+    perSecond: sale['per_second'],
+    maxActive: sale['max_active'],
+    admissionSeq: sale['admission_seq'],
+    drawn: queueHighWater,
+    sold: sold.numbers.length,
+    nextFresh: (sold.numbers.at(-1) ?? 0) + 1,
+    confirmSeq: sold.lastConfirmSeq,
+  };
+}

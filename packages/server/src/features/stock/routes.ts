@@ -1,0 +1,142 @@
+import { Type } from 'typebox';
+import { ROUTES } from '../../contract/paths.ts';
+import { Hold, HoldInput, HoldParameters, SaleParameters } from '../../contract/schemas.ts';
+import { accountOf, type Authentication } from '../../platform/authentication.ts';
+import type { FestApp } from '../../platform/fest-app.ts';
+import { newId, saleOfId } from '../../platform/ids.ts';
+import { ProblemError } from '../../platform/problem.ts';
+import { refuseBody } from '../../platform/problem-details.ts';
+import { repeatableRequest } from '../../platform/request-fingerprint.ts';
+import type { Services } from '../../services.ts';
+import { requireQueueToken } from '../waiting-room/queue-token-header.ts';
+import type { QueueTokens } from '../waiting-room/queue-token.ts';
+import { explainHoldRefusal, holdDocument } from './holds.ts';
+import type { LiveSales } from './live-sales.ts';
+import { requireLiveSale, type SaleDirectory, saleNotFound, saleRecovering } from './require-live-sale.ts';
+import { findHold, releaseHold, takeHold } from './store.ts';
+
+export interface StockDependencies {
+  readonly services: Services;
+  readonly authentication: Authentication;
+  readonly live: LiveSales;
+  readonly directory: SaleDirectory;
+  readonly queueTokens: QueueTokens;
+}
+
+/** The same answer whether the hold is somebody else's or does not exist. */
+export function holdNotFound(): ProblemError {
+  return new ProblemError('not_found', 'You have no such hold.');
+}
+
+export function registerStockRoutes(app: FestApp, dependencies: StockDependencies): void {
+  const { services, authentication, live, directory, queueTokens } = dependencies;
+  const { redis, clock } = services;
+
+  async function requireSale(saleId: number) {
+    const sale = await directory.getSale(saleId);
+    if (sale === undefined) throw saleNotFound();
+    return sale;
+  }
+
+  app.post(
+    ROUTES.saleHolds,
+    {
+      schema: {
+        tags: ['holds and payments'],
+        summary: 'Reserve tickets: the guaranteed chance to pay for them',
+        params: SaleParameters,
+        body: HoldInput,
+        response: { 200: Hold, 201: Hold },
+      },
+      config: { roles: ['buyer'] },
+      onRequest: authentication.requireAccount,
+    },
+    async (request, reply) => {
+      const liveSale = await requireLiveSale(request.params.saleId, live, directory);
+      const claims = requireQueueToken(request, queueTokens, liveSale);
+      if (claims.accountId !== accountOf(request).accountId) {
+        throw new ProblemError('bad_queue_token', 'The queue token belongs to another account.');
+      }
+      const { quantity } = request.body;
+      const holdId = newId('hold', claims.saleId);
+      const nowMs = clock.nowMs();
+      const result = await takeHold(redis, { claims, quantity, holdId, nowMs, request: repeatableRequest(request) });
+      reply.header('Cache-Control', 'no-store');
+      switch (result.status) {
+        case 'held':
+        case 'repeated': {
+          const sale = await requireSale(claims.saleId);
+          const { holdId: id, ticketNumbers, amount, expiresAtMs, state } = result;
+          const hold = holdDocument(sale, { holdId: id, ticketNumbers, amount, expiresAtMs, status: state }, nowMs);
+          return reply.code(result.status === 'held' ? 201 : 200).send(hold);
+        }
+        case 'missing':
+        case 'wrongEpoch':
+          void live.refresh(claims.saleId).catch(() => undefined);
+          throw saleRecovering();
+        default: {
+          const { code, detail } = explainHoldRefusal(result, claims.number, quantity);
+          throw new ProblemError(code, detail);
+        }
+      }
+    },
+  );
+
+  app.get(
+    ROUTES.hold,
+    {
+      schema: {
+        tags: ['holds and payments'],
+        summary: 'A hold of yours',
+        params: HoldParameters,
+        response: { 200: Hold },
+      },
+      config: { roles: ['buyer'] },
+      onRequest: authentication.requireAccount,
+    },
+    async (request, reply) => {
+      const { holdId } = request.params;
+      const saleId = saleOfId('hold', holdId);
+      const hold = saleId === undefined ? undefined : await findHold(redis, saleId, holdId);
+      if (saleId === undefined || hold === undefined || hold.accountId !== accountOf(request).accountId) throw holdNotFound();
+      reply.header('Cache-Control', 'no-store');
+      return reply.code(200).send(holdDocument(await requireSale(saleId), { ...hold, holdId }, clock.nowMs()));
+    },
+  );
+
+  app.delete(
+    ROUTES.hold,
+    {
+      schema: {
+        tags: ['holds and payments'],
+        summary: 'Give a hold back',
+        params: HoldParameters,
+        response: { 204: Type.Null() },
+      },
+      config: { roles: ['buyer'] },
+      onRequest: authentication.requireAccount,
+      preValidation: refuseBody,
+    },
+    async (request, reply) => {
+      const { holdId } = request.params;
+      const saleId = saleOfId('hold', holdId);
+      if (saleId === undefined || (await directory.getSale(saleId)) === undefined) throw holdNotFound();
+      const liveSale = await live.load(saleId);
+      if (liveSale === undefined) throw saleRecovering();
+      const { accountId } = accountOf(request);
+      const result = await releaseHold(redis, saleId, liveSale.snapshot.epoch, accountId, holdId, clock.nowMs());
+      switch (result.status) {
+        case 'released':
+          return reply.code(204).send(null);
+        case 'notFound':
+          throw holdNotFound();
+        case 'paying':
+          throw new ProblemError('payment_in_progress', 'The hold is being paid; wait for the outcome of the payment.');
+        case 'sold':
+          throw new ProblemError('payment_in_progress', 'The hold is paid. To give the tickets back, cancel the order.');
+        default:
+          throw saleRecovering();
+      }
+    },
+  );
+}

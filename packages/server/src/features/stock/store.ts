@@ -1,0 +1,111 @@
+/** Holds in Redis: one command each. */
+import type { Redis } from 'ioredis';
+import type { HoldStatus } from '../../contract/words.ts';
+import { LIMITS } from '../../limits.ts';
+import type { RepeatableRequest } from '../../platform/request-fingerprint.ts';
+import { numberField, saleKeys } from '../../redis/keys.ts';
+import { releaseHoldScript, sweepHoldsScript, takeHoldScript } from '../../redis/scripts.ts';
+import type { QueueTicketClaims } from '../waiting-room/queue-token.ts';
+
+export interface HoldRequest {
+  readonly claims: QueueTicketClaims;
+  readonly quantity: number;
+  /** Id of the hold if one is made. */
+  readonly holdId: string;
+  readonly nowMs: number;
+  readonly request: RepeatableRequest;
+}
+
+export function takeHold(redis: Redis, { claims, quantity, holdId, nowMs, request }: HoldRequest) {
+  const { saleId, accountId, number, epoch } = claims;
+  return takeHoldScript.run(
+    redis,
+    {
+      sale: saleKeys.sale(saleId),
+      numbers: saleKeys.numbers(saleId, accountId),
+      steps: saleKeys.steps(saleId),
+      remaining: saleKeys.remaining(saleId),
+      released: saleKeys.released(saleId),
+      expiry: saleKeys.expiry(saleId),
+      buyers: saleKeys.buyers(saleId),
+      bought: saleKeys.bought(saleId),
+      hold: saleKeys.hold(saleId, holdId),
+      request: saleKeys.request(saleId, accountId, request.idempotencyKey),
+    },
+    {
+      epoch,
+      nowMs,
+      account: accountId,
+      field: numberField(accountId),
+      number,
+      quantity,
+      holdId,
+      holdPrefix: saleKeys.holdPrefix(saleId),
+      requestFingerprint: request.fingerprint,
+      requestTtlSeconds: LIMITS.idempotencyTtlSeconds,
+    },
+  );
+}
+
+export function releaseHold(redis: Redis, saleId: number, epoch: number, accountId: number, holdId: string, nowMs: number) {
+  return releaseHoldScript.run(
+    redis,
+    {
+      sale: saleKeys.sale(saleId),
+      steps: saleKeys.steps(saleId),
+      remaining: saleKeys.remaining(saleId),
+      released: saleKeys.released(saleId),
+      expiry: saleKeys.expiry(saleId),
+      buyers: saleKeys.buyers(saleId),
+      hold: saleKeys.hold(saleId, holdId),
+    },
+    { epoch, nowMs, account: accountId, holdId, finishedTtlSeconds: LIMITS.finishedTtlSeconds },
+  );
+}
+
+export function sweepHolds(redis: Redis, saleId: number, epoch: number, nowMs: number) {
+  return sweepHoldsScript.run(
+    redis,
+    {
+      sale: saleKeys.sale(saleId),
+      released: saleKeys.released(saleId),
+      expiry: saleKeys.expiry(saleId),
+      buyers: saleKeys.buyers(saleId),
+    },
+    {
+      epoch,
+      nowMs,
+      holdPrefix: saleKeys.holdPrefix(saleId),
+      atMost: LIMITS.sweepHoldsPerCall,
+      finishedTtlSeconds: LIMITS.finishedTtlSeconds,
+    },
+  );
+}
+
+export interface StoredHold {
+  readonly accountId: number;
+  readonly ticketNumbers: readonly number[];
+  readonly amount: number;
+  readonly status: HoldStatus;
+  readonly expiresAtMs: number;
+}
+
+export async function findHold(redis: Redis, saleId: number, holdId: string): Promise<StoredHold | undefined> {
+  const [account, tickets, amount, state, expiresAtMs] = await redis.hmget(
+    saleKeys.hold(saleId, holdId),
+    'account',
+    'tickets',
+    'amount',
+    'state',
+    'expiresAtMs',
+  );
+  if (account == null || tickets == null || state == null) return undefined;
+  return {
+    accountId: Number(account),
+    ticketNumbers: tickets.split(',').map(Number),
+    amount: Number(amount ?? 0),
+    // A cancelled order's tickets went back; for the hold's owner it stays a hold that was sold.
+    status: state === 'returned' ? 'sold' : (state as HoldStatus),
+    expiresAtMs: Number(expiresAtMs ?? 0),
+  };
+}

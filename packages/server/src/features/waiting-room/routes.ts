@@ -1,0 +1,172 @@
+import { toTimeText } from '../../contract/json-time.ts';
+import { ROUTES } from '../../contract/paths.ts';
+import { type QueuePosition, QueuePosition as QueuePositionSchema, QueueTicket, SaleParameters, SaleState } from '../../contract/schemas.ts';
+import { LIMITS } from '../../limits.ts';
+import { accountOf, type Authentication } from '../../platform/authentication.ts';
+import type { FestApp } from '../../platform/fest-app.ts';
+import { ProblemError } from '../../platform/problem.ts';
+import { refuseBody } from '../../platform/problem-details.ts';
+import { idempotencyKeyReused, repeatableRequest } from '../../platform/request-fingerprint.ts';
+import type { Services } from '../../services.ts';
+import type { LiveSale, LiveSales } from '../stock/live-sales.ts';
+import { requireLiveSale, type SaleDirectory, saleRecovering } from '../stock/require-live-sale.ts';
+import type { QueueTokens } from './queue-token.ts';
+import { requireQueueToken } from './queue-token-header.ts';
+import { joinQueue, leaveQueue } from './store.ts';
+import { etaSeconds, pollAfterMs, turnOf, type WaitingRoom } from './waiting-room.ts';
+
+export interface WaitingRoomDependencies {
+  readonly services: Services;
+  readonly authentication: Authentication;
+  readonly live: LiveSales;
+  readonly directory: SaleDirectory;
+  readonly queueTokens: QueueTokens;
+}
+
+function roomOf(sale: LiveSale): WaitingRoom {
+  const { servingNumber, expiredThrough, admissionMs, perSecond } = sale.snapshot;
+  return { phase: sale.phase, servingNumber, expiredThrough, admissionMs, perSecond, steps: sale.steps };
+}
+
+/** The public state document; the same for everybody, so it may be cached for a second. */
+export function stateDocument(sale: LiveSale): SaleState {
+  const { epoch, servingNumber, available } = sale.snapshot;
+  return {
+    saleId: sale.saleId,
+    phase: sale.phase,
+    epoch,
+    servingNumber,
+    outflowPerSecond: sale.outflowPerSecond,
+    available,
+    pollAfterMs: LIMITS.pollAfterMsMin,
+    serverTime: toTimeText(sale.readAtMs),
+  };
+}
+
+export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoomDependencies): void {
+  const { services, authentication, live, directory, queueTokens } = dependencies;
+  const { redis, clock } = services;
+
+  app.get(
+    ROUTES.saleState,
+    { schema: { tags: ['waiting room'], summary: 'The state of a sale, the same for everybody', params: SaleParameters, response: { 200: SaleState } } },
+    async (request, reply) => {
+      const sale = await requireLiveSale(request.params.saleId, live, directory);
+      reply.header('Cache-Control', 'public, max-age=1');
+      return stateDocument(sale);
+    },
+  );
+
+  app.post(
+    ROUTES.saleQueue,
+    {
+      schema: { tags: ['waiting room'], summary: 'Join the line, or find your place again', params: SaleParameters, response: { 200: QueueTicket } },
+      config: { roles: ['buyer'] },
+      onRequest: authentication.requireAccount,
+      preValidation: refuseBody,
+    },
+    async (request, reply) => {
+      const sale = await requireLiveSale(request.params.saleId, live, directory);
+      const { accountId } = accountOf(request);
+      const nowMs = clock.nowMs();
+      const joined = await joinQueue(redis, sale.saleId, accountId, nowMs, repeatableRequest(request));
+      reply.header('Cache-Control', 'no-store');
+      switch (joined.status) {
+        case 'joined': {
+          const { number, epoch, servingNumber, admittedUntilMs } = joined;
+          const position = admittedUntilMs === undefined ? Math.max(0, number - servingNumber) : 0;
+          const eta = etaSeconds(position, sale.outflowPerSecond, roomOf(sale));
+          return {
+            queueToken: queueTokens.mint({ saleId: sale.saleId, accountId, number, epoch }),
+            number,
+            position,
+            admitted: admittedUntilMs !== undefined,
+            etaSeconds: eta,
+            pollAfterMs: pollAfterMs(eta),
+          };
+        }
+        case 'notOpen':
+          throw saleNotOpen(sale, joined.opensAtMs, nowMs);
+        case 'soldOut':
+          throw new ProblemError(
+            'sold_out',
+            sale.snapshot.held > 0
+              ? 'Every ticket is sold or being paid for. Some may come back if a payment fails.'
+              : 'Every ticket of this sale is sold.',
+          );
+        case 'keyReused':
+          throw idempotencyKeyReused();
+        default:
+          void live.refresh(sale.saleId);
+          throw saleRecovering();
+      }
+    },
+  );
+
+  app.get(
+    ROUTES.saleQueue,
+    { schema: { tags: ['waiting room'], summary: 'Your place in the line; needs only the queue token', params: SaleParameters, response: { 200: QueuePositionSchema } } },
+    async (request, reply): Promise<QueuePosition> => {
+      const sale = await requireLiveSale(request.params.saleId, live, directory);
+      const claims = requireQueueToken(request, queueTokens, sale);
+      const room = roomOf(sale);
+      const turn = turnOf(room, claims.number, clock.nowMs());
+      reply.header('Cache-Control', 'no-store');
+      if (turn.kind === 'passed') {
+        throw new ProblemError('admission_expired', 'Your turn came and its time ran out. Join again to get a new number.');
+      }
+      if (turn.kind === 'admitted') {
+        return {
+          number: claims.number,
+          position: 0,
+          admitted: true,
+          admittedUntil: toTimeText(turn.untilMs),
+          etaSeconds: 0,
+          pollAfterMs: LIMITS.pollAfterMsMin,
+          phase: room.phase,
+        };
+      }
+      const eta = etaSeconds(turn.position, sale.outflowPerSecond, room);
+      return {
+        number: claims.number,
+        position: turn.position,
+        admitted: false,
+        etaSeconds: eta,
+        pollAfterMs: pollAfterMs(eta),
+        phase: room.phase,
+      };
+    },
+  );
+
+  app.delete(
+    ROUTES.saleQueue,
+    {
+      schema: { tags: ['waiting room'], summary: 'Leave the line', params: SaleParameters },
+      config: { roles: ['buyer'] },
+      onRequest: authentication.requireAccount,
+      preValidation: refuseBody,
+    },
+    async (request, reply) => {
+      const sale = await requireLiveSale(request.params.saleId, live, directory);
+      const claims = requireQueueToken(request, queueTokens, sale);
+      if (claims.accountId !== accountOf(request).accountId) {
+        throw new ProblemError('bad_queue_token', 'The queue token belongs to another account.');
+      }
+      const left = await leaveQueue(redis, claims, clock.nowMs());
+      if (left.status === 'missing' || left.status === 'wrongEpoch') throw saleRecovering();
+      return reply.code(204).send();
+    },
+  );
+}
+
+export function saleNotOpen(sale: LiveSale, opensAtMs: number, nowMs: number): ProblemError {
+  if (sale.phase === 'paused') {
+    return new ProblemError('sale_not_open', 'The sale is paused; everybody keeps their place. Try again soon.', {
+      retryAfterMs: 5_000,
+    });
+  }
+  if (opensAtMs > nowMs) {
+    return new ProblemError('sale_not_open', `The sale opens at ${toTimeText(opensAtMs)}.`, { retryAfterMs: opensAtMs - nowMs });
+  }
+  return new ProblemError('sale_not_open', 'The sale is closed.');
+}

@@ -1,0 +1,85 @@
+/** Decisions of the waiting room on plain data: whose turn is it, how long will it take, when to ask again. */
+import type { Phase, StoredPhase } from '../../contract/words.ts';
+import { LIMITS } from '../../limits.ts';
+import type { AdmissionStep } from '../../redis/scripts.ts';
+
+/** What a process knows of a sale's waiting room; from Redis a few times a second. */
+export interface WaitingRoom {
+  readonly phase: Phase;
+  readonly servingNumber: number;
+  readonly expiredThrough: number;
+  /** How long an admitted buyer may take to make a hold, milliseconds. */
+  readonly admissionMs: number;
+  /** Operator's rate, buyers per second: the estimate while nothing was measured yet. */
+  readonly perSecond: number;
+  /** Ascending. Steps whose window has passed may be missing. */
+  readonly steps: readonly AdmissionStep[];
+}
+
+/** The phase of a sale now: what is stored, moved on by its own times. The Lua scripts decide by the same rule. */
+export function phaseNow(
+  sale: { storedPhase: StoredPhase; opensAtMs: number; closesAtMs: number; available: number },
+  nowMs: number,
+): Phase {
+  if (sale.storedPhase === 'closed' || nowMs >= sale.closesAtMs) return 'closed';
+  const phase = sale.storedPhase === 'scheduled' && nowMs >= sale.opensAtMs ? 'open' : sale.storedPhase;
+  return phase === 'open' && sale.available <= 0 ? 'soldOut' : phase;
+}
+
+/** Over this many milliseconds the outflow is averaged: several ticks, and short enough to follow a change. */
+const OUTFLOW_WINDOW_MS = 10_000;
+
+/** Buyers admitted per second lately, from the admission steps. One decimal. */
+export function outflowPerSecond(steps: readonly AdmissionStep[], servingNumber: number, nowMs: number): number {
+  const since = nowMs - OUTFLOW_WINDOW_MS;
+  let before = steps[0]?.servingNumber ?? servingNumber;
+  let oldestMs = steps[0]?.atMs ?? nowMs;
+  for (const step of steps) {
+    if (step.atMs > since) break;
+    before = step.servingNumber;
+    oldestMs = since;
+  }
+  const seconds = Math.max(1, (nowMs - Math.max(oldestMs, since)) / 1000);
+  return Math.round(((servingNumber - before) / seconds) * 10) / 10;
+}
+
+export type Turn =
+  | { readonly kind: 'waiting'; readonly position: number }
+  | { readonly kind: 'admitted'; readonly untilMs: number }
+  | { readonly kind: 'passed' };
+
+/** Whose turn is it? `passed`: the window closed without a hold. */
+export function turnOf(room: WaitingRoom, number: number, nowMs: number): Turn {
+  if (number > room.servingNumber) return { kind: 'waiting', position: number - room.servingNumber };
+  if (number <= room.expiredThrough) return { kind: 'passed' };
+  const step = findStep(room.steps, number);
+  // A step that has not arrived here yet is a fresh one.
+  const untilMs = (step?.atMs ?? nowMs) + room.admissionMs;
+  return untilMs > nowMs ? { kind: 'admitted', untilMs } : { kind: 'passed' };
+}
+
+/** The first step at or above the number, by binary search. */
+function findStep(steps: readonly AdmissionStep[], number: number): AdmissionStep | undefined {
+  let low = 0;
+  let high = steps.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((steps[middle]?.servingNumber ?? 0) < number) low = middle + 1;
+    else high = middle;
+  }
+  return steps[low];
+}
+
+/** Seconds until a waiting position's turn at the present outflow; null when nothing moves. */
+export function etaSeconds(position: number, outflow: number, room: WaitingRoom): number | null {
+  if (position === 0) return 0;
+  if (room.phase !== 'open') return null;
+  const rate = outflow > 0 ? outflow : room.perSecond;
+  return rate > 0 ? Math.ceil(position / rate) : null;
+}
+
+/** Ask ten times on the way to the front, never faster than the minimum: the poll interval grows with the distance. */
+export function pollAfterMs(eta: number | null): number {
+  if (eta === null) return Math.min(LIMITS.pollAfterMsMax, 5 * LIMITS.pollAfterMsMin);
+  return Math.max(LIMITS.pollAfterMsMin, Math.min(LIMITS.pollAfterMsMax, eta * 100));
+}

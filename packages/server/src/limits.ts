@@ -1,0 +1,171 @@
+/**
+ * Every bound of the server, with its unit in the name and its reason beside it.
+ * Deployment decisions (addresses, secrets, pool sizes) are in `config.ts`; what is here holds everywhere.
+ */
+export const LIMITS = {
+  // --- requests ---------------------------------------------------------------------------------------------------
+  /** The largest legal body is a festival with a long description; buyers' bodies are under 1 KiB. */
+  bodyBytes: 32 * 1024,
+  /** Node's default is 16 KiB; our longest header is a bearer token of about 400 bytes. */
+  headerBytes: 8 * 1024,
+  /** Path segments are ids; the longest opaque id is under 64 characters. */
+  pathParameterCharacters: 100,
+  /** A client that takes longer to send a request than this is cut off: slow clients must not hold sockets. */
+  requestTimeoutMs: 10_000,
+  /** A handler that has not answered by then is answered for, with 503. Above every store's own time-out. */
+  handlerTimeoutMs: 15_000,
+  /** Above the idle time-out of common load balancers (60 s), so that the server is not the one to close first. */
+  keepAliveTimeoutMs: 65_000,
+  /** Event-loop delay beyond which new requests are refused: waiting longer only adds to the queue. */
+  eventLoopDelayMaxMs: 1_000,
+
+  // --- catalogue --------------------------------------------------------------------------------------------------
+  pageItemsDefault: 20,
+  pageItemsMax: 100,
+  titleCharacters: 200,
+  descriptionCharacters: 10_000,
+  venueCharacters: 200,
+  nameCharacters: 100,
+  /** RFC 5321 path limit. */
+  emailCharacters: 254,
+  passwordCharactersMin: 8,
+  /** Longer passwords are not safer, only dearer to hash. */
+  passwordCharactersMax: 200,
+  /** Ticket numbers are 32-bit in the ticket code and bits in the log writer's bitmap (125 KiB at this size). */
+  capacityTickets: 1_000_000,
+  ticketsPerBuyer: 20,
+  /** One hundred million in minor units; sums over a hold stay far below 2^53. */
+  priceMinorUnits: 10_000_000_000,
+  /** Account ids are 48-bit in the queue token. */
+  accountId: 2 ** 48 - 1,
+  /** Sale and festival ids are 32-bit in tokens and ticket codes. */
+  saleId: 2 ** 32 - 1,
+  /** How long another server may answer from its cached catalogue if the invalidation message was lost. */
+  catalogueCacheMs: 5_000,
+  catalogueCacheEntries: 2_000,
+  /** A sale goes on while MySQL is away: what was read last is good for this long when it cannot be read again. */
+  catalogueStaleMs: 30 * 60_000,
+  /** A reader that has an older answer waits at most this long for a newer one. */
+  catalogueRefreshWaitMs: 250,
+  /** A festival's answer lists its sales without pages. */
+  salesPerFestival: 100,
+  /** Sales a server looks after at once; each costs one small Redis command per refresh. */
+  followedSales: 10_000,
+  /** A deadlock in MySQL undoes one of two transactions, which may simply run again. */
+  transactionAttempts: 3,
+
+  // --- accounts and sessions --------------------------------------------------------------------------------------
+  accessTokenTtlSeconds: 30 * 60,
+  /** A sale day plus its evening; each use rotates the token. */
+  refreshTokenTtlSeconds: 14 * 24 * 3600,
+  /** scrypt holds one of libuv's four threads for tens of milliseconds: two at once leave room for everything else. */
+  passwordHashesAtOnce: 2,
+  /** Beyond this many waiting hashes a login would take longer than people wait: refuse with 503 instead. */
+  passwordHashesWaiting: 200,
+  /** Failed logins per account before the limiter answers 429, and the window that forgets them. */
+  failedLoginsPerAccount: 10,
+  failedLoginWindowMs: 15 * 60_000,
+  /** Accounts the failed-login limiter remembers; the oldest are forgotten first. */
+  failedLoginAccounts: 100_000,
+  verifiedTokenCacheEntries: 50_000,
+  /** A refresh whose answer was lost may be repeated this long; later, a used token means that it was stolen. */
+  refreshRepeatMs: 10_000,
+  /** Rows one purge statement deletes: keeps its locks short. */
+  purgeRows: 1_000,
+
+  // --- idempotency ------------------------------------------------------------------------------------------------
+  idempotencyKeyCharacters: 100,
+  /** How long a repeated request finds its answer. */
+  idempotencyTtlSeconds: 24 * 3600,
+  /** A request that died without an answer frees its key after this; longer than any handler runs. */
+  idempotencyPendingSeconds: 60,
+
+  // --- waiting room -----------------------------------------------------------------------------------------------
+  /** 65 characters would not fit the promise of at most 64; the token has 47. */
+  queueTokenCharacters: 64,
+  queueNumber: 2 ** 32 - 1,
+  /** Accounts per Redis hash of queue numbers: stays a listpack under the default `hash-max-listpack-entries` of 128. */
+  accountsPerNumberBucket: 128,
+  /** How often each process refreshes a live sale's state from Redis: one command per sale, process and refresh. */
+  stateRefreshMs: 200,
+  /** A state older than this is not trusted for admission decisions; the sale answers 503 until it is fresh again. */
+  stateStaleMs: 5_000,
+  tickMs: 200,
+  /** A node whose ticker stops renewing for this long is replaced by another. Several ticks, less than people notice. */
+  tickerLeaseMs: 2_000,
+  /** Most buyers one tick may admit, whatever the rate: keeps one script call short and arrivals smooth. */
+  admitPerTick: 2_000,
+  /** Admission steps (one a tick that admitted somebody) expired by one script call. */
+  stepsPerCall: 200,
+  pollAfterMsMin: 1_000,
+  pollAfterMsMax: 30_000,
+  perSecondDefault: 50,
+  perSecondMax: 10_000,
+  maxActiveDefault: 500,
+  maxActiveMax: 1_000_000,
+  admissionSecondsDefault: 120,
+  admissionSecondsMin: 5,
+  admissionSecondsMax: 3_600,
+
+  // --- holds and payments -----------------------------------------------------------------------------------------
+  holdSecondsDefault: 300,
+  holdSecondsMin: 5,
+  holdSecondsMax: 3_600,
+  /** Time a declined buyer keeps the hold at least, to try another card. */
+  holdGraceAfterDeclineMs: 15_000,
+  /** Expired holds returned to stock by one script call; the sweeper calls again while it is full. */
+  sweepHoldsPerCall: 100,
+  sweepMs: 500,
+  /** How long Redis remembers a hold or payment after its end, so that late questions get a defined answer. */
+  finishedTtlSeconds: 24 * 3600,
+  /** Payments this process works on at once; beyond it new ones are refused with 503 before anything is captured. */
+  paymentsInFlight: 5_000,
+  /** After this the gateway's answer counts as unknown and is looked up. */
+  gatewayTimeoutMs: 10_000,
+  gatewayLookupFirstMs: 250,
+  gatewayLookupMaxMs: 10_000,
+  paymentPollMs: 500,
+
+  // --- orders and the applier -------------------------------------------------------------------------------------
+  applierBatchRecords: 1_000,
+  /** Wait for more records before a small batch: statements per order matter more than half a second of archive lag. */
+  applierLingerMs: 250,
+  applierRetryFirstMs: 200,
+  applierRetryMaxMs: 10_000,
+  /** Fresh orders are deleted from Redis once applied; this only bounds what a crash leaves behind. */
+  freshOrderTtlSeconds: 7 * 24 * 3600,
+
+  // --- rebuilding a sale after Redis lost it -----------------------------------------------------------------------
+  /** Waiting for another server that rebuilds the same sale. */
+  rebuildLockSeconds: 10,
+  /** Waiting for this server's own log to be archived before the archive is asked what was sold. */
+  rebuildDrainMs: 10_000,
+  /** Every epoch draws from its own range, so numbers never repeat without anything having to be logged per number. */
+  queueNumbersPerEpoch: 10_000_000,
+
+  // --- process ----------------------------------------------------------------------------------------------------
+  /** Time for in-flight requests and payments to finish after SIGTERM. Load balancers drain for 30 s by default. */
+  drainMs: 12_000,
+  redisCommandTimeoutMs: 2_000,
+  mysqlConnectTimeoutMs: 5_000,
+  mysqlQueryTimeoutMs: 10_000,
+  /** Several servers starting at once wait for the one that migrates. */
+  migrationLockSeconds: 120,
+} as const;
+
+function assertRelations(): void {
+  const relations: ReadonlyArray<readonly [string, boolean]> = [
+    ['a state may be missed a few times before it is stale', LIMITS.stateStaleMs >= 5 * LIMITS.stateRefreshMs],
+    ['a lease survives a few late ticks', LIMITS.tickerLeaseMs >= 5 * LIMITS.tickMs],
+    ['the gateway gives up before the handler', LIMITS.gatewayTimeoutMs < LIMITS.handlerTimeoutMs],
+    ['stores give up before the handler', LIMITS.mysqlQueryTimeoutMs < LIMITS.handlerTimeoutMs],
+    ['a pending key outlives its handler', LIMITS.idempotencyPendingSeconds * 1000 > LIMITS.handlerTimeoutMs],
+    ['the default page fits', LIMITS.pageItemsDefault <= LIMITS.pageItemsMax],
+    ['sums of money stay exact', LIMITS.priceMinorUnits * LIMITS.ticketsPerBuyer < Number.MAX_SAFE_INTEGER],
+  ];
+  for (const [statement, holds] of relations) {
+    if (!holds) throw new Error(`limits.ts contradicts itself: ${statement}`);
+  }
+}
+
+assertRelations();

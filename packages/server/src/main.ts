@@ -1,0 +1,101 @@
+/** The process: configuration → stores → core → app → listen → drain. The only user of `process.*` in the server. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import closeWithGrace from 'close-with-grace';
+import { pino } from 'pino';
+import { buildApp } from './app.ts';
+import { type Config, ConfigError, parseConfig, redactedConfig } from './config.ts';
+import { ensureBootstrapAccounts } from './features/accounts/bootstrap-accounts.ts';
+import { SimulatedGateway } from './features/payments/simulated-gateway.ts';
+import { LIMITS } from './limits.ts';
+import { createAccessTokens } from './platform/access-tokens.ts';
+import { createSteadyClock } from './platform/clock.ts';
+import { createMysqlPool, migrate } from './platform/mysql.ts';
+import { checkRedis, connectRedis, connectSubscriber } from './platform/redis.ts';
+import { createSaleCore } from './sale-core.ts';
+import type { Services } from './services.ts';
+
+async function connectServices(config: Config): Promise<Services> {
+  const logger = pino({ level: config.logLevel, base: { server: config.serverName } });
+  const ran = await migrate(config.mysqlUrl);
+  if (ran.length > 0) logger.info({ migrations: ran }, 'migrated the database');
+  const redis = await connectRedis(config.redisUrl);
+  const hint = await checkRedis(redis);
+  if (hint !== undefined) logger.warn(hint);
+  return {
+    config,
+    clock: createSteadyClock(),
+    logger,
+    redis,
+    subscriber: await connectSubscriber(config.redisUrl),
+    mysql: createMysqlPool(config.mysqlUrl, config.mysqlPoolSize),
+    accessTokens: createAccessTokens(config.jwtSecret),
+  };
+}
+
+async function run(config: Config): Promise<void> {
+  const services = await connectServices(config);
+  const { logger, redis, subscriber, mysql, clock } = services;
+  logger.info({ config: redactedConfig(config), node: process.version }, 'starting');
+  const gateway = new SimulatedGateway({
+    directory: config.gatewayDirectory,
+    name: config.serverName,
+    seed: config.gatewaySeed,
+    clock,
+    latencyMs: config.gatewayLatencyMs,
+    latencySigma: config.gatewayLatencySigma,
+    declineRate: config.gatewayDeclineRate,
+    timeoutRate: config.gatewayTimeoutRate,
+    unknownRate: config.gatewayUnknownRate,
+    timeoutMs: config.gatewayTimeoutMs,
+  });
+  const core = await createSaleCore({ services, gateway });
+  const created = await ensureBootstrapAccounts(services, core.passwordHashing);
+  if (created.length > 0) logger.info({ accounts: created }, 'created the first accounts');
+
+  let draining = false;
+  const app = await buildApp({
+    services,
+    core,
+    health: async () => ({
+      draining,
+      redis: redis.status === 'ready',
+      mysql: await answers(mysql.query('SELECT 1')),
+      orderLog: true,
+      applierLag: core.applier.lag,
+      serverName: config.serverName,
+    }),
+  });
+  await core.start();
+  await app.listen({ host: config.host, port: config.port });
+
+  void core.log.failure.then((error) => {
+    // Nothing can be acknowledged any more. Only a restart re-reads what is really on disk.
+    logger.fatal({ err: error }, 'the order log failed; stopping at once');
+    process.exit(1);
+  });
+  closeWithGrace({ delay: LIMITS.drainMs + 10_000, logger }, async ({ signal, err }) => {
+    if (err !== undefined) logger.fatal({ err }, 'stopping because of a fault');
+    else logger.info({ signal }, 'draining');
+    draining = true;
+    await app.close();
+    await core.stop();
+    await mysql.end();
+    redis.disconnect();
+    subscriber.disconnect();
+    logger.info('stopped');
+  });
+}
+
+/** True when a store answers within a second. */
+async function answers(work: Promise<unknown>): Promise<boolean> {
+  const tooLate = sleep(1_000, false, { ref: false });
+  return Promise.race([work.then(() => true, () => false), tooLate]);
+}
+
+try {
+  await run(parseConfig(process.env));
+} catch (error) {
+  if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
+  else process.stderr.write(`fest-server cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+}

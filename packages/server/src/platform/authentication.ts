@@ -1,0 +1,60 @@
+/** Who is asking? Bearer tokens → `request.account`. */
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { Role } from '../contract/words.ts';
+import type { AccessClaims, AccessTokens } from './access-tokens.ts';
+import { ProblemError } from './problem.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by `requireAccount` and `requireRole`; read it through `accountOf`. */
+    account: AccessClaims | null;
+  }
+  interface FastifyContextConfig {
+    /** For the OpenAPI document: which roles may call; absent for public routes. */
+    roles?: readonly Role[];
+  }
+}
+
+export interface Authentication {
+  /** Any signed-in account. */
+  readonly requireAccount: onRequestHookHandler;
+  /** A signed-in account with at least one of these roles. */
+  requireRole(...roles: readonly Role[]): onRequestHookHandler;
+}
+
+export function registerAuthentication(app: FastifyInstance, tokens: AccessTokens): Authentication {
+  app.decorateRequest('account', null);
+  function authenticate(request: FastifyRequest): AccessClaims {
+    const header = request.headers.authorization;
+    if (header === undefined) {
+      throw new ProblemError('unauthenticated', 'Send Authorization: Bearer <access token>; POST /api/v1/sessions gives one.');
+    }
+    const claims = header.startsWith('Bearer ') ? tokens.verify(header.slice(7)) : undefined;
+    if (claims === undefined) {
+      throw new ProblemError('unauthenticated', 'The access token is not valid or has expired; refresh it or sign in again.');
+    }
+    request.account = claims;
+    return claims;
+  }
+  return {
+    requireAccount(request, _reply, done) {
+      authenticate(request);
+      done();
+    },
+    requireRole(...roles) {
+      return (request, _reply, done) => {
+        const claims = authenticate(request);
+        if (!roles.some((role) => claims.roles.includes(role))) {
+          throw new ProblemError('forbidden', `This needs the role ${roles.join(' or ')}.`);
+        }
+        done();
+      };
+    },
+  };
+}
+
+/** The account of a request behind `requireAccount` or `requireRole`. */
+export function accountOf(request: FastifyRequest): AccessClaims {
+  if (request.account === null) throw new Error(`route ${request.routeOptions.url} reads the account but does not require one`);
+  return request.account;
+}

@@ -1,0 +1,15 @@
+/** Time comes in as an argument everywhere; this is where it comes from. */
+export interface Clock {
+  /** Unix milliseconds, whole. */
+  nowMs(): number;
+}
+
+/**
+ * Wall-clock time that does not jump: read once at start, then carried on by the monotonic clock. A step of the system
+ * clock (an operator, a leap, a bad time server) therefore expires no holds and moves no queue; slow corrections are
+ * followed, because the monotonic clock is slewed along with the wall clock.
+ */
+export function createSteadyClock(): Clock {
+  const offsetMs = Date.now() - performance.now();
+  return { nowMs: () => Math.floor(offsetMs + performance.now()) };
+}

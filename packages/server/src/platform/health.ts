@@ -1,0 +1,48 @@
+/** `/health/live`: the process runs. `/health/ready`: it may be given buyers. */
+import { Type } from 'typebox';
+import { SERVICE_PATHS } from '../contract/paths.ts';
+import type { FestApp } from './fest-app.ts';
+
+export interface HealthFacts {
+  readonly draining: boolean;
+  readonly redis: boolean;
+  readonly mysql: boolean;
+  readonly orderLog: boolean;
+  /** Records durable in the log and not in MySQL yet. */
+  readonly applierLag: number;
+  readonly serverName: string;
+}
+
+const Ready = Type.Object({
+  status: Type.String({ description: 'ready, degraded (sells, but a store it can do without is away) or notReady' }),
+  serverName: Type.String(),
+  checks: Type.Object({ redis: Type.Boolean(), mysql: Type.Boolean(), orderLog: Type.Boolean(), draining: Type.Boolean() }),
+  applierLag: Type.Integer(),
+});
+
+/** Without MySQL the sale goes on, so its absence degrades a server and does not take it out of the line. */
+export function readinessOf(facts: HealthFacts): 'ready' | 'degraded' | 'notReady' {
+  if (facts.draining || !facts.redis || !facts.orderLog) return 'notReady';
+  return facts.mysql ? 'ready' : 'degraded';
+}
+
+export function registerHealth(app: FestApp, facts: () => Promise<HealthFacts>): void {
+  app.get(
+    SERVICE_PATHS.live,
+    { schema: { tags: ['service'], summary: 'The process runs', response: { 200: Type.Object({ status: Type.String() }) } } },
+    async () => ({ status: 'live' }),
+  );
+  app.get(
+    SERVICE_PATHS.ready,
+    { schema: { tags: ['service'], summary: 'The server may be given buyers', response: { 200: Ready, 503: Ready } } },
+    async (_request, reply) => {
+      const now = await facts();
+      const status = readinessOf(now);
+      const { redis, mysql, orderLog, draining, applierLag, serverName } = now;
+      return reply
+        .code(status === 'notReady' ? 503 : 200)
+        .header('Cache-Control', 'no-store')
+        .send({ status, serverName, checks: { redis, mysql, orderLog, draining }, applierLag });
+    },
+  );
+}

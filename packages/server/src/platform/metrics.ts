@@ -1,0 +1,55 @@
+/** Prometheus metrics of this process. Label sets are closed: routes are patterns, never paths. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { SERVICE_PATHS } from '../contract/paths.ts';
+import type { FestApp } from './fest-app.ts';
+
+export interface MetricSources {
+  readonly applierLag: () => number;
+  readonly failedRecords: () => number;
+  readonly paymentsInFlight: () => number;
+  readonly orderLog: () => { readonly appended: number; readonly fsyncs: number; readonly fsyncSeconds: number };
+}
+
+export function registerMetrics(app: FestApp, sources: MetricSources): void {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const requests = new Counter({
+    name: 'fest_http_requests_total',
+    help: 'Answers by route pattern, method and status',
+    labelNames: ['route', 'method', 'status'] as const,
+    registers: [registry],
+  });
+  const seconds = new Histogram({
+    name: 'fest_http_request_seconds',
+    help: 'Time from the request to its answer',
+    labelNames: ['route'] as const,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers: [registry],
+  });
+  const gauge = (name: string, help: string, read: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  };
+  gauge('fest_applier_lag_records', 'Durable log records that are not in MySQL yet', sources.applierLag);
+  gauge('fest_applier_failed_records', 'Log records MySQL refused since the start', sources.failedRecords);
+  gauge('fest_payments_in_flight', 'Payments this process works on', sources.paymentsInFlight);
+  gauge('fest_order_log_records', 'Records appended since the start', () => sources.orderLog().appended);
+  gauge('fest_order_log_fsyncs', 'fdatasync calls since the start', () => sources.orderLog().fsyncs);
+  gauge('fest_order_log_fsync_seconds', 'Time spent in fdatasync since the start', () => sources.orderLog().fsyncSeconds);
+
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    requests.inc({ route, method: request.method, status: reply.statusCode });
+    seconds.observe({ route }, reply.elapsedTime / 1000);
+    done();
+  });
+  app.get(SERVICE_PATHS.metrics, { schema: { hide: true } }, async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
+}

@@ -1,0 +1,180 @@
+/**
+ * Every answer that refuses something is a problem document (RFC 9457), from whichever exit it leaves: a handler, the
+ * validator, the router, a malformed URL, or a connection that never became a request.
+ */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FieldError, ProblemCode } from '../contract/problems.ts';
+import { PROBLEM_MEDIA_TYPE } from '../contract/problems.ts';
+import { LIMITS } from '../limits.ts';
+import { ProblemError } from './problem.ts';
+
+/** Fastify's and Node's own error codes → ours. Anything else with a status of 4xx is `validation_failed`. */
+const FRAMEWORK_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'Send the body as JSON with Content-Type: application/json.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['payload_too_large', `A body may have at most ${LIMITS.bodyBytes} bytes.`],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed_json', 'The Content-Type says JSON, but the body is empty.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['malformed_json', 'The body could not be parsed as JSON.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['validation_failed', 'The body is not as long as Content-Length says.'],
+  FST_ERR_BAD_URL: ['malformed_url', 'The path has a % sequence that is not valid UTF-8; check how the URL is encoded.'],
+  FST_ERR_ASYNC_CONSTRAINT: ['malformed_url', 'The URL could not be routed.'],
+  FST_ERR_MAX_PARAM_LENGTH: [
+    'malformed_url',
+    `A path segment may have at most ${LIMITS.pathParameterCharacters} characters.`,
+  ],
+  FST_ERR_HANDLER_TIMEOUT: ['overloaded', 'The answer took too long; try again in a moment.'],
+};
+
+const STORE_ERRORS =
+  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|PROTOCOL_CONNECTION_LOST|ER_SERVER_SHUTDOWN|ER_CON_COUNT_ERROR|PROTOCOL_SEQUENCE_TIMEOUT/;
+const REDIS_ERRORS =
+  /Connection is closed|enableOfflineQueue|Command timed out|MaxRetriesPerRequest|max retries per request|^LOADING|^READONLY|^MASTERDOWN|^OOM/;
+
+/** True when Redis or MySQL could not be reached, as opposed to having refused what we said. */
+export function isStoreFailure(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return STORE_ERRORS.test(code) || REDIS_ERRORS.test(error.message) || error.name === 'MaxRetriesPerRequestError';
+}
+
+const CONTEXT_PREFIX: Readonly<Record<string, string>> = {
+  body: '',
+  params: 'path:',
+  querystring: 'query:',
+  headers: 'header:',
+};
+
+function fieldErrors(error: FastifyError): readonly FieldError[] {
+  const prefix = CONTEXT_PREFIX[error.validationContext ?? 'body'] ?? '';
+  return (error.validation ?? []).slice(0, 50).map((fault) => {
+    const parameters = fault.params as { missingProperty?: string; additionalProperty?: string; allowedValues?: string[] };
+    const child = parameters.missingProperty ?? parameters.additionalProperty;
+    const path = child === undefined ? fault.instancePath : `${fault.instancePath}/${child}`;
+    const detail =
+      parameters.additionalProperty !== undefined
+        ? 'is not a field of this request'
+        : parameters.missingProperty !== undefined
+          ? 'is missing'
+          : parameters.allowedValues !== undefined
+            ? `must be one of ${parameters.allowedValues.join(', ')}`
+            : (fault.message ?? 'is not valid');
+    return { pointer: prefix === '' ? path : prefix + path.slice(1), detail };
+  });
+}
+
+function validationProblem(error: FastifyError): ProblemError {
+  const errors = fieldErrors(error);
+  const summary = errors.map(({ pointer, detail }) => `${pointer === '' ? 'the body' : pointer} ${detail}`).join('; ');
+  return new ProblemError('validation_failed', `${summary.slice(0, 500)}.`, { errors });
+}
+
+/** Whatever was thrown, as the problem the client gets to see. */
+export function toProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  const fault = error as FastifyError;
+  if (fault?.validation !== undefined) return validationProblem(fault);
+  const known = FRAMEWORK_CODES[fault?.code];
+  if (known !== undefined) return new ProblemError(known[0], known[1], { cause: error });
+  if (isStoreFailure(error)) {
+    return new ProblemError('store_unavailable', 'A store did not answer. Nothing was changed that you were told of; try again.', {
+      retryAfterMs: 1_000,
+      cause: error,
+    });
+  }
+  const status = fault?.statusCode ?? 500;
+  if (status >= 400 && status < 500) return new ProblemError('validation_failed', fault.message, { cause: error });
+  if (status === 503) {
+    return new ProblemError('overloaded', 'The server is busy; try again in a moment.', { retryAfterMs: 1_000, cause: error });
+  }
+  return new ProblemError('internal_error', 'An unexpected fault was logged under the request id of this answer.', { cause: error });
+}
+
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = toProblem(error);
+  if (problem.statusCode >= 500) {
+    const level = problem.code === 'internal_error' ? 'error' : 'warn';
+    request.log[level]({ err: problem.cause ?? problem, code: problem.code }, problem.message);
+  }
+  if (problem.retryAfterMs !== undefined) reply.header('Retry-After', Math.max(1, Math.ceil(problem.retryAfterMs / 1000)));
+  if (problem.code === 'unauthenticated') reply.header('WWW-Authenticate', 'Bearer');
+  return reply
+    .code(problem.statusCode)
+    .header('Content-Type', PROBLEM_MEDIA_TYPE)
+    .header('Cache-Control', 'no-store')
+    .serializer(JSON.stringify)
+    .send(problem.toBody(request.url.split('?')[0] ?? request.url));
+}
+
+/** Method lists by path pattern, so that a known path with another method gets 405 and `Allow` instead of 404. */
+class RouteTable {
+  readonly #rows: Array<{ readonly pattern: RegExp; readonly methods: Set<string> }> = [];
+  readonly #byUrl = new Map<string, Set<string>>();
+
+  add(url: string, methods: readonly string[]): void {
+    if (url.includes('*')) return;
+    const known = this.#byUrl.get(url);
+    if (known !== undefined) {
+      for (const method of methods) known.add(method);
+      return;
+    }
+    const row = { pattern: new RegExp(`^${url.replace(/:[^/]+/g, '[^/]+')}/?$`), methods: new Set(methods) };
+    this.#byUrl.set(url, row.methods);
+    this.#rows.push(row);
+  }
+
+  methodsOf(path: string): readonly string[] {
+    return this.#rows.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => [...methods]);
+  }
+}
+
+/** Call before any route is registered: it has to see them all. */
+export function registerProblemDetails(app: FastifyInstance): void {
+  const routes = new RouteTable();
+  app.addHook('onRoute', (route) => {
+    routes.add(route.url, Array.isArray(route.method) ? route.method : [route.method]);
+  });
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const methods = routes.methodsOf(request.url.split('?')[0] ?? '');
+    if (methods.length === 0) {
+      return sendProblem(new ProblemError('not_found', 'No such path. The API is described at /docs.'), request, reply);
+    }
+    const allowed = [...new Set(methods)].join(', ');
+    reply.header('Allow', allowed);
+    return sendProblem(new ProblemError('method_not_allowed', `This path takes ${allowed}.`), request, reply);
+  });
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, readonly [ProblemCode, string]>> = {
+  HPE_HEADER_OVERFLOW: ['headers_too_large', `All headers together may have at most ${LIMITS.headerBytes} bytes.`],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', `A request must arrive within ${LIMITS.requestTimeoutMs / 1000} s.`],
+};
+
+/** For connections whose bytes never became a request: there is no reply object, only the socket. */
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [code, detail] = CLIENT_ERRORS[error.code ?? ''] ?? ['validation_failed', 'This is not a valid HTTP request.'];
+  const problem = new ProblemError(code, detail);
+  const body = JSON.stringify(problem.toBody(''));
+  socket.end(
+    `HTTP/1.1 ${problem.statusCode} ${STATUS_CODES[problem.statusCode]}\r\nContent-Type: ${PROBLEM_MEDIA_TYPE}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+/** Bodies are refused where an endpoint takes none, so that a misplaced field is noticed. Use as `preValidation`. */
+export async function refuseBody(request: FastifyRequest): Promise<void> {
+  const { body } = request;
+  if (body === undefined || body === null) return;
+  if (typeof body === 'object' && Object.keys(body).length === 0) return;
+  const errors =
+    typeof body === 'object'
+      ? Object.keys(body).slice(0, 50).map((key) => ({ pointer: `/${key}`, detail: 'is not a field of this request' }))
+      : [{ pointer: '', detail: 'must be absent' }];
+  throw new ProblemError('validation_failed', 'This request takes no body.', { errors });
+}
+

@@ -1,0 +1,41 @@
+import { PROBLEMS, type FieldError, type Problem, type ProblemCode, problemType } from '../contract/problems.ts';
+
+export interface ProblemOptions {
+  /** Milliseconds; becomes `retryAfterMs` and, rounded up to seconds, the `Retry-After` header. */
+  readonly retryAfterMs?: number;
+  readonly errors?: readonly FieldError[];
+  readonly cause?: unknown;
+}
+
+/**
+ * A refusal on its way to the client. Throw it from `routes.ts` and plugins only; decisions return values.
+ * `detail` says what happened in this case and how to go on; it reaches the client, so it holds no secrets.
+ */
+export class ProblemError extends Error {
+  readonly code: ProblemCode;
+  readonly statusCode: number;
+  readonly retryAfterMs: number | undefined;
+  readonly errors: readonly FieldError[] | undefined;
+
+  constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'ProblemError';
+    this.code = code;
+    this.statusCode = PROBLEMS[code].status;
+    this.retryAfterMs = options.retryAfterMs;
+    this.errors = options.errors;
+  }
+
+  toBody(instance: string): Problem {
+    return {
+      type: problemType(this.code),
+      title: PROBLEMS[this.code].title,
+      status: this.statusCode,
+      detail: this.message,
+      instance,
+      code: this.code,
+      ...(this.retryAfterMs === undefined ? {} : { retryAfterMs: this.retryAfterMs }),
+      ...(this.errors === undefined ? {} : { errors: this.errors }),
+    };
+  }
+}

@@ -1,0 +1,57 @@
+/** Connections to Redis or Valkey. */
+import { Redis, type RedisOptions } from 'ioredis';
+import { LIMITS } from '../limits.ts';
+
+/**
+ * Nothing is sent twice and nothing waits unseen: ioredis would by default keep commands while disconnected and resend
+ * unanswered ones after a reconnect. Here a command either gets its answer or fails, and whoever sent it decides.
+ */
+const OPTIONS = {
+  autoResendUnfulfilledCommands: false,
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: LIMITS.redisCommandTimeoutMs,
+  connectTimeout: LIMITS.redisCommandTimeoutMs,
+  lazyConnect: true,
+  retryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
+  protocol: 3,
+} as const satisfies RedisOptions;
+
+export async function connectRedis(
+  url: string,
+  options: Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest'> = {},
+): Promise<Redis> {
+  const redis = new Redis(url, { ...OPTIONS, ...options });
+  // Without a listener ioredis prints every failed reconnect; callers see the failure on their own commands.
+  redis.on('error', () => undefined);
+  await redis.connect();
+  return redis;
+}
+
+/** For SUBSCRIBE: its own connection, which subscribes again by itself after a reconnect. */
+export async function connectSubscriber(url: string): Promise<Redis> {
+  return connectRedis(url, { enableOfflineQueue: true, maxRetriesPerRequest: null });
+}
+
+/**
+ * A Redis that may evict keys loses holds. Throws unless `maxmemory-policy` is `noeviction` and the version is ≥ 7.
+ * Managed services that hide CONFIG are taken at their word, with the sentence returned to be logged.
+ */
+export async function checkRedis(redis: Redis): Promise<string | undefined> {
+  const info = await redis.info('server');
+  const version = /^(?:redis|valkey)_version:(\d+)/m.exec(info)?.[1];
+  if (version !== undefined && Number(version) < 7) throw new Error(`Redis ${version} is too old: 7.0 or newer is needed.`);
+  let policy: string | undefined;
+  try {
+    policy = ((await redis.config('GET', 'maxmemory-policy')) as string[])[1];
+  } catch {
+    return 'Redis does not show its configuration: make sure that maxmemory-policy is noeviction.';
+  }
+  if (policy !== 'noeviction') {
+    throw new Error(
+      `Redis has maxmemory-policy ${policy}: it would drop holds when memory runs short. Set it to noeviction ` +
+        '(CONFIG SET maxmemory-policy noeviction, and in its configuration file).',
+    );
+  }
+  return undefined;
+}

@@ -1,0 +1,54 @@
+/**
+ * Every Redis key, spelled once. All keys of a sale share the hash tag `{saleId}`, so that one script may touch them all
+ * and a sale lives on one shard of a cluster.
+ */
+import { createHash } from 'node:crypto';
+import { LIMITS } from '../limits.ts';
+
+function prefixOf(saleId: number): string {
+  return `fest:{${saleId}}:`;
+}
+
+export const saleKeys = {
+  /** Hash: phase, counters, settings. The fields are listed in `lua/create-sale.lua`. */
+  sale: (saleId: number) => `${prefixOf(saleId)}sale`,
+  /** Sorted set `serving:atMs` by serving number: when which numbers were admitted. */
+  steps: (saleId: number) => `${prefixOf(saleId)}steps`,
+  /** Hash serving number of a step → admitted buyers of it who have neither held, left nor run out of time. */
+  remaining: (saleId: number) => `${prefixOf(saleId)}remaining`,
+  /** Sorted set of waiting numbers whose buyers left or moved to the tail. */
+  departed: (saleId: number) => `${prefixOf(saleId)}departed`,
+  /** Sorted set of ticket numbers that came back. */
+  released: (saleId: number) => `${prefixOf(saleId)}released`,
+  /** Sorted set hold id → when it expires, Unix milliseconds. Only holds in state `held`. */
+  expiry: (saleId: number) => `${prefixOf(saleId)}expiry`,
+  /** Sorted set hold id → when its payment began, Unix milliseconds. Only holds in state `paying`. */
+  paying: (saleId: number) => `${prefixOf(saleId)}paying`,
+  /** Hash account id → id of its live hold. */
+  buyers: (saleId: number) => `${prefixOf(saleId)}buyers`,
+  /** Hash account id → tickets it bought. */
+  bought: (saleId: number) => `${prefixOf(saleId)}bought`,
+  /** Prefix of the hold hashes, for scripts that find the hold id themselves. */
+  holdPrefix: (saleId: number) => `${prefixOf(saleId)}hold:`,
+  hold: (saleId: number, holdId: string) => `${prefixOf(saleId)}hold:${holdId}`,
+  payment: (saleId: number, paymentId: string) => `${prefixOf(saleId)}payment:${paymentId}`,
+  /** Hash account id within its bucket → queue number. Small hashes stay listpacks: about 8 bytes an entry. */
+  numbers: (saleId: number, accountId: number) =>
+    `${prefixOf(saleId)}numbers:${Math.floor(accountId / LIMITS.accountsPerNumberBucket)}`,
+  /** String: what a request with an Idempotency-Key was answered. Without a key scripts do not touch it. */
+  request: (saleId: number, accountId: number, idempotencyKey: string | undefined) =>
+    `${prefixOf(saleId)}request:${accountId}:${
+      idempotencyKey === undefined ? '-' : createHash('sha256').update(idempotencyKey).digest('base64url').slice(0, 22)
+    }`,
+} as const;
+
+/** Field of an account in its bucket of `saleKeys.numbers`. */
+export function numberField(accountId: number): number {
+  return accountId % LIMITS.accountsPerNumberBucket;
+}
+
+/** Hash order id → JSON of an order that is durable in a log but perhaps not in MySQL yet. Not of one sale: no tag. */
+export function freshOrdersKey(accountId: number): string {
+  return `fest:fresh-orders:${accountId}`;
+}
+

@@ -1,0 +1,76 @@
+#!lua
+-- Reserves concrete ticket numbers for an admitted buyer.
+-- KEYS  sale numbers steps remaining released expiry buyers bought hold request
+-- ARGV  epoch nowMs account field number quantity holdId holdPrefix requestFingerprint requestTtlSeconds
+-- REPLY {'held' | 'repeated', seq, expiresAtMs, amount, state, holdId, ticket numbers as text 'n,n,n'}
+--       {'notAdmitted', serving} {'limitReached', bought, limit} {'soldOut', available}
+--       {'notOpen' | 'admissionExpired' | 'keyReused' | 'wrongEpoch' | 'missing'}
+-- The order of the checks: what exists already, the phase, the turn, the limit, the stock. A refusal writes nothing.
+local sale, numbers, steps, remaining, released = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local expiry, buyers, bought, hold, request = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local nowMs, account, field, number, quantity = tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local holdId, holdPrefix, fingerprint, ttl = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+-- @include phase
+-- @include admission
+-- @include tickets
+
+local s = redis.call('HMGET', sale, 'epoch', 'phase', 'opensAtMs', 'closesAtMs', 'serving', 'expiredThrough',
+  'admissionMs', 'limitPerBuyer', 'available', 'held', 'sold', 'capacity', 'price', 'holdMs', 'seq')
+if not s[1] then return {'missing'} end
+if s[1] ~= ARGV[1] then return {'wrongEpoch'} end
+
+local function replyWith(status, id)
+  local h = redis.call('HMGET', holdPrefix .. id, 'expiresAtMs', 'amount', 'state', 'tickets')
+  return {status, tonumber(s[15]), tonumber(h[1] or 0), tonumber(h[2] or 0), h[3] or 'released', id, h[4] or ''}
+end
+
+if fingerprint ~= '' then
+  local seen = redis.call('GET', request)
+  if seen then
+    local seenFingerprint, seenHold = string.match(seen, '^(%S+) (%S+)$')
+    if seenFingerprint ~= fingerprint then return {'keyReused'} end
+    return replyWith('repeated', seenHold)
+  end
+end
+
+local live = redis.call('HGET', buyers, account)
+if live then
+  local h = redis.call('HMGET', holdPrefix .. live, 'state', 'expiresAtMs')
+  if h[1] == 'paying' or (h[1] == 'held' and tonumber(h[2]) > nowMs) then return replyWith('repeated', live) end
+  -- Expired but not swept yet: its turn is over, the sweeper returns the tickets.
+  return {'admissionExpired'}
+end
+
+if phaseNow(s[2], tonumber(s[3]), tonumber(s[4]), nowMs) ~= 'open' then return {'notOpen'} end
+local serving = tonumber(s[5])
+-- The number must still be the account's own: leaving, moving to the tail or using the admission ends it.
+if tonumber(redis.call('HGET', numbers, field) or 0) ~= number then return {'admissionExpired'} end
+if number > serving then return {'notAdmitted', serving} end
+if number <= tonumber(s[6]) then return {'admissionExpired'} end
+local step, atMs = findStep(steps, number)
+if not step or atMs + tonumber(s[7]) <= nowMs then return {'admissionExpired'} end
+
+local has = tonumber(redis.call('HGET', bought, account) or 0)
+local limit = tonumber(s[8])
+if has + quantity > limit then return {'limitReached', has, limit} end
+local available, held, sold, capacity = tonumber(s[9]), tonumber(s[10]), tonumber(s[11]), tonumber(s[12])
+if available + held + sold ~= capacity then
+  return redis.error_reply('STOCK available ' .. available .. ' + held ' .. held .. ' + sold ' .. sold .. ' is not capacity ' .. capacity)
+end
+if available < quantity then return {'soldOut', available} end
+
+local csv = table.concat(takeTickets(released, sale, quantity), ',')
+local amount = string.format('%.0f', tonumber(s[13]) * quantity)
+local expiresAtMs = nowMs + tonumber(s[14])
+local expiresText = string.format('%.0f', expiresAtMs)
+redis.call('HSET', hold, 'account', account, 'tickets', csv, 'quantity', quantity, 'amount', amount, 'state', 'held',
+  'expiresAtMs', expiresText, 'number', number, 'step', step, 'numbersKey', numbers, 'numbersField', field)
+redis.call('HSET', buyers, account, holdId)
+redis.call('ZADD', expiry, expiresText, holdId)
+redis.call('HINCRBY', remaining, step, -1)
+redis.call('HSET', sale, 'available', available - quantity, 'held', held + quantity)
+redis.call('HINCRBY', sale, 'pending', -1)
+redis.call('HINCRBY', sale, 'inside', 1)
+local seq = redis.call('HINCRBY', sale, 'seq', 1)
+if fingerprint ~= '' then redis.call('SET', request, fingerprint .. ' ' .. holdId, 'EX', ttl) end
+return {'held', seq, expiresAtMs, tonumber(amount), 'held', holdId, csv}

@@ -1,0 +1,148 @@
+/** The parts that sell, wired together once per process, with their order of starting and stopping. */
+import { randomUUID } from 'node:crypto';
+import { type Catalogue, createCatalogue } from './features/catalogue/catalogue-cache.ts';
+import { Applier } from './features/archive/applier.ts';
+import { Cancellations, releaseCancelledElsewhere } from './features/orders/cancellation.ts';
+import { createTicketCodes, type TicketCodes } from './features/orders/ticket-code.ts';
+import type { PaymentGateway } from './features/payments/gateway.ts';
+import { PaymentProcessor, type PaymentProcessorOptions } from './features/payments/payment-processor.ts';
+import { findUnfinished, resumeUnfinished } from './features/payments/resume.ts';
+import { LiveSales } from './features/stock/live-sales.ts';
+import { rebuildSale } from './features/stock/rebuild-sale.ts';
+import { Sweeper } from './features/stock/sweeper.ts';
+import { createQueueTokens, type QueueTokens } from './features/waiting-room/queue-token.ts';
+import { Ticker } from './features/waiting-room/ticker.ts';
+import { LIMITS } from './limits.ts';
+import { type OrderLog, openOrderLog } from './order-log/order-log.ts';
+import { openOrderLogReader } from './order-log/reader.ts';
+import type { MetricSources } from './platform/metrics.ts';
+import { createPasswordHashing, type PasswordHashing } from './platform/password-hashing.ts';
+import type { Services } from './services.ts';
+
+export interface SaleCore {
+  readonly log: OrderLog;
+  readonly applier: Applier;
+  readonly catalogue: Catalogue;
+  readonly live: LiveSales;
+  readonly ticker: Ticker;
+  readonly sweeper: Sweeper;
+  readonly processor: PaymentProcessor;
+  readonly cancellations: Cancellations;
+  readonly queueTokens: QueueTokens;
+  readonly ticketCodes: TicketCodes;
+  readonly passwordHashing: PasswordHashing;
+  readonly metricSources: MetricSources;
+  /** Finishes what the last life left, then starts admitting, sweeping and archiving. */
+  start(): Promise<void>;
+  /** Stops admitting; finishes payments under way as far as time allows; archives; closes the log. */
+  stop(): Promise<void>;
+}
+
+export interface SaleCoreOptions {
+  readonly services: Services;
+  readonly gateway: PaymentGateway;
+  readonly onPaymentStep?: NonNullable<PaymentProcessorOptions['onStep']>;
+}
+
+export async function createSaleCore({ services, gateway, onPaymentStep }: SaleCoreOptions): Promise<SaleCore> {
+  const { config, clock, logger, redis, mysql } = services;
+  const log = await openOrderLog({ directory: config.logDirectory });
+  const applier = new Applier({
+    log,
+    directory: config.logDirectory,
+    server: config.serverName,
+    mysql,
+    redis,
+    clock,
+    logger,
+  });
+  await applier.open();
+  const catalogue = await createCatalogue(services);
+  const live = new LiveSales({
+    redis,
+    clock,
+    logger,
+    recover: (saleId) => rebuildSale(saleId, { redis, mysql, log, applier, clock, logger }),
+  });
+  const shared = { redis, clock, logger, live };
+  const ticker = new Ticker({
+    ...shared,
+    node: `${config.serverName}/${randomUUID()}`,
+    recordPhase: (record) => log.append(record),
+  });
+  const sweeper = new Sweeper(shared);
+  const processor = new PaymentProcessor({
+    ...shared,
+    log,
+    gateway,
+    directory: catalogue,
+    releaseCancelledElsewhere: (order) => releaseCancelledElsewhere(mysql, log, order),
+    ...(onPaymentStep === undefined ? {} : { onStep: onPaymentStep }),
+  });
+  const cancellations = new Cancellations({ ...shared, mysql, log, gateway });
+
+  return {
+    log,
+    applier,
+    catalogue,
+    live,
+    ticker,
+    sweeper,
+    processor,
+    cancellations,
+    queueTokens: createQueueTokens(config.queueTokenSecret),
+    ticketCodes: createTicketCodes(config.ticketSigningSeed),
+    passwordHashing: createPasswordHashing({ costLog2: config.passwordCostLog2 }),
+    metricSources: {
+      applierLag: () => applier.lag,
+      failedRecords: () => applier.failedRecords,
+      paymentsInFlight: () => processor.inFlight,
+      orderLog: () => log.stats(),
+    },
+    async start() {
+      applier.start();
+      const sales = await catalogue.listSalesToFollow();
+      for (const { id } of sales) live.follow(id);
+      catalogue.onChange(({ saleIds }) => {
+        for (const saleId of saleIds) live.follow(saleId);
+      });
+      // A sale that cannot be loaded now is tried again by every refresh.
+      await Promise.allSettled(sales.map(({ id }) => live.load(id)));
+      await resume(sales.map(({ id }) => id));
+      live.start();
+      ticker.start();
+      sweeper.start();
+    },
+    async stop() {
+      await ticker.stop();
+      await Promise.all([processor.stop(LIMITS.drainMs), cancellations.stop(LIMITS.drainMs)]);
+      await sweeper.stop();
+      live.stop();
+      await applier.drain(LIMITS.drainMs).catch((error: unknown) => {
+        logger.warn({ err: error }, 'stopping with records that are not archived yet; the next start goes on with them');
+      });
+      await applier.stop();
+      await log.close();
+      await gateway.close();
+    },
+  };
+
+  async function resume(saleIds: readonly number[]): Promise<void> {
+    const reader = await openOrderLogReader(config.logDirectory);
+    try {
+      const unfinished = await findUnfinished(reader, log.durableLsn, applier.appliedLsn);
+      await resumeUnfinished(unfinished, {
+        redis,
+        logger,
+        logId: log.logId,
+        processor,
+        directory: catalogue,
+        saleIds,
+        nowMs: clock.nowMs(),
+      });
+    } finally {
+      await reader.close();
+    }
+    await cancellations.resume();
+  }
+}

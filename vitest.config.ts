@@ -1,0 +1,41 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests import the sources; only `e2e` runs what was built. */
+const alias = ['server', 'cli', 'loadtest'].map((name) => ({
+  find: new RegExp(`^@fest/${name}/(.*)$`),
+  replacement: `${import.meta.dirname}/packages/${name}/src/$1.ts`,
+}));
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['packages/*/src/**/*.test.ts', 'test/tidy/**/*.test.ts'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          globalSetup: ['test/support/engines-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          // Each file has its own databases, but they share two cores: more workers only make the timings worse.
+          maxWorkers: 2,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});

@@ -294,8 +294,8 @@ function writeLocalState(folder: string, url: string): void {
     schema: 'fest.local/1',
     pid: process.pid,
     baseUrls: [url],
-    redisUrl: '',
-    mysqlUrl: '',
+    redisUrl: 'redis://127.0.0.1:1',
+    mysqlUrl: 'mysql://127.0.0.1:1/fest',
     servers: [],
     accounts: { operator: account('operator'), organizer: account('organizer'), staff: account('staff') },
   };

@@ -20,17 +20,23 @@ export async function ask(
   const lines = createInterface({ input: context.stdin.stream, output: screen, terminal: true });
   const cancelled = new Promise<never>((_, reject) => {
     // Ctrl-C and Ctrl-D both mean no.
-    lines.once('SIGINT', () => reject(cancel()));
-    lines.once('close', () => reject(cancel()));
+    const giveUp = (): void => {
+      context.stderr.write('\n');
+      reject(cancel());
+    };
+    lines.once('SIGINT', giveUp);
+    lines.once('close', giveUp);
   });
   try {
     const answer = lines.question(question);
     muted = options.hidden === true;
-    return await Promise.race([answer, cancelled]);
+    const text = await Promise.race([answer, cancelled]);
+    if (options.hidden === true) context.stderr.write('\n');
+    return text;
   } finally {
     cancelled.catch(() => {});
+    lines.removeAllListeners('close');
     lines.close();
-    if (options.hidden === true) context.stderr.write('\n');
   }
 }
 

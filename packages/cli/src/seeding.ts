@@ -1,22 +1,10 @@
-import type { SeedReport } from '@fest/server/seeding/seed';
+import type { SeedFromFileOptions, SeedReport } from '@fest/server/seeding/seed';
 import { codeOf, FixableError, messageOf } from './errors.ts';
 import { EXIT } from './exit-codes.ts';
 
-/** `seedFromFile` of the server's `seeding/seed`: festivals and sales into MySQL, stock into Redis; safe to repeat. */
-export type SeedFromFile = (options: {
-  /** For messages: as the user wrote it. */
-  readonly file: string;
-  readonly text: string;
-  readonly mysqlUrl: string;
-  readonly redisUrl: string;
-  readonly onProgress: (message: string) => void;
-}) => Promise<SeedReport>;
-
-const SEEDING = '@fest/server/seeding/seed';
-
 /** Runs the server's seeding. A faulty file and an engine that is down are the user's to fix, anything else is a bug. */
-export async function seed(options: Parameters<SeedFromFile>[0]): Promise<SeedReport> {
-  const { seedFromFile } = (await import(SEEDING)) as { readonly seedFromFile: SeedFromFile };
+export async function seed(options: SeedFromFileOptions): Promise<SeedReport> {
+  const { seedFromFile } = await import('@fest/server/seeding/seed');
   try {
     return await seedFromFile(options);
   } catch (error) {
@@ -40,6 +28,15 @@ function explain(error: unknown, file: string): unknown {
       why: error.message,
       fix: 'Correct the file; nothing was changed.',
       exitCode: EXIT.usage,
+      cause: error,
+    });
+  }
+  if (codeOf(error) === 'ER_NO_SUCH_TABLE') {
+    return new FixableError({
+      what: 'The database has no tables yet',
+      why: messageOf(error),
+      fix: 'A server makes them when it starts: start one, then seed again.',
+      exitCode: EXIT.unreachable,
       cause: error,
     });
   }

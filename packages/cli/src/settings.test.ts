@@ -61,6 +61,8 @@ test.each([
   [{ flags: { port: '0' } }, '--port'],
   [{ flags: { port: '80a' } }, '--port'],
   [{ env: { FEST_SERVERS: '-1' } }, 'FEST_SERVERS'],
+  [{ env: { FEST_REDIS_URL: 'localhost' } }, 'FEST_REDIS_URL'],
+  [{ file: { mysqlUrl: 'http://x' } }, 'mysqlUrl in fest.config.yaml'],
   [{ file: { url: 'ftp://x' } }, 'url in fest.config.yaml'],
 ])('a bad value %j is refused and names where it stands', (input, where) => {
   const error = catchError(() => resolveSettings({ ...nothing, ...input }));

@@ -85,8 +85,8 @@ export function resolveSettings(input: {
     url: url === undefined ? { value: 'http://127.0.0.1:8080', source: 'default' } : parseBaseUrl(url),
     ...(port === undefined ? {} : { port: parseInteger(port, 1, 65_535) }),
     servers: servers === undefined ? { value: 1, source: 'default' } : parseInteger(servers, 1, 32),
-    ...(redisUrl === undefined ? {} : { redisUrl }),
-    ...(mysqlUrl === undefined ? {} : { mysqlUrl }),
+    ...(redisUrl === undefined ? {} : { redisUrl: parseEngineUrl(redisUrl, ['redis:', 'rediss:']) }),
+    ...(mysqlUrl === undefined ? {} : { mysqlUrl: parseEngineUrl(mysqlUrl, ['mysql:']) }),
     ...(email === undefined ? {} : { email }),
     ...(localState === undefined ? {} : { localState }),
   };
@@ -127,6 +127,18 @@ function parseBaseUrl(found: Found): Setting<string> {
     throw badValue(where, value, 'Give the address of the server, e.g. http://127.0.0.1:8080');
   }
   return { value: `${url.origin}${url.pathname}`.replace(/\/+$/, ''), source };
+}
+
+function parseEngineUrl(found: Found, protocols: readonly string[]): Setting<string> {
+  const { value, source, where } = found;
+  if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return { value, source };
+  // Not repeated in the message: it may hold a password.
+  throw new FixableError({
+    what: `${where} is wrong`,
+    why: `it is not a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    fix: `For example ${protocols[0]}//user:password@127.0.0.1:${protocols.includes('mysql:') ? '3306/fest' : '6379'}`,
+    exitCode: EXIT.usage,
+  });
 }
 
 function parseInteger(found: Found, min: number, max: number): Setting<number> {

@@ -1,6 +1,6 @@
 /** The table of contents of the server: everything that is registered, in order. */
 import underPressure from '@fastify/under-pressure';
-import Fastify, { type FastifyBaseLogger } from 'fastify';
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { API_PREFIX } from './contract/paths.ts';
 import { registerAccountRoutes } from './features/accounts/routes.ts';
 import { registerCatalogueRoutes } from './features/catalogue/routes.ts';
@@ -33,7 +33,7 @@ export async function buildApp({ services, core, health }: AppDependencies): Pro
   const app: FestApp = Fastify({
     loggerInstance,
     // One line a request would be the dearest part of a poll; refusals of 500 and above are logged by problem-details.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LIMITS.bodyBytes,
     routerOptions: { maxParamLength: LIMITS.pathParameterCharacters, ignoreTrailingSlash: false },
     requestTimeout: LIMITS.requestTimeoutMs,

@@ -51,6 +51,9 @@ export const LIMITS = {
   salesPerFestival: 100,
   /** Sales a server looks after at once; each costs one small Redis command per refresh. */
   followedSales: 10_000,
+  /** A change of a sale waits this long for Redis: more than a command takes, less than restoring lost state, which needs
+   * the row this change has locked. */
+  configureWaitMs: 3_000,
   /** A deadlock in MySQL undoes one of two transactions, which may simply run again. */
   transactionAttempts: 3,
 
@@ -159,6 +162,7 @@ function assertRelations(): void {
     ['a lease survives a few late ticks', LIMITS.tickerLeaseMs >= 5 * LIMITS.tickMs],
     ['the gateway gives up before the handler', LIMITS.gatewayTimeoutMs < LIMITS.handlerTimeoutMs],
     ['stores give up before the handler', LIMITS.mysqlQueryTimeoutMs < LIMITS.handlerTimeoutMs],
+    ['a change outwaits a Redis command', LIMITS.configureWaitMs > LIMITS.redisCommandTimeoutMs],
     ['a pending key outlives its handler', LIMITS.idempotencyPendingSeconds * 1000 > LIMITS.handlerTimeoutMs],
     ['the default page fits', LIMITS.pageItemsDefault <= LIMITS.pageItemsMax],
     ['sums of money stay exact', LIMITS.priceMinorUnits * LIMITS.ticketsPerBuyer < Number.MAX_SAFE_INTEGER],

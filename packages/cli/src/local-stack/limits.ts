@@ -36,8 +36,6 @@ export const STACK_LIMITS = {
   dockerProbeTimeoutMs: 5_000,
   /** Pulling two images on a slow line. */
   dockerStartTimeoutMs: 15 * 60_000,
-  /** `sun_path` holds 107 bytes and a terminator on Linux, 103 on macOS. */
-  socketPathBytes: 100,
   /** Taking over a stale lock is a matter of milliseconds; an older guard was left by a crash. */
   lockGuardMs: 5_000,
   /** For another fest that refreshes the same session: one request to the server. */

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FixableError, messageOf } from '../errors.ts';
@@ -27,13 +26,12 @@ export async function prepareMysql(
   await ensureDataFolder(program, paths, emit);
   const initFile = join(paths.mysql, 'accounts.sql');
   writePrivateFile(initFile, accountStatements(options).join('\n'));
-  const socket = chooseSocketPath(paths);
   const url = `mysql://${USER}:${password}@${LOOPBACK}:${port}/${DATABASE}`;
   const managed = manageProcess({
     name: 'mysql',
     kind: 'engine',
     command: program.path,
-    args: serverArguments({ program, port, dataFolder: join(paths.mysql, 'data'), socket, initFile }),
+    args: serverArguments({ program, port, dataFolder: join(paths.mysql, 'data'), initFile }),
     cwd: paths.mysql,
     env: { PATH: options.env.PATH, LC_ALL: 'C' },
     logFile: join(paths.logs, 'mysql.log'),
@@ -74,7 +72,6 @@ function serverArguments(options: {
   readonly program: EngineProgram;
   readonly port: number;
   readonly dataFolder: string;
-  readonly socket: string;
   readonly initFile: string;
 }): readonly string[] {
   return [
@@ -82,7 +79,8 @@ function serverArguments(options: {
     `--datadir=${options.dataFolder}`,
     `--bind-address=${LOOPBACK}`,
     `--port=${options.port}`,
-    `--socket=${options.socket}`,
+    // Relative to the data folder: the path of a Unix socket has at most 107 bytes, and folders are often deeper.
+    '--socket=mysql.sock',
     `--pid-file=${options.dataFolder}.pid`,
     `--init-file=${options.initFile}`,
     '--skip-name-resolve',
@@ -134,20 +132,26 @@ async function ensureDataFolder(
     message: `Initialising a new ${program.flavour === 'mariadb' ? 'MariaDB' : 'MySQL'} in ${dataFolder}.`,
   });
   const logFile = join(paths.logs, 'mysql-initialise.log');
-  await initialise(program, unfinished, logFile);
+  await initialise(program, { parent: paths.mysql, name: 'initialising' }, logFile);
   writePrivateFile(noteFile, `${JSON.stringify({ flavour: program.flavour })}\n`);
   renameSync(unfinished, dataFolder);
 }
 
-async function initialise(program: EngineProgram, folder: string, logFile: string): Promise<void> {
+async function initialise(
+  program: EngineProgram,
+  folder: { readonly parent: string; readonly name: string },
+  logFile: string,
+): Promise<void> {
+  // Relative to the working directory: MariaDB's initialiser is a shell script that breaks on a space in a path.
+  const dataFolder = `--datadir=./${folder.name}`;
   const [command, args] =
     program.initialiser === undefined
-      ? [program.path, ['--no-defaults', '--initialize-insecure', `--datadir=${folder}`, '--secure-file-priv=NULL']]
+      ? [program.path, ['--no-defaults', '--initialize-insecure', dataFolder, '--secure-file-priv=NULL']]
       : [
           program.initialiser,
           [
             '--no-defaults',
-            `--datadir=${folder}`,
+            dataFolder,
             '--auth-root-authentication-method=normal',
             '--skip-test-db',
             '--skip-name-resolve',
@@ -155,6 +159,7 @@ async function initialise(program: EngineProgram, folder: string, logFile: strin
         ];
   try {
     const { stdout, stderr } = await promisify(execFile)(command, [...args, ...asRoot()], {
+      cwd: folder.parent,
       timeout: STACK_LIMITS.engineReadyTimeoutMs,
       maxBuffer: 16 * 1024 * 1024,
       env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/homebrew/bin', LC_ALL: 'C' },
@@ -200,11 +205,4 @@ function differentFlavour(program: EngineProgram, flavour: string, dataFolder: s
     fix: `Put ${flavour} back on PATH, use another folder (fest -C <folder> up), or delete .fest to begin anew.`,
     exitCode: EXIT.unreachable,
   });
-}
-
-/** Paths of Unix sockets are short: a deep folder gets its socket in a temporary one. */
-function chooseSocketPath(paths: StackPaths): string {
-  const besideData = join(paths.mysql, 'mysql.sock');
-  if (Buffer.byteLength(besideData) <= STACK_LIMITS.socketPathBytes) return besideData;
-  return join(mkdtempSync(join(tmpdir(), 'fest-')), 'mysql.sock');
 }

@@ -103,6 +103,7 @@ async function clearLeftovers({ paths, emit }: SupervisionOptions): Promise<void
   }
   rmSync(paths.pids, { force: true });
   rmSync(paths.localState, { force: true });
+  rmSync(paths.session, { force: true });
 }
 
 /**

@@ -24,6 +24,11 @@ describe('planBuyer', () => {
     expect(all.some((plan) => plan.quantity === 2)).toBe(false);
   });
 
+  it('has buyers who give up at the first decline and buyers who try as often as they may', () => {
+    const attempts = new Set(plans('attempts').map(({ paymentAttempts }) => paymentAttempts));
+    expect([...attempts].sort()).toEqual([1, 2, 3]);
+  });
+
   it('leaves the other decisions of a buyer as they were when one share changes', () => {
     const before = plans('stable');
     const after = plans('stable', { ...DEFAULT_BEHAVIOUR, neverPayShare: 0.9 });

@@ -11,7 +11,7 @@ export interface Behaviour {
   readonly quantityWeights: readonly number[];
   /** How long a buyer waits for its turn, and then again for its payment, before it gives up. */
   readonly patienceMs: number;
-  /** Payments a buyer tries before it accepts that it is declined; at least 1. */
+  /** Payments the most patient buyer tries before it accepts that it is declined; others give up earlier. At least 1. */
   readonly paymentAttempts: number;
 }
 
@@ -29,6 +29,8 @@ export interface BuyerPlan {
   readonly holds: boolean;
   readonly pays: boolean;
   readonly quantity: number;
+  /** Payments it tries: 1 … `paymentAttempts`, all equally often. */
+  readonly paymentAttempts: number;
   readonly method: PaymentMethod;
 }
 
@@ -41,6 +43,7 @@ export function planBuyer(seed: string, index: number, behaviour: Behaviour, arr
     holds: random() >= behaviour.neverHoldShare,
     pays: random() >= behaviour.neverPayShare,
     quantity: drawIndex(random, behaviour.quantityWeights) + 1,
+    paymentAttempts: 1 + Math.floor(random() * behaviour.paymentAttempts),
     method: PAYMENT_METHODS[drawIndex(random, [8, 1, 1])] ?? 'card',
   };
 }

@@ -20,7 +20,6 @@ export interface Scene {
   readonly sleeper: Sleeper;
   readonly tally: Tally;
   readonly patienceMs: number;
-  readonly paymentAttempts: number;
   readonly onSucceeded: ((payment: SucceededPayment) => void) | undefined;
 }
 
@@ -128,7 +127,8 @@ export class Journey {
     const headers = { ...this.#authorization, [QUEUE_TOKEN_HEADER]: ticket.queueToken };
     let { admitted, pollAfterMs } = ticket;
     while (!admitted) {
-      await this.#rest(pollAfterMs);
+      await this.#rest(pollAfterMs, true);
+      if (this.#scene.saleWatch.over) throw new VisitEnded('soldOut');
       const answer = await this.#ask('poll', { method: 'GET', path, headers });
       if (answer.status !== 200) return this.#turnLost('poll', 'GET', path, answer);
       const position = answer.body as QueuePosition;
@@ -163,7 +163,7 @@ export class Journey {
     const path = pathOf('holdPayments', { holdId: hold.holdId });
     // Whoever has tickets in hand waits for the payment with new patience.
     this.#giveUpAt = performance.now() + this.#scene.patienceMs;
-    for (let attempt = 0; attempt < this.#scene.paymentAttempts; attempt += 1) {
+    for (let attempt = 0; attempt < this.#buyer.plan.paymentAttempts; attempt += 1) {
       const headers = { ...this.#authorization, ...idempotencyKey() };
       const body = { method: this.#buyer.plan.method };
       const answer = await this.#ask('pay', { method: 'POST', path, headers, body });
@@ -258,8 +258,8 @@ export class Journey {
     }
   }
 
-  async #rest(milliseconds: number): Promise<void> {
-    await this.#scene.sleeper.sleep(pollDelayMs(milliseconds, this.#buyer.random));
+  async #rest(milliseconds: number, queued = false): Promise<void> {
+    await this.#scene.sleeper.sleep(pollDelayMs(milliseconds, this.#buyer.random), queued);
     this.#endIfOutOfPatience();
   }
 

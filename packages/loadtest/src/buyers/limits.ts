@@ -18,6 +18,8 @@ export const BUYER_LIMITS = {
   jitterShare: 0.1,
   /** One look at the sale serves all buyers for this long. */
   saleWatchMs: 500,
+  /** How often somebody looks whether the sale is over although nobody's poll said so. */
+  saleFollowMs: 2_000,
   /** An admitted buyer who found everything held tries again after this. */
   holdRetryMs: 1_000,
   /** A pending payment without `pollAfterMs` is asked for again after this. */

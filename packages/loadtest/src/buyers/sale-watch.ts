@@ -6,6 +6,7 @@ import { pathOf } from '@fest/server/contract/paths';
 import type { Sale } from '@fest/server/contract/schemas';
 import { BUYER_LIMITS } from './limits.ts';
 import type { Answer, Servers } from './servers.ts';
+import type { Sleeper } from './sleeper.ts';
 import type { Tally } from './tally.ts';
 
 /** Over: nothing can come back. Pure. */
@@ -26,6 +27,22 @@ export class SaleWatch {
     this.#servers = servers;
     this.#tally = tally;
     this.#path = pathOf('sale', { saleId });
+  }
+
+  /** What the last look said: over, for good. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /**
+   * Looks now and then until the sale is over, and then tells everybody who waits: a page in a browser follows the sale's
+   * state, and its visitor does not sit out a poll interval for a sale that has ended. Ends with the sleeper.
+   */
+  async follow(sleeper: Sleeper): Promise<void> {
+    while (!sleeper.stopped) {
+      await sleeper.sleep(BUYER_LIMITS.saleFollowMs);
+      if (!sleeper.stopped && (await this.isOver())) return sleeper.wakeQueued();
+    }
   }
 
   /** As of the last `BUYER_LIMITS.saleWatchMs`. A server that does not answer leaves it at "not over". */

@@ -169,6 +169,13 @@ describe('simulateBuyers', () => {
     expect(calls.get('GET /sales')).toHaveLength(2);
   });
 
+  it('does not sit out a long poll interval when the sale has ended', async () => {
+    const waiting = { ...TURN, admitted: false, position: 9, pollAfterMs: 60_000 };
+    const { report } = await run({ 'GET /queue': () => ({ status: 200, body: waiting }) }, { patienceMs: 60_000 });
+    expect(report.outcomes.soldOut).toBe(1);
+    expect(report.elapsedMs).toBeLessThan(10_000);
+  });
+
   it('tries again when declined, then hands the tickets back', async () => {
     const { report, calls } = await run(
       {
@@ -178,6 +185,7 @@ describe('simulateBuyers', () => {
         }),
       },
       { paymentAttempts: 2 },
+      { seed: 'tries twice' },
     );
     expect(report.outcomes.declined).toBe(1);
     expect(calls.get('POST /payments')).toHaveLength(2);

@@ -45,7 +45,6 @@ export async function simulateBuyers(options: SimulationOptions): Promise<Buyers
     sleeper,
     tally,
     patienceMs: behaviour.patienceMs,
-    paymentAttempts: behaviour.paymentAttempts,
     onSucceeded: options.onSucceeded,
   };
   const stop = (): void => {
@@ -54,6 +53,7 @@ export async function simulateBuyers(options: SimulationOptions): Promise<Buyers
   };
   if (signal?.aborted === true) stop();
   signal?.addEventListener('abort', stop, { once: true });
+  const following = scene.saleWatch.follow(sleeper);
   const timer = setInterval(() => onProgress?.(tally.progress()), BUYER_LIMITS.progressMs);
   try {
     const visits = tokens.map(async (token, index) => {
@@ -66,6 +66,7 @@ export async function simulateBuyers(options: SimulationOptions): Promise<Buyers
     clearInterval(timer);
     signal?.removeEventListener('abort', stop);
     stop();
+    await following;
   }
   onProgress?.(tally.progress());
   return tally.report(signal?.aborted === true);

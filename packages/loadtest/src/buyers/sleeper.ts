@@ -1,30 +1,46 @@
-/** Waiting that ends at once, for everybody, when the simulation stops. No listener per waiter on the signal. */
+/** Waiting that can be ended for many at once, without a listener per waiter on a signal. */
+interface Waiter {
+  readonly resolve: () => void;
+  readonly queued: boolean;
+}
+
 export class Sleeper {
-  readonly #waiting = new Map<NodeJS.Timeout, () => void>();
+  readonly #waiters = new Map<NodeJS.Timeout, Waiter>();
   #stopped = false;
 
   get stopped(): boolean {
     return this.#stopped;
   }
 
-  /** Milliseconds. Returns at once when stopped. */
-  sleep(milliseconds: number): Promise<void> {
+  /** Milliseconds. Returns at once when stopped; a `queued` sleep also ends with `wakeQueued`. */
+  sleep(milliseconds: number, queued = false): Promise<void> {
     if (this.#stopped) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
-        this.#waiting.delete(timer);
+        this.#waiters.delete(timer);
         resolve();
       }, milliseconds);
-      this.#waiting.set(timer, resolve);
+      this.#waiters.set(timer, { resolve, queued });
     });
   }
 
+  /** Ends the sleep of everybody who waits in the queue. */
+  wakeQueued(): void {
+    this.#wake(({ queued }) => queued);
+  }
+
+  /** Ends every sleep, now and from now on. */
   stop(): void {
     this.#stopped = true;
-    for (const [timer, resolve] of this.#waiting) {
+    this.#wake(() => true);
+  }
+
+  #wake(isMeant: (waiter: Waiter) => boolean): void {
+    for (const [timer, waiter] of this.#waiters) {
+      if (!isMeant(waiter)) continue;
       clearTimeout(timer);
-      resolve();
+      this.#waiters.delete(timer);
+      waiter.resolve();
     }
-    this.#waiting.clear();
   }
 }

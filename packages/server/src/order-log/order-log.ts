@@ -14,7 +14,6 @@ import {
   SEGMENT_BYTES,
 } from './limits.ts';
 import type { LogOwner } from './lock.ts';
-import type { WriterThreadData } from './messages.ts';
 import {
   type Committed,
   type Failed,
@@ -22,6 +21,7 @@ import {
   fromPlainError,
   type Opened,
   type ToWriter,
+  type WriterThreadData,
 } from './messages.ts';
 import { type OrderLogRecord, RECORD_TYPES } from './records.ts';
 import type { RecoveryReport } from './recovery.ts';

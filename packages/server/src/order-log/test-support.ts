@@ -82,15 +82,21 @@ export class SimulatedDisk implements Files {
     this.#durableNames = new Map(this.#names);
   }
 
-  /** Power off and on. Of what was not synced, each sector is there or not as `survives` says. */
-  losePower(survives: () => boolean): void {
+  /** The process is killed: names and page cache stay as they are. */
+  killProcess(): void {
+    this.operationsLeft = Number.POSITIVE_INFINITY;
+  }
+
+  /** Power off and on. Of what was not synced, each sector of each write is there or not as `survives` says. */
+  losePower(survives: (position: number) => boolean): void {
     this.operationsLeft = Number.POSITIVE_INFINITY;
     this.#names = new Map(this.#durableNames);
     for (const file of this.#names.values()) {
       for (const { position, bytes } of file.dirty) {
         for (let at = 0; at < bytes.length; ) {
           const sectorEnd = Math.min(bytes.length, at + SECTOR_BYTES - ((position + at) % SECTOR_BYTES));
-          if (survives()) file.durable = writeInto(file.durable, bytes.subarray(at, sectorEnd), position + at);
+          if (survives(position + at))
+            file.durable = writeInto(file.durable, bytes.subarray(at, sectorEnd), position + at);
           at = sectorEnd;
         }
       }

@@ -16,8 +16,8 @@ test('as much work as allowed runs, the next waits, and one more is told to come
     return 'x';
   };
   const accepted = [line.run(work), line.run(work), line.run(work)];
-  expect(running).toBe(2);
   expect(await line.run(work)).toEqual({ status: 'busy' });
+  expect(running).toBe(2);
   finish.open();
   expect(await Promise.all(accepted)).toEqual(Array(3).fill({ status: 'done', result: 'x' }));
   expect(running).toBe(3);

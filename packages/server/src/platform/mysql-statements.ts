@@ -13,11 +13,7 @@ export async function selectRows<Row>(
   sql: string,
   values: readonly SqlValue[] = [],
 ): Promise<Row[]> {
-  const [rows] = await session.query<RowDataPacket[]>({
-    sql,
-    values: [...values],
-    timeout: LIMITS.mysqlQueryTimeoutMs,
-  });
+  const [rows] = await session.query<RowDataPacket[]>(toQuery(sql, values)).catch(withoutValues(sql));
   return rows as Row[];
 }
 
@@ -27,12 +23,20 @@ export async function changeRows(
   sql: string,
   values: readonly SqlValue[] = [],
 ): Promise<ResultSetHeader> {
-  const [result] = await session.query<ResultSetHeader>({
-    sql,
-    values: [...values],
-    timeout: LIMITS.mysqlQueryTimeoutMs,
-  });
+  const [result] = await session.query<ResultSetHeader>(toQuery(sql, values)).catch(withoutValues(sql));
   return result;
+}
+
+function toQuery(sql: string, values: readonly SqlValue[]) {
+  return { sql, values: [...values], timeout: LIMITS.mysqlQueryTimeoutMs };
+}
+
+/** mysql2 puts the statement with all its values into its errors, and errors are logged: passwords' hashes would be too. */
+function withoutValues(sql: string) {
+  return (error: unknown): never => {
+    if (error instanceof Error && 'sql' in error) error.sql = sql;
+    throw error;
+  };
 }
 
 function codeOf(error: unknown): string {

@@ -6,6 +6,7 @@
  * A relative time counts from the creation of its festival or sale: applying the file again does not move it.
  */
 import type { Redis } from 'ioredis';
+import { pino } from 'pino';
 import type { FieldError } from '../contract/problems.ts';
 import { normaliseEmail } from '../features/accounts/accounts.ts';
 import type { FestivalFields, FestivalRecord, SaleFields } from '../features/catalogue/catalogue.ts';
@@ -13,6 +14,7 @@ import { type CatalogueChanges, createCatalogueChanges } from '../features/catal
 import { publishChange } from '../features/catalogue/invalidation.ts';
 import type { SaleRecord } from '../features/catalogue/sale-record.ts';
 import { findFestivalBySeedKey, findSaleBySeedKey } from '../features/catalogue/store.ts';
+import { LiveSales } from '../features/stock/live-sales.ts';
 import type { SaleStates } from '../features/stock/sale-states.ts';
 import type { Clock } from '../platform/clock.ts';
 import { createSteadyClock } from '../platform/clock.ts';
@@ -61,12 +63,11 @@ export interface SeedFromFileOptions {
   readonly text: string;
   readonly mysqlUrl: string;
   readonly redisUrl: string;
-  readonly createSaleStates: (redis: Redis) => SaleStates;
   readonly onProgress?: (message: string) => void;
 }
 
 /** @throws SeedFileError for a faulty file; errors of MySQL and Redis as they are. */
-export async function seedFile(options: SeedFromFileOptions): Promise<SeedReport> {
+export async function seedFromFile(options: SeedFromFileOptions): Promise<SeedReport> {
   const parsed = parseSeed(options.text, options.file);
   if (!parsed.ok) throw new SeedFileError(parsed.faults);
   // Looked at before anything is opened, so that a faulty file is told apart without a running stack.
@@ -74,9 +75,11 @@ export async function seedFile(options: SeedFromFileOptions): Promise<SeedReport
   try {
     const redis = await connectRedis(options.redisUrl);
     try {
-      const saleStates = options.createSaleStates(redis);
       const { onProgress = () => undefined } = options;
       const clock = createSteadyClock();
+      const logger = pino({ level: 'silent' });
+      // Lost state is restored by the servers, from their logs; here such a sale just has none, and its change is refused.
+      const saleStates = new LiveSales({ redis, clock, logger, recover: async () => undefined });
       return await applySeed(parsed.seed, { mysql, redis, saleStates, clock, onProgress });
     } finally {
       redis.disconnect();

@@ -1,4 +1,5 @@
 import { prepareBuyers } from '@fest/loadtest/buyers/prepare';
+import type { BuyersReport } from '@fest/loadtest/buyers/report';
 import { simulateBuyers } from '@fest/loadtest/buyers/simulate-buyers';
 import { auditSale } from '@fest/server/audit/audit-sale';
 import { collectEvidence, waitUntilDrained } from '@fest/server/audit/collect-evidence';
@@ -83,26 +84,32 @@ interface Sold {
 /** @throws {InterruptedError} when it was stopped before there was anything to report */
 async function sell(stage: Stage): Promise<Sold> {
   const { context, plan, stack, display, signal, startedAtMs } = stage;
-  const { baseUrls, mysqlUrl, redisUrl, logDirs } = stack.state;
+  const { baseUrls, mysqlUrl } = stack.state;
   const [baseUrl = ''] = baseUrls;
   const { saleId, festivalId } = await seedFestival(stage);
   const { accessToken } = await logIn(context, baseUrl, stack.state.accounts.operator);
   const operator = apiAs(baseUrl, accessToken);
-  const sale = await readSale(operator, saleId);
   display.line(`Preparing ${count(plan.buyers)} buyers.`);
   const { jwtSecret } = ensureSecrets(stack.paths.secrets);
   const prepared = await prepareBuyers({ baseUrls, mysqlUrl, jwtSecret, count: plan.buyers });
   stopIfInterrupted(signal);
   await openSale(operator, saleId, plan);
   const readyMs = context.now() - startedAtMs;
-  display.line(
-    `Sale ${sale.id} “${sale.name}” is open: ${count(plan.tickets)} tickets, ${count(plan.buyers)} buyers over HTTP ` +
-      `at ${baseUrls.join(' and ')}.`,
-  );
+  display.line(`Sale ${saleId} is open: ${count(plan.tickets)} tickets, buyers come to ${baseUrls.join(' and ')}.`);
+  const buyers = await runBuyers(stage, saleId, prepared.tokens);
+  const verified = await verify(stage, saleId, buyers);
+  const sale = await readSale(operator, saleId);
+  const totalMs = context.now() - startedAtMs;
+  const report = composeReport({ ...verified, sale, baseUrls, prepared, buyers, readyMs, totalMs });
+  return { report, festivalId, operator };
+}
+
+async function runBuyers(stage: Stage, saleId: number, tokens: readonly string[]): Promise<BuyersReport> {
+  const { plan, stack, display, signal } = stage;
   const buyers = await simulateBuyers({
-    baseUrls,
+    baseUrls: stack.state.baseUrls,
     saleId,
-    tokens: prepared.tokens,
+    tokens,
     arrival: { overMs: plan.arriveOverMs },
     seed: `demo sale ${saleId}`,
     signal,
@@ -111,23 +118,20 @@ async function sell(stage: Stage): Promise<Sold> {
   display.finish();
   stopIfInterrupted(signal);
   display.line(`The last buyer left after ${seconds(buyers.elapsedMs)}. Waiting for MySQL, then checking everything.`);
-  const drainStartedAtMs = context.now();
+  return buyers;
+}
+
+/** Compares the three stores, and what the buyers were told, once MySQL has everything. */
+async function verify(stage: Stage, saleId: number, { succeeded }: BuyersReport) {
+  const { context, stack, signal } = stage;
+  const { redisUrl, mysqlUrl, logDirs } = stack.state;
+  const startedAtMs = context.now();
   const drained = await waitUntilDrained({ mysqlUrl, logDirs, timeoutMs: DRAIN_TIMEOUT_MS, signal });
-  const drainMs = context.now() - drainStartedAtMs;
+  const drainMs = context.now() - startedAtMs;
   stopIfInterrupted(signal);
-  const [evidence] = await collectEvidence({
-    redisUrl,
-    mysqlUrl,
-    logDirs,
-    saleIds: [saleId],
-    claims: buyers.succeeded,
-  });
+  const [evidence] = await collectEvidence({ redisUrl, mysqlUrl, logDirs, saleIds: [saleId], claims: succeeded });
   if (evidence === undefined) throw new Error(`sale ${saleId} is not in MySQL`);
-  const audit = auditSale(evidence);
-  const after = await readSale(operator, saleId);
-  const totalMs = context.now() - startedAtMs;
-  const report = composeReport({ sale: after, baseUrls, prepared, buyers, drained, drainMs, audit, readyMs, totalMs });
-  return { report, festivalId, operator };
+  return { drained, drainMs, audit: auditSale(evidence) };
 }
 
 /** Every run sells a sale that nobody has bought from yet. */

@@ -160,7 +160,7 @@ export function renderReport(report: DemoReport, colour: boolean): string {
 function renderLatencies(buyers: DemoReport['buyers'], colour: boolean): string {
   const right = { align: 'right' } as const;
   const columns = [
-    { title: 'ms' },
+    { title: 'latency, ms' },
     { title: 'count', ...right },
     { title: 'p50', ...right },
     { title: 'p95', ...right },

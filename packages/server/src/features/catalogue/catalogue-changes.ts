@@ -2,6 +2,7 @@
  * Changes of festivals and sales: one MySQL transaction each, with the sale's Redis state inside it, so that an organizer
  * who is refused by one of the two has changed neither. The API and `fest seed` use the same.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FieldError } from '../../contract/problems.ts';
 import { LIMITS } from '../../limits.ts';
 import { inTransaction, type MysqlSession } from '../../platform/mysql-statements.ts';
@@ -120,6 +121,7 @@ export function createCatalogueChanges(options: CatalogueChangesOptions): Catalo
       return result;
     },
     async changeSale(actor, saleId, wanted) {
+      if (!(await hasStateToChange(options, saleId, wanted))) return { status: 'recovering' };
       const result = await inTransaction(
         mysql,
         (connection) => changeSale(options, connection, actor, saleId, wanted),
@@ -205,6 +207,20 @@ async function createSale(
   return { status: 'done', sale, changed: true };
 }
 
+/**
+ * Looked at before the transaction, because Redis state that is missing is restored on the way, and whoever restores it
+ * needs the row that the transaction locks.
+ */
+async function hasStateToChange(
+  { mysql, clock, saleStates }: CatalogueChangesOptions,
+  saleId: number,
+  wanted: Partial<SaleFields>,
+): Promise<boolean> {
+  const sale = await store.findSale(mysql, saleId);
+  if (sale === undefined || decideSaleChange(sale, wanted, clock.nowMs()).status !== 'change') return true;
+  return (await saleStates.find(sale)) !== undefined;
+}
+
 async function changeSale(
   { clock, saleStates }: CatalogueChangesOptions,
   connection: MysqlSession,
@@ -226,7 +242,11 @@ async function changeSale(
     if (wasOpened(sale, state, nowMs)) return { status: 'settled', members };
   }
   await store.updateSale(connection, decision.sale);
-  if ((await saleStates.configure(decision.sale)) === 'capacityInUse') return { status: 'capacityInUse' };
+  const configured = await Promise.race([
+    saleStates.configure(decision.sale),
+    sleep(LIMITS.configureWaitMs, 'recovering' as const, { ref: false }),
+  ]);
+  if (configured !== 'configured') return { status: configured };
   return { status: 'done', sale: decision.sale, changed: true };
 }
 

@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SucceededPayment } from '@fest/loadtest/buyers/report';
+import { auditSale, type SaleAudit } from '@fest/server/audit/audit-sale';
+import { collectEvidence, type EvidenceSources } from '@fest/server/audit/collect-evidence';
+import mysql from 'mysql2/promise';
+
+const ARCHIVE_MS = 30_000;
+
+/** Waits until everything durable is in MySQL, then checks the invariants against what buyers were told. */
+export async function audit(sources: EvidenceSources, saleId: number, claims: readonly SucceededPayment[]): Promise<SaleAudit> {
+  for (const deadline = Date.now() + ARCHIVE_MS; ; await sleep(500)) {
+    const [evidence] = await collectEvidence({ ...sources, saleIds: [saleId], claims });
+    if (evidence === undefined) throw new Error(`sale ${saleId} is not in MySQL`);
+    if (evidence.drained) return auditSale(evidence);
+    if (Date.now() > deadline) throw new Error(`the logs were not archived within ${ARCHIVE_MS / 1000} s`);
+  }
+}
+
+/** One row of numbers from MySQL. */
+export async function queryRow(mysqlUrl: string, sql: string, parameters: readonly (string | number)[]): Promise<Record<string, unknown>> {
+  const connection = await mysql.createConnection({ uri: mysqlUrl });
+  try {
+    const [rows] = await connection.query<mysql.RowDataPacket[]>(sql, [...parameters]);
+    return rows[0] ?? {};
+  } finally {
+    await connection.end();
+  }
+}

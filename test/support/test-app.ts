@@ -1,0 +1,219 @@
+/** A whole server in this process, on a database and a Redis database of its own. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildApp } from '@fest/server/app';
+import { type Config, parseConfig } from '@fest/server/config';
+import type { Sale, SaleInput } from '@fest/server/contract/schemas';
+import type { Role } from '@fest/server/contract/words';
+import type { PaymentGateway } from '@fest/server/features/payments/gateway';
+import type { PaymentProcessorOptions } from '@fest/server/features/payments/payment-processor';
+import { SimulatedGateway } from '@fest/server/features/payments/simulated-gateway';
+import { createAccessTokens } from '@fest/server/platform/access-tokens';
+import { type Clock, createSteadyClock } from '@fest/server/platform/clock';
+import type { FestApp } from '@fest/server/platform/fest-app';
+import { createMysqlPool, migrate } from '@fest/server/platform/mysql';
+import { connectRedis, connectSubscriber } from '@fest/server/platform/redis';
+import { createSaleCore, type SaleCore } from '@fest/server/sale-core';
+import type { Services } from '@fest/server/services';
+import mysql from 'mysql2/promise';
+import { pino } from 'pino';
+import { engines } from './integration.ts';
+
+export interface TestAppOptions {
+  /** Another server of the same deployment: shares its database and its Redis. */
+  readonly besides?: TestApp;
+  readonly clock?: Clock;
+  readonly gateway?: PaymentGateway;
+  readonly serverName?: string;
+  readonly logDirectory?: string;
+  readonly config?: Partial<Config>;
+  /** False: neither ticker nor sweeper run; the test drives them through `core`. Default true. */
+  readonly started?: boolean;
+  readonly onPaymentStep?: NonNullable<PaymentProcessorOptions['onStep']>;
+}
+
+export interface TestBuyer {
+  readonly id: number;
+  readonly token: string;
+}
+
+export interface TestApp {
+  readonly app: FestApp;
+  readonly services: Services;
+  readonly core: SaleCore;
+  readonly stores: { readonly mysqlUrl: string; readonly redisUrl: string; readonly logDirectory: string };
+  /** A bearer token for any account id. */
+  tokenFor(accountId: number, roles: readonly Role[]): string;
+  /** A new account row with a token, without hashing a password. */
+  createAccount(roles?: readonly Role[], name?: string): Promise<TestBuyer>;
+  /** A festival with one sale, opened unless `phase` says otherwise. Admission is wide open. */
+  createSale(input?: Partial<SaleInput> & { readonly opened?: boolean }): Promise<Sale>;
+  close(): Promise<void>;
+}
+
+/** A clock the test moves. */
+export class ManualClock implements Clock {
+  #nowMs: number;
+  constructor(nowMs = Date.UTC(2027, 0, 1)) {
+    this.#nowMs = nowMs;
+  }
+  nowMs(): number {
+    return this.#nowMs;
+  }
+  advance(ms: number): void {
+    this.#nowMs += ms;
+  }
+}
+
+async function createStores(): Promise<{ mysqlUrl: string; redisUrl: string }> {
+  const given = engines();
+  const name = `fest_test_${randomBytes(6).toString('hex')}`;
+  const connection = await mysql.createConnection({ uri: given.mysqlUrl });
+  await connection.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
+  await connection.end();
+  const mysqlUrl = new URL(given.mysqlUrl);
+  mysqlUrl.pathname = `/${name}`;
+  const redisUrl = new URL(given.redisUrl);
+  // Test files of one worker run one after the other, so a Redis database per worker is enough.
+  redisUrl.pathname = `/${Number(process.env['VITEST_POOL_ID'] ?? '1') % 16}`;
+  const redis = await connectRedis(redisUrl.href);
+  await redis.flushdb();
+  redis.disconnect();
+  return { mysqlUrl: mysqlUrl.href, redisUrl: redisUrl.href };
+}
+
+export async function buildTestApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const stores = options.besides?.stores ?? (await createStores());
+  const directory = await mkdtemp(join(tmpdir(), 'fest-app-'));
+  const logDirectory = options.logDirectory ?? join(directory, 'log');
+  const serverName = options.serverName ?? (options.besides === undefined ? 'server-1' : 'server-2');
+  const config: Config = {
+    ...parseConfig({
+      FEST_REDIS_URL: stores.redisUrl,
+      FEST_MYSQL_URL: stores.mysqlUrl,
+      FEST_LOG_DIR: logDirectory,
+      FEST_SERVER_NAME: serverName,
+      FEST_JWT_SECRET: 'test-jwt-secret-test-jwt-secret-test',
+      FEST_QUEUE_TOKEN_SECRET: 'test-queue-secret-test-queue-secret',
+      FEST_TICKET_SIGNING_SEED: Buffer.alloc(32, 7).toString('base64'),
+      FEST_PASSWORD_COST_LOG2: '12',
+      FEST_LOG_LEVEL: process.env['FEST_TEST_LOG_LEVEL'] ?? 'silent',
+    }),
+    ...options.config,
+  };
+  await migrate(config.mysqlUrl);
+  const services: Services = {
+    config,
+    clock: options.clock ?? createSteadyClock(),
+    logger: pino({ level: config.logLevel }),
+    redis: await connectRedis(config.redisUrl),
+    subscriber: await connectSubscriber(config.redisUrl),
+    mysql: createMysqlPool(config.mysqlUrl, config.mysqlPoolSize),
+    accessTokens: createAccessTokens(config.jwtSecret),
+  };
+  const gateway = options.gateway ?? createTestGateway(join(directory, 'gateway'), serverName, services.clock);
+  const core = await createSaleCore({
+    services,
+    gateway,
+    ...(options.onPaymentStep === undefined ? {} : { onPaymentStep: options.onPaymentStep }),
+  });
+  const app = await buildApp({
+    services,
+    core,
+    health: async () => ({ draining: false, redis: true, mysql: true, orderLog: true, applierLag: 0, serverName }),
+  });
+  if (options.started !== false) await core.start();
+  else core.applier.start();
+  await app.ready();
+  let closed = false;
+  return {
+    app,
+    services,
+    core,
+    stores: { mysqlUrl: stores.mysqlUrl, redisUrl: stores.redisUrl, logDirectory },
+    tokenFor: (accountId, roles) => services.accessTokens.sign({ accountId, roles, sessionId: 'test' }),
+    createAccount: (roles = ['buyer'], name = 'Test Buyer') => createAccount(services, roles, name),
+    createSale: (input = {}) => createSale(app, services, core, input),
+    async close() {
+      if (closed) return;
+      closed = true;
+      await app.close();
+      await core.stop();
+      services.redis.disconnect();
+      services.subscriber.disconnect();
+      await services.mysql.end();
+      if (options.logDirectory === undefined) await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Fast and always willing, so that tests say what they need. */
+export function createTestGateway(directory: string, name: string, clock: Clock): SimulatedGateway {
+  return new SimulatedGateway({
+    directory,
+    name,
+    seed: 'test',
+    clock,
+    latencyMs: 5,
+    latencySigma: 0,
+    declineRate: 0,
+    timeoutRate: 0,
+    unknownRate: 0,
+    timeoutMs: 1_000,
+  });
+}
+
+async function createAccount(services: Services, roles: readonly Role[], name: string): Promise<TestBuyer> {
+  const [result] = await services.mysql.query<mysql.ResultSetHeader>(
+    'INSERT INTO accounts (email, password_hash, name, roles, created_at_ms) VALUES (?, NULL, ?, ?, ?)',
+    [`${randomBytes(8).toString('hex')}@test.invalid`, name, roles.join(','), services.clock.nowMs()],
+  );
+  const id = result.insertId;
+  return { id, token: services.accessTokens.sign({ accountId: id, roles, sessionId: 'test' }) };
+}
+
+async function createSale(
+  app: FestApp,
+  services: Services,
+  core: SaleCore,
+  { opened = true, ...input }: Partial<SaleInput> & { readonly opened?: boolean },
+): Promise<Sale> {
+  const organizer = await createAccount(services, ['organizer'], 'Test Organizer');
+  const operator = await createAccount(services, ['operator'], 'Test Operator');
+  const nowMs = services.clock.nowMs();
+  const at = (days: number): string => new Date(nowMs + days * 86_400_000).toISOString();
+  const as = (token: string) => ({ authorization: `Bearer ${token}` });
+  const festival = await app.inject({
+    method: 'POST',
+    url: '/api/v1/festivals',
+    headers: as(organizer.token),
+    payload: { title: 'Test Festival', description: '', venue: 'Somewhere', startsAt: at(60), endsAt: at(62) },
+  });
+  const created = await app.inject({
+    method: 'POST',
+    url: `/api/v1/festivals/${festival.json().id}/sales`,
+    headers: as(organizer.token),
+    payload: {
+      name: 'Day 1',
+      price: 5_000,
+      currency: 'EUR',
+      capacity: 100,
+      limitPerBuyer: 4,
+      opensAt: at(1),
+      closesAt: at(30),
+      refundUntil: at(20),
+      ...input,
+    },
+  });
+  if (created.statusCode !== 201) throw new Error(`the sale was not created: ${created.body}`);
+  const sale: Sale = created.json();
+  if (!opened) return sale;
+  const admission = { mode: 'fixed', perSecond: 10_000, maxActive: 1_000_000 };
+  await app.inject({ method: 'PUT', url: `/api/v1/sales/${sale.id}/admission`, headers: as(operator.token), payload: admission });
+  const answer = await app.inject({ method: 'POST', url: `/api/v1/sales/${sale.id}/open`, headers: as(operator.token) });
+  if (answer.statusCode !== 200) throw new Error(`the sale was not opened: ${answer.body}`);
+  await core.live.refresh(sale.id);
+  return answer.json();
+}

@@ -75,6 +75,8 @@ describe('a server that is killed with -9 while it sells', () => {
       [sale.id],
     );
     expect(rows).toEqual({ tickets: TICKETS, numbers: TICKETS });
-    process.stderr.write(`killed-server: ${KILLS} kills, ${report.succeeded.length} orders told, ${TICKETS} tickets, none twice\n`);
+    process.stderr.write(
+      `killed-server: ${KILLS} kills, ${report.succeeded.length} orders told, ${TICKETS} tickets, none twice\n`,
+    );
   });
 });

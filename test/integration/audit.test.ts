@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Engines, startEngines } from '@fest/cli/local-stack/engines';
 import { prepareBuyers } from '@fest/loadtest/buyers/prepare';
 import { auditSale } from '@fest/server/audit/audit-sale';
 import { collectEvidence, waitUntilDrained } from '@fest/server/audit/collect-evidence';
@@ -15,41 +14,19 @@ import { saleKeys } from '@fest/server/redis/keys';
 import { createSaleScript } from '@fest/server/redis/scripts';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { integration } from '../support/integration.ts';
+import { createStores } from '../support/test-app.ts';
 
 const CAPACITY = 10;
 const JWT_SECRET = 'a secret of a test that is long enough';
 
 let directory: string;
-let engines: Engines;
+let stores: { readonly mysqlUrl: string; readonly redisUrl: string };
 let pool: MysqlPool;
 let redis: Redis;
 let log: OrderLog;
 let logDirs: readonly string[];
 let saleId = 0;
-
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'fest-audit-'));
-  engines = await startEngines({ directory, env: process.env });
-  await migrate(engines.mysqlUrl);
-  pool = createMysqlPool(engines.mysqlUrl, 2);
-  redis = await connectRedis(engines.redisUrl);
-  logDirs = [join(directory, 'log')];
-  log = await openOrderLog({ directory: join(directory, 'log') });
-  await pool.query(
-    "INSERT INTO accounts (id, email, name, roles, created_at_ms) VALUES (1, 'o@x', 'O', 'organizer', 0)",
-  );
-  await pool.query(
-    "INSERT INTO festivals (id, organizer_id, title, description, venue, starts_at_ms, ends_at_ms, created_at_ms) VALUES (1, 1, 'F', '', 'V', 0, 1, 0)",
-  );
-});
-
-afterAll(async () => {
-  await log?.close();
-  redis?.disconnect();
-  await pool?.end();
-  await engines?.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
 
 function orderPaid(number: number, ticketNumbers: readonly number[]): OrderPaid {
   return {
@@ -129,103 +106,128 @@ async function createSale(): Promise<void> {
 }
 
 async function audit() {
-  const { redisUrl, mysqlUrl } = engines;
+  const { redisUrl, mysqlUrl } = stores;
   const claims = [{ saleId, paymentId: `pay_${saleId}_2`, orderId: `ord_${saleId}_2` }];
   const [evidence] = await collectEvidence({ redisUrl, mysqlUrl, logDirs, saleIds: [saleId], claims });
   if (evidence === undefined) throw new Error('no evidence');
   return auditSale(evidence);
 }
 
-describe('the audit', () => {
-  beforeEach(createSale);
+integration('audit and buyers on real stores', () => {
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'fest-audit-'));
+    stores = await createStores();
+    await migrate(stores.mysqlUrl);
+    pool = createMysqlPool(stores.mysqlUrl, 2);
+    redis = await connectRedis(stores.redisUrl);
+    logDirs = [join(directory, 'log')];
+    log = await openOrderLog({ directory: join(directory, 'log') });
+    await pool.query(
+      "INSERT INTO accounts (id, email, name, roles, created_at_ms) VALUES (1, 'o@x', 'O', 'organizer', 0)",
+    );
+    await pool.query(
+      "INSERT INTO festivals (id, organizer_id, title, description, venue, starts_at_ms, ends_at_ms, created_at_ms) VALUES (1, 1, 'F', '', 'V', 0, 1, 0)",
+    );
+  });
 
-  it('reads the same sale from Redis, the order log and MySQL', async () => {
-    expect(await audit()).toEqual({
-      saleId,
-      compared: {
-        capacity: CAPACITY,
-        logRecords: 2,
-        logOrders: 2,
-        archiveOrders: 2,
-        liveOrders: 2,
-        liveTickets: 3,
-        redisAvailable: 6,
-        redisHeld: 1,
-        redisSold: 3,
-        succeededPayments: 2,
-      },
-      findings: [],
+  afterAll(async () => {
+    await log?.close();
+    redis?.disconnect();
+    await pool?.end();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  describe('the audit', () => {
+    beforeEach(createSale);
+
+    it('reads the same sale from Redis, the order log and MySQL', async () => {
+      expect(await audit()).toEqual({
+        saleId,
+        compared: {
+          capacity: CAPACITY,
+          logRecords: 2,
+          logOrders: 2,
+          archiveOrders: 2,
+          liveOrders: 2,
+          liveTickets: 3,
+          redisAvailable: 6,
+          redisHeld: 1,
+          redisSold: 3,
+          succeededPayments: 2,
+        },
+        findings: [],
+      });
+    });
+
+    it('finds a ticket that is sold twice in two logs', async () => {
+      const other = join(directory, `log-${saleId}`);
+      const second = await openOrderLog({ directory: other });
+      await second.append(orderPaid(3, [3]));
+      await second.close();
+      const { redisUrl, mysqlUrl } = stores;
+      const [evidence] = await collectEvidence({ redisUrl, mysqlUrl, logDirs: [...logDirs, other], saleIds: [saleId] });
+      const found = evidence === undefined ? [] : auditSale(evidence).findings;
+      expect(found).toContainEqual(
+        expect.objectContaining({ invariant: 'I1', message: expect.stringMatching(/^Ticket 3 belongs/) }),
+      );
+    });
+
+    it('finds a sold ticket that went back to stock in Redis', async () => {
+      await redis.zadd(saleKeys.released(saleId), 3, '3');
+      const invariants = (await audit()).findings.map(({ invariant }) => invariant);
+      expect(invariants).toContain('I2');
+    });
+
+    it('finds an order that MySQL has lost, and tells it from one that is still on its way', async () => {
+      await pool.query('DELETE FROM tickets WHERE order_id = ?', [`ord_${saleId}_1`]);
+      await pool.query('DELETE FROM orders WHERE order_id = ?', [`ord_${saleId}_1`]);
+      expect((await audit()).findings).toMatchObject([
+        { invariant: 'archive', message: expect.stringContaining(`ord_${saleId}_1`) },
+      ]);
+      await markApplied(log.durableLsn - 1);
+      expect((await audit()).findings).toEqual([]);
+    });
+
+    it('finds a sale that Redis has lost', async () => {
+      await redis.del(saleKeys.sale(saleId));
+      expect((await audit()).findings).toMatchObject([{ invariant: 'redis' }]);
+    });
+
+    it('waits until MySQL has everything, and says so when it does not come', async () => {
+      const options = { mysqlUrl: stores.mysqlUrl, logDirs, timeoutMs: 500 };
+      expect(await waitUntilDrained(options)).toBe(true);
+      await markApplied(log.durableLsn - 1);
+      expect(await waitUntilDrained(options)).toBe(false);
+      setTimeout(() => void markApplied(log.durableLsn), 300);
+      expect(await waitUntilDrained({ ...options, timeoutMs: 10_000 })).toBe(true);
     });
   });
 
-  it('finds a ticket that is sold twice in two logs', async () => {
-    const other = join(directory, `log-${saleId}`);
-    const second = await openOrderLog({ directory: other });
-    await second.append(orderPaid(3, [3]));
-    await second.close();
-    const { redisUrl, mysqlUrl } = engines;
-    const [evidence] = await collectEvidence({ redisUrl, mysqlUrl, logDirs: [...logDirs, other], saleIds: [saleId] });
-    const found = evidence === undefined ? [] : auditSale(evidence).findings;
-    expect(found).toContainEqual(
-      expect.objectContaining({ invariant: 'I1', message: expect.stringMatching(/^Ticket 3 belongs/) }),
-    );
-  });
+  describe('prepareBuyers', () => {
+    const options = () => ({
+      baseUrls: ['http://127.0.0.1:9'],
+      mysqlUrl: stores.mysqlUrl,
+      jwtSecret: JWT_SECRET,
+      overHttp: 0,
+    });
 
-  it('finds a sold ticket that went back to stock in Redis', async () => {
-    await redis.zadd(saleKeys.released(saleId), 3, '3');
-    const invariants = (await audit()).findings.map(({ invariant }) => invariant);
-    expect(invariants).toContain('I2');
-  });
+    it('writes the accounts once, and finds them again', async () => {
+      const first = await prepareBuyers({ ...options(), count: 2_500 });
+      expect(first).toMatchObject({ inserted: 2_500, reused: 0, overHttp: 0 });
+      expect(new Set(first.accountIds).size).toBe(2_500);
+      const second = await prepareBuyers({ ...options(), count: 3_000 });
+      expect(second).toMatchObject({ inserted: 500, reused: 2_500 });
+      expect(second.accountIds.slice(0, 2_500)).toEqual(first.accountIds);
+      const claims = createAccessTokens(JWT_SECRET).verify(second.tokens[2_999] ?? '');
+      expect(claims).toMatchObject({ accountId: second.accountIds[2_999], roles: ['buyer'] });
+    });
 
-  it('finds an order that MySQL has lost, and tells it from one that is still on its way', async () => {
-    await pool.query('DELETE FROM tickets WHERE order_id = ?', [`ord_${saleId}_1`]);
-    await pool.query('DELETE FROM orders WHERE order_id = ?', [`ord_${saleId}_1`]);
-    expect((await audit()).findings).toMatchObject([
-      { invariant: 'archive', message: expect.stringContaining(`ord_${saleId}_1`) },
-    ]);
-    await markApplied(log.durableLsn - 1);
-    expect((await audit()).findings).toEqual([]);
-  });
-
-  it('finds a sale that Redis has lost', async () => {
-    await redis.del(saleKeys.sale(saleId));
-    expect((await audit()).findings).toMatchObject([{ invariant: 'redis' }]);
-  });
-
-  it('waits until MySQL has everything, and says so when it does not come', async () => {
-    const options = { mysqlUrl: engines.mysqlUrl, logDirs, timeoutMs: 500 };
-    expect(await waitUntilDrained(options)).toBe(true);
-    await markApplied(log.durableLsn - 1);
-    expect(await waitUntilDrained(options)).toBe(false);
-    setTimeout(() => void markApplied(log.durableLsn), 300);
-    expect(await waitUntilDrained({ ...options, timeoutMs: 10_000 })).toBe(true);
-  });
-});
-
-describe('prepareBuyers', () => {
-  const options = () => ({
-    baseUrls: ['http://127.0.0.1:9'],
-    mysqlUrl: engines.mysqlUrl,
-    jwtSecret: JWT_SECRET,
-    overHttp: 0,
-  });
-
-  it('writes the accounts once, and finds them again', async () => {
-    const first = await prepareBuyers({ ...options(), count: 2_500 });
-    expect(first).toMatchObject({ inserted: 2_500, reused: 0, overHttp: 0 });
-    expect(new Set(first.accountIds).size).toBe(2_500);
-    const second = await prepareBuyers({ ...options(), count: 3_000 });
-    expect(second).toMatchObject({ inserted: 500, reused: 2_500 });
-    expect(second.accountIds.slice(0, 2_500)).toEqual(first.accountIds);
-    const claims = createAccessTokens(JWT_SECRET).verify(second.tokens[2_999] ?? '');
-    expect(claims).toMatchObject({ accountId: second.accountIds[2_999], roles: ['buyer'] });
-  });
-
-  it('makes accounts nobody can log in to', async () => {
-    await prepareBuyers({ ...options(), count: 1 });
-    const [rows] = await pool.query(
-      "SELECT password_hash FROM accounts WHERE email LIKE '%@buyers.fest.invalid' LIMIT 1",
-    );
-    expect(rows).toEqual([{ password_hash: null }]);
+    it('makes accounts nobody can log in to', async () => {
+      await prepareBuyers({ ...options(), count: 1 });
+      const [rows] = await pool.query(
+        "SELECT password_hash FROM accounts WHERE email LIKE '%@buyers.fest.invalid' LIMIT 1",
+      );
+      expect(rows).toEqual([{ password_hash: null }]);
+    });
   });
 });

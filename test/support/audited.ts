@@ -7,7 +7,11 @@ import mysql from 'mysql2/promise';
 const ARCHIVE_MS = 30_000;
 
 /** Waits until everything durable is in MySQL, then checks the invariants against what buyers were told. */
-export async function audit(sources: EvidenceSources, saleId: number, claims: readonly SucceededPayment[]): Promise<SaleAudit> {
+export async function audit(
+  sources: EvidenceSources,
+  saleId: number,
+  claims: readonly SucceededPayment[],
+): Promise<SaleAudit> {
   for (const deadline = Date.now() + ARCHIVE_MS; ; await sleep(500)) {
     const [evidence] = await collectEvidence({ ...sources, saleIds: [saleId], claims });
     if (evidence === undefined) throw new Error(`sale ${saleId} is not in MySQL`);
@@ -17,7 +21,11 @@ export async function audit(sources: EvidenceSources, saleId: number, claims: re
 }
 
 /** One row of numbers from MySQL. */
-export async function queryRow(mysqlUrl: string, sql: string, parameters: readonly (string | number)[]): Promise<Record<string, unknown>> {
+export async function queryRow(
+  mysqlUrl: string,
+  sql: string,
+  parameters: readonly (string | number)[],
+): Promise<Record<string, unknown>> {
   const connection = await mysql.createConnection({ uri: mysqlUrl });
   try {
     const [rows] = await connection.query<mysql.RowDataPacket[]>(sql, [...parameters]);

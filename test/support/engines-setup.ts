@@ -22,7 +22,13 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), 'fest-test-'));
-  const { FEST_TEST_MYSQL_URL: mysqlUrl, FEST_TEST_REDIS_URL: redisUrl, FEST_REDIS_URL: _, FEST_MYSQL_URL: __, ...env } = process.env;
+  const {
+    FEST_TEST_MYSQL_URL: mysqlUrl,
+    FEST_TEST_REDIS_URL: redisUrl,
+    FEST_REDIS_URL: _,
+    FEST_MYSQL_URL: __,
+    ...env
+  } = process.env;
   try {
     const engines = await startEngines({
       directory,

@@ -29,7 +29,10 @@ export interface SpawnedStack {
   stop(): Promise<number | null>;
 }
 
-export async function spawnStack(args: readonly string[] = [], env: Record<string, string> = {}): Promise<SpawnedStack> {
+export async function spawnStack(
+  args: readonly string[] = [],
+  env: Record<string, string> = {},
+): Promise<SpawnedStack> {
   const directory = mkdtempSync(join(tmpdir(), 'fest-e2e-'));
   const child = spawn(process.execPath, [FEST, 'up', '--dir', directory, ...args], {
     env: { ...process.env, ...env },

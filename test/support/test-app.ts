@@ -43,7 +43,12 @@ export interface TestApp {
   readonly app: FestApp;
   readonly services: Services;
   readonly core: SaleCore;
-  readonly stores: { readonly mysqlUrl: string; readonly redisUrl: string; readonly logDirectory: string };
+  readonly stores: {
+    readonly mysqlUrl: string;
+    readonly redisUrl: string;
+    readonly logDirectory: string;
+    readonly gatewayDirectory: string;
+  };
   /** A bearer token for any account id. */
   tokenFor(accountId: number, roles: readonly Role[]): string;
   /** A new account row with a token, without hashing a password. */
@@ -67,7 +72,8 @@ export class ManualClock implements Clock {
   }
 }
 
-async function createStores(): Promise<{ mysqlUrl: string; redisUrl: string }> {
+/** A MySQL database and an empty Redis database for one test file. */
+export async function createStores(): Promise<{ mysqlUrl: string; redisUrl: string }> {
   const given = engines();
   const name = `fest_test_${randomBytes(6).toString('hex')}`;
   const connection = await mysql.createConnection({ uri: given.mysqlUrl });
@@ -88,6 +94,7 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
   const stores = options.besides?.stores ?? (await createStores());
   const directory = await mkdtemp(join(tmpdir(), 'fest-app-'));
   const logDirectory = options.logDirectory ?? join(directory, 'log');
+  const gatewayDirectory = options.besides?.stores.gatewayDirectory ?? join(directory, 'gateway');
   const serverName = options.serverName ?? (options.besides === undefined ? 'server-1' : 'server-2');
   const config: Config = {
     ...parseConfig({
@@ -113,7 +120,7 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
     mysql: createMysqlPool(config.mysqlUrl, config.mysqlPoolSize),
     accessTokens: createAccessTokens(config.jwtSecret),
   };
-  const gateway = options.gateway ?? createTestGateway(join(directory, 'gateway'), serverName, services.clock);
+  const gateway = options.gateway ?? createTestGateway(gatewayDirectory, serverName, services.clock);
   const core = await createSaleCore({
     services,
     gateway,
@@ -132,7 +139,7 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
     app,
     services,
     core,
-    stores: { mysqlUrl: stores.mysqlUrl, redisUrl: stores.redisUrl, logDirectory },
+    stores: { mysqlUrl: stores.mysqlUrl, redisUrl: stores.redisUrl, logDirectory, gatewayDirectory },
     tokenFor: (accountId, roles) => services.accessTokens.sign({ accountId, roles, sessionId: 'test' }),
     createAccount: (roles = ['buyer'], name = 'Test Buyer') => createAccount(services, roles, name),
     createSale: (input = {}) => createSale(app, services, core, input),
@@ -211,8 +218,17 @@ async function createSale(
   const sale: Sale = created.json();
   if (!opened) return sale;
   const admission = { mode: 'fixed', perSecond: 10_000, maxActive: 1_000_000 };
-  await app.inject({ method: 'PUT', url: `/api/v1/sales/${sale.id}/admission`, headers: as(operator.token), payload: admission });
-  const answer = await app.inject({ method: 'POST', url: `/api/v1/sales/${sale.id}/open`, headers: as(operator.token) });
+  await app.inject({
+    method: 'PUT',
+    url: `/api/v1/sales/${sale.id}/admission`,
+    headers: as(operator.token),
+    payload: admission,
+  });
+  const answer = await app.inject({
+    method: 'POST',
+    url: `/api/v1/sales/${sale.id}/open`,
+    headers: as(operator.token),
+  });
   if (answer.statusCode !== 200) throw new Error(`the sale was not opened: ${answer.body}`);
   await core.live.refresh(sale.id);
   return answer.json();

@@ -1,7 +1,8 @@
 /** The table of contents of the server: everything that is registered, in order. */
 import underPressure from '@fastify/under-pressure';
-import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import Fastify, { type FastifyBaseLogger, LogController, type RouteOptions } from 'fastify';
 import { API_PREFIX } from './contract/paths.ts';
+import { NoQuery } from './contract/schemas.ts';
 import { registerAccountRoutes } from './features/accounts/routes.ts';
 import { registerCatalogueRoutes } from './features/catalogue/routes.ts';
 import { registerCheckInRoutes } from './features/check-in/routes.ts';
@@ -39,15 +40,24 @@ export async function buildApp({ services, core, health }: AppDependencies): Pro
     requestTimeout: LIMITS.requestTimeoutMs,
     handlerTimeout: LIMITS.handlerTimeoutMs,
     keepAliveTimeout: LIMITS.keepAliveTimeoutMs,
-    http: { maxHeaderSize: LIMITS.headerBytes },
+    http: {
+      maxHeaderSize: LIMITS.headerBytes,
+      connectionsCheckingInterval: LIMITS.slowRequestCheckMs,
+      // Checked by problem-details, so that the refusal is a problem document.
+      requireHostHeader: false,
+    },
     trustProxy: services.config.trustProxy,
     requestIdHeader: 'x-request-id',
-    return503OnClosing: true,
+    // problem-details refuses requests while the server closes.
+    return503OnClosing: false,
     // Bodies are taken as they are: a "1" is not a 1, and an unknown field is an error, not something to drop.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
     frameworkErrors: sendProblem,
     clientErrorHandler: answerClientError,
   });
+
+  // JSON is the only body; Fastify would take text/plain as well and leave it to the schema to refuse it.
+  app.removeContentTypeParser('text/plain');
 
   // --- every answer ---------------------------------------------------------------------------------------------------
   registerProblemDetails(app);
@@ -68,6 +78,7 @@ export async function buildApp({ services, core, health }: AppDependencies): Pro
   const shared = { services, authentication, live, directory: catalogue };
   await app.register(
     async (api: FestApp) => {
+      api.addHook('onRoute', refuseUnknownQuery);
       registerAccountRoutes(api, { services, authentication, passwordHashing });
       registerCatalogueRoutes(api, { services, authentication, catalogue, saleStates: live });
       registerWaitingRoomRoutes(api, { ...shared, queueTokens });
@@ -80,4 +91,9 @@ export async function buildApp({ services, core, health }: AppDependencies): Pro
     { prefix: API_PREFIX },
   );
   return app;
+}
+
+/** A route that names no query parameters takes none: a misspelt one is noticed instead of ignored. */
+function refuseUnknownQuery(route: RouteOptions): void {
+  route.schema = { querystring: NoQuery, ...route.schema };
 }

@@ -96,7 +96,12 @@ function bootstrapAccounts(raw: string): readonly BootstrapAccount[] {
   if (!Array.isArray(value)) throw new Error(shape);
   return value.map((entry: Partial<BootstrapAccount> | null) => {
     const { email, password, name, roles } = entry ?? {};
-    if (typeof email !== 'string' || typeof password !== 'string' || typeof name !== 'string' || !Array.isArray(roles)) {
+    if (
+      typeof email !== 'string' ||
+      typeof password !== 'string' ||
+      typeof name !== 'string' ||
+      !Array.isArray(roles)
+    ) {
       throw new Error(shape);
     }
     const unknown = roles.find((role) => !ROLES.includes(role));
@@ -107,14 +112,24 @@ function bootstrapAccounts(raw: string): readonly BootstrapAccount[] {
 
 const VARIABLES = {
   host: variable({ env: 'FEST_HOST', describe: 'address to listen on', fallback: '127.0.0.1', parse: text }),
-  port: variable({ env: 'FEST_PORT', describe: 'port to listen on; 0 takes a free one', fallback: 8080, parse: integer(0, 65_535) }),
+  port: variable({
+    env: 'FEST_PORT',
+    describe: 'port to listen on; 0 takes a free one',
+    fallback: 8080,
+    parse: integer(0, 65_535),
+  }),
   serverName: variable({
     env: 'FEST_SERVER_NAME',
     describe: 'name of this server in logs and metrics',
     fallback: 'server-1',
     parse: text,
   }),
-  redisUrl: variable({ env: 'FEST_REDIS_URL', describe: 'Redis or Valkey', secret: true, parse: url('redis:', 'rediss:') }),
+  redisUrl: variable({
+    env: 'FEST_REDIS_URL',
+    describe: 'Redis or Valkey',
+    secret: true,
+    parse: url('redis:', 'rediss:'),
+  }),
   mysqlUrl: variable({ env: 'FEST_MYSQL_URL', describe: 'MySQL or MariaDB', secret: true, parse: url('mysql:') }),
   mysqlPoolSize: variable({
     env: 'FEST_MYSQL_POOL_SIZE',
@@ -217,13 +232,17 @@ const VARIABLES = {
 } as const;
 
 type Variables = typeof VARIABLES;
-export type Config = { readonly [Name in keyof Variables]: Variables[Name] extends Variable<infer Value> ? Value : never };
+export type Config = {
+  readonly [Name in keyof Variables]: Variables[Name] extends Variable<infer Value> ? Value : never;
+};
 
 export class ConfigError extends Error {
   /** One sentence a fault, all of them. */
   readonly faults: readonly string[];
   constructor(faults: readonly string[]) {
-    super(`The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n- ${faults.join('\n- ')}`);
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n- ${faults.join('\n- ')}`,
+    );
     this.name = 'ConfigError';
     this.faults = faults;
   }

@@ -12,6 +12,8 @@ export const LIMITS = {
   pathParameterCharacters: 100,
   /** A client that takes longer to send a request than this is cut off: slow clients must not hold sockets. */
   requestTimeoutMs: 10_000,
+  /** How often Node looks for such clients; its default of 30 s would triple the time they get. */
+  slowRequestCheckMs: 1_000,
   /** A handler that has not answered by then is answered for, with 503. Above every store's own time-out. */
   handlerTimeoutMs: 15_000,
   /** Above the idle time-out of common load balancers (60 s), so that the server is not the one to close first. */
@@ -75,6 +77,8 @@ export const LIMITS = {
   refreshRepeatMs: 10_000,
   /** Rows one purge statement deletes: keeps its locks short. */
   purgeRows: 1_000,
+  /** Between two rounds of deleting outlived rows: they only take room. */
+  purgeEveryMs: 60_000,
 
   // --- idempotency ------------------------------------------------------------------------------------------------
   idempotencyKeyCharacters: 100,
@@ -147,8 +151,12 @@ export const LIMITS = {
   queueNumbersPerEpoch: 10_000_000,
 
   // --- process ----------------------------------------------------------------------------------------------------
-  /** Time for in-flight requests and payments to finish after SIGTERM. Load balancers drain for 30 s by default. */
-  drainMs: 12_000,
+  /** Time for payments under way to finish after SIGTERM; what is not finished then, the next start resumes. */
+  drainMs: 8_000,
+  /** Then time for the applier to catch up; the next start goes on where it stopped. */
+  archiveOnStopMs: 3_000,
+  /** After this a stop is forced. Load balancers and supervisors commonly give 15 to 30 s. */
+  stopMs: 14_000,
   redisCommandTimeoutMs: 2_000,
   mysqlConnectTimeoutMs: 5_000,
   mysqlQueryTimeoutMs: 10_000,
@@ -164,6 +172,7 @@ function assertRelations(): void {
     ['stores give up before the handler', LIMITS.mysqlQueryTimeoutMs < LIMITS.handlerTimeoutMs],
     ['a change outwaits a Redis command', LIMITS.configureWaitMs > LIMITS.redisCommandTimeoutMs],
     ['a pending key outlives its handler', LIMITS.idempotencyPendingSeconds * 1000 > LIMITS.handlerTimeoutMs],
+    ['a stop finishes before it is forced', LIMITS.drainMs + LIMITS.archiveOnStopMs < LIMITS.stopMs],
     ['the default page fits', LIMITS.pageItemsDefault <= LIMITS.pageItemsMax],
     ['sums of money stay exact', LIMITS.priceMinorUnits * LIMITS.ticketsPerBuyer < Number.MAX_SAFE_INTEGER],
   ];

@@ -11,7 +11,7 @@ import { createAccessTokens } from './platform/access-tokens.ts';
 import { createSteadyClock } from './platform/clock.ts';
 import { createMysqlPool, migrate } from './platform/mysql.ts';
 import { checkRedis, connectRedis, connectSubscriber } from './platform/redis.ts';
-import { createSaleCore } from './sale-core.ts';
+import { createSaleCore, type SaleCore } from './sale-core.ts';
 import type { Services } from './services.ts';
 
 async function connectServices(config: Config): Promise<Services> {
@@ -49,6 +49,7 @@ async function run(config: Config): Promise<void> {
     timeoutMs: config.gatewayTimeoutMs,
   });
   const core = await createSaleCore({ services, gateway });
+  reportRecovery(logger, core);
   const created = await ensureBootstrapAccounts(services, core.passwordHashing);
   if (created.length > 0) logger.info({ accounts: created }, 'created the first accounts');
 
@@ -73,10 +74,12 @@ async function run(config: Config): Promise<void> {
     logger.fatal({ err: error }, 'the order log failed; stopping at once');
     process.exit(1);
   });
-  closeWithGrace({ delay: LIMITS.drainMs + 10_000, logger }, async ({ signal, err }) => {
+  closeWithGrace({ delay: LIMITS.stopMs, logger }, async ({ signal, err }) => {
     if (err !== undefined) logger.fatal({ err }, 'stopping because of a fault');
     else logger.info({ signal }, 'draining');
     draining = true;
+    // Nobody new is let in; whoever is inside can finish. Then requests under way, then payments under way.
+    await core.ticker.stop();
     await app.close();
     await core.stop();
     await mysql.end();
@@ -86,16 +89,35 @@ async function run(config: Config): Promise<void> {
   });
 }
 
+/** What opening the order log found is said at every start: silence would look like "nothing was lost". */
+function reportRecovery(logger: Services['logger'], { log, applier }: SaleCore): void {
+  const { records, lastLsn, tornBytes, conflicts, durationMs, uncleanOwner } = log.recovery;
+  const facts = { logId: log.logId, records, lastLsn, appliedLsn: applier.appliedLsn, durationMs };
+  logger.info(facts, 'opened the order log');
+  if (uncleanOwner !== undefined) logger.warn({ uncleanOwner }, 'the process before did not close the order log');
+  if (tornBytes > 0) logger.warn({ tornBytes, tornAt: log.recovery.tornAt }, 'cut a torn tail off the order log: it was never acknowledged');
+  if (conflicts > 0) logger.fatal({ conflicts, samples: log.recovery.conflictSamples }, 'the order log has sold a ticket twice');
+}
+
 /** True when a store answers within a second. */
 async function answers(work: Promise<unknown>): Promise<boolean> {
   const tooLate = sleep(1_000, false, { ref: false });
-  return Promise.race([work.then(() => true, () => false), tooLate]);
+  return Promise.race([
+    work.then(
+      () => true,
+      () => false,
+    ),
+    tooLate,
+  ]);
 }
 
 try {
   await run(parseConfig(process.env));
 } catch (error) {
   if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
-  else process.stderr.write(`fest-server cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  else
+    process.stderr.write(
+      `fest-server cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
   process.exit(1);
 }

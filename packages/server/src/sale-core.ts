@@ -1,7 +1,7 @@
 /** The parts that sell, wired together once per process, with their order of starting and stopping. */
 import { randomUUID } from 'node:crypto';
-import { type Catalogue, createCatalogue } from './features/catalogue/catalogue-cache.ts';
 import { Applier } from './features/archive/applier.ts';
+import { type Catalogue, createCatalogue } from './features/catalogue/catalogue-cache.ts';
 import { Cancellations, releaseCancelledElsewhere } from './features/orders/cancellation.ts';
 import { createTicketCodes, type TicketCodes } from './features/orders/ticket-code.ts';
 import type { PaymentGateway } from './features/payments/gateway.ts';
@@ -9,6 +9,7 @@ import { PaymentProcessor, type PaymentProcessorOptions } from './features/payme
 import { findUnfinished, resumeUnfinished } from './features/payments/resume.ts';
 import { LiveSales } from './features/stock/live-sales.ts';
 import { rebuildSale } from './features/stock/rebuild-sale.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { Sweeper } from './features/stock/sweeper.ts';
 import { createQueueTokens, type QueueTokens } from './features/waiting-room/queue-token.ts';
 import { Ticker } from './features/waiting-room/ticker.ts';
@@ -79,6 +80,7 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
     releaseCancelledElsewhere: (order) => releaseCancelledElsewhere(mysql, log, order),
     ...(onPaymentStep === undefined ? {} : { onStep: onPaymentStep }),
   });
+  const housekeeping = new Housekeeping({ mysql, clock, logger });
   const cancellations = new Cancellations({ ...shared, mysql, log, gateway });
 
   return {
@@ -103,29 +105,37 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
       applier.start();
       const sales = await catalogue.listSalesToFollow();
       for (const { id } of sales) live.follow(id);
-      catalogue.onChange(({ saleIds }) => {
-        for (const saleId of saleIds) live.follow(saleId);
-      });
+      catalogue.onChange(({ saleIds }) => void Promise.all(saleIds.map(followOrForget)).catch(() => undefined));
       // A sale that cannot be loaded now is tried again by every refresh.
       await Promise.allSettled(sales.map(({ id }) => live.load(id)));
       await resume(sales.map(({ id }) => id));
       live.start();
       ticker.start();
       sweeper.start();
+      housekeeping.start();
     },
     async stop() {
       await ticker.stop();
       await Promise.all([processor.stop(LIMITS.drainMs), cancellations.stop(LIMITS.drainMs)]);
-      await sweeper.stop();
+      await Promise.all([sweeper.stop(), housekeeping.stop()]);
       live.stop();
-      await applier.drain(LIMITS.drainMs).catch((error: unknown) => {
-        logger.warn({ err: error }, 'stopping with records that are not archived yet; the next start goes on with them');
+      await applier.drain(LIMITS.archiveOnStopMs).catch((error: unknown) => {
+        logger.warn(
+          { err: error },
+          'stopping with records that are not archived yet; the next start goes on with them',
+        );
       });
       await applier.stop();
       await log.close();
       await gateway.close();
     },
   };
+
+  /** A sale that was created or changed is followed; one that was deleted is not any more. */
+  async function followOrForget(saleId: number): Promise<void> {
+    if ((await catalogue.getSale(saleId)) === undefined) live.unfollow(saleId);
+    else live.follow(saleId);
+  }
 
   async function resume(saleIds: readonly number[]): Promise<void> {
     const reader = await openOrderLogReader(config.logDirectory);

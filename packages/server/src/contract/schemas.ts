@@ -31,11 +31,13 @@ const AccountId = Type.Integer({ minimum: 1, maximum: LIMITS.accountId });
 const OpaqueId = Type.String({ minLength: 1, maxLength: LIMITS.pathParameterCharacters });
 const Money = Type.Integer({ minimum: 0, description: 'minor units of `currency`' });
 const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' });
-const Cursor = Type.Union([Type.String(), Type.Null()], { description: 'pass as `cursor` for the next page; null: last' });
+const Cursor = Type.Union([Type.String(), Type.Null()], {
+  description: 'pass as `cursor` for the next page; null: last',
+});
 const PollAfterMs = Type.Integer({ minimum: 0, description: 'ask again after this many milliseconds' });
 /** No control characters: titles and names are printed on terminals and tickets. */
 const text = (maxLength: number, minLength = 1) =>
-  Type.String({ minLength, maxLength, pattern: '^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f]*$' });
+  Type.String({ minLength, maxLength, pattern: '^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f]*$' });
 
 // --- parameters ------------------------------------------------------------------------------------------------------
 /** Path parameters arrive as text; ids are 1 … 2^32−1 without leading zeros. */
@@ -48,11 +50,15 @@ export const OrderParameters = Type.Object({ orderId: OpaqueId });
 export const PageQuery = Type.Object(
   {
     limit: Type.Optional(Type.String({ pattern: '^([1-9][0-9]?|100)$', description: '1 … 100, default 20' })),
-    cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: '`nextCursor` of the page before' })),
+    cursor: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 200, description: '`nextCursor` of the page before' }),
+    ),
   },
   closed,
 );
 export type PageQuery = Static<typeof PageQuery>;
+/** For routes without query parameters. */
+export const NoQuery = Type.Object({}, closed);
 
 // --- accounts and sessions -------------------------------------------------------------------------------------------
 const Email = Type.String({ format: 'email', maxLength: LIMITS.emailCharacters });
@@ -94,7 +100,7 @@ export type Me = Static<typeof Me>;
 export const FestivalInput = Type.Object(
   {
     title: text(LIMITS.titleCharacters),
-    description: Type.String({ maxLength: LIMITS.descriptionCharacters }),
+    description: text(LIMITS.descriptionCharacters, 0),
     venue: text(LIMITS.venueCharacters),
     startsAt: Time,
     endsAt: Time,

@@ -27,11 +27,17 @@ export function registerAuthentication(app: FastifyInstance, tokens: AccessToken
   function authenticate(request: FastifyRequest): AccessClaims {
     const header = request.headers.authorization;
     if (header === undefined) {
-      throw new ProblemError('unauthenticated', 'Send Authorization: Bearer <access token>; POST /api/v1/sessions gives one.');
+      throw new ProblemError(
+        'unauthenticated',
+        'Send Authorization: Bearer <access token>; POST /api/v1/sessions gives one.',
+      );
     }
     const claims = header.startsWith('Bearer ') ? tokens.verify(header.slice(7)) : undefined;
     if (claims === undefined) {
-      throw new ProblemError('unauthenticated', 'The access token is not valid or has expired; refresh it or sign in again.');
+      throw new ProblemError(
+        'unauthenticated',
+        'The access token is not valid or has expired; refresh it or sign in again.',
+      );
     }
     request.account = claims;
     return claims;
@@ -55,6 +61,7 @@ export function registerAuthentication(app: FastifyInstance, tokens: AccessToken
 
 /** The account of a request behind `requireAccount` or `requireRole`. */
 export function accountOf(request: FastifyRequest): AccessClaims {
-  if (request.account === null) throw new Error(`route ${request.routeOptions.url} reads the account but does not require one`);
+  if (request.account === null)
+    throw new Error(`route ${request.routeOptions.url} reads the account but does not require one`);
   return request.account;
 }

@@ -4,8 +4,8 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { marked } from 'marked';
 import { Type } from 'typebox';
-import { PROBLEM_MEDIA_TYPE, PROBLEMS } from '../contract/problems.ts';
 import { SERVICE_PATHS } from '../contract/paths.ts';
+import { PROBLEM_MEDIA_TYPE, PROBLEMS } from '../contract/problems.ts';
 import { ProblemBody } from '../contract/schemas.ts';
 import type { FestApp } from './fest-app.ts';
 import { ProblemError } from './problem.ts';
@@ -49,7 +49,10 @@ export async function registerDocumentation(app: FestApp): Promise<void> {
       return { schema: described as NonNullable<typeof schema>, url };
     },
   });
-  await app.register(swaggerUi, { routePrefix: SERVICE_PATHS.docs, uiConfig: { docExpansion: 'list', deepLinking: true } });
+  await app.register(swaggerUi, {
+    routePrefix: SERVICE_PATHS.docs,
+    uiConfig: { docExpansion: 'list', deepLinking: true },
+  });
   app.get(SERVICE_PATHS.openApi, { schema: { hide: true } }, async () => app.swagger());
   registerProblemPages(app);
 }
@@ -61,7 +64,9 @@ function registerProblemPages(app: FestApp): void {
     const rows = Object.entries(PROBLEMS).map(
       ([code, { status, title }]) => `| [${code}](${SERVICE_PATHS.problems}/${code}) | ${status} | ${title} |`,
     );
-    return reply.type('text/html; charset=utf-8').send(page('Problem codes', `# Problem codes\n\n| code | status | title |\n|---|---|---|\n${rows.join('\n')}`));
+    return reply
+      .type('text/html; charset=utf-8')
+      .send(page('Problem codes', `# Problem codes\n\n| code | status | title |\n|---|---|---|\n${rows.join('\n')}`));
   });
   app.get(
     `${SERVICE_PATHS.problems}/:code`,

@@ -16,7 +16,12 @@ export interface HealthFacts {
 const Ready = Type.Object({
   status: Type.String({ description: 'ready, degraded (sells, but a store it can do without is away) or notReady' }),
   serverName: Type.String(),
-  checks: Type.Object({ redis: Type.Boolean(), mysql: Type.Boolean(), orderLog: Type.Boolean(), draining: Type.Boolean() }),
+  checks: Type.Object({
+    redis: Type.Boolean(),
+    mysql: Type.Boolean(),
+    orderLog: Type.Boolean(),
+    draining: Type.Boolean(),
+  }),
   applierLag: Type.Integer(),
 });
 
@@ -29,7 +34,13 @@ export function readinessOf(facts: HealthFacts): 'ready' | 'degraded' | 'notRead
 export function registerHealth(app: FestApp, facts: () => Promise<HealthFacts>): void {
   app.get(
     SERVICE_PATHS.live,
-    { schema: { tags: ['service'], summary: 'The process runs', response: { 200: Type.Object({ status: Type.String() }) } } },
+    {
+      schema: {
+        tags: ['service'],
+        summary: 'The process runs',
+        response: { 200: Type.Object({ status: Type.String() }) },
+      },
+    },
     async () => ({ status: 'live' }),
   );
   app.get(

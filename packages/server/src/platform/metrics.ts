@@ -41,7 +41,11 @@ export function registerMetrics(app: FestApp, sources: MetricSources): void {
   gauge('fest_payments_in_flight', 'Payments this process works on', sources.paymentsInFlight);
   gauge('fest_order_log_records', 'Records appended since the start', () => sources.orderLog().appended);
   gauge('fest_order_log_fsyncs', 'fdatasync calls since the start', () => sources.orderLog().fsyncs);
-  gauge('fest_order_log_fsync_seconds', 'Time spent in fdatasync since the start', () => sources.orderLog().fsyncSeconds);
+  gauge(
+    'fest_order_log_fsync_seconds',
+    'Time spent in fdatasync since the start',
+    () => sources.orderLog().fsyncSeconds,
+  );
 
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';

@@ -4,6 +4,7 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FieldError, ProblemCode } from '../contract/problems.ts';
 import { PROBLEM_MEDIA_TYPE } from '../contract/problems.ts';
@@ -12,12 +13,18 @@ import { ProblemError } from './problem.ts';
 
 /** Fastify's and Node's own error codes → ours. Anything else with a status of 4xx is `validation_failed`. */
 const FRAMEWORK_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'Send the body as JSON with Content-Type: application/json.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'unsupported_media_type',
+    'Send the body as JSON with Content-Type: application/json.',
+  ],
   FST_ERR_CTP_BODY_TOO_LARGE: ['payload_too_large', `A body may have at most ${LIMITS.bodyBytes} bytes.`],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed_json', 'The Content-Type says JSON, but the body is empty.'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['malformed_json', 'The body could not be parsed as JSON.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['validation_failed', 'The body is not as long as Content-Length says.'],
-  FST_ERR_BAD_URL: ['malformed_url', 'The path has a % sequence that is not valid UTF-8; check how the URL is encoded.'],
+  FST_ERR_BAD_URL: [
+    'malformed_url',
+    'The path has a % sequence that is not valid UTF-8; check how the URL is encoded.',
+  ],
   FST_ERR_ASYNC_CONSTRAINT: ['malformed_url', 'The URL could not be routed.'],
   FST_ERR_MAX_PARAM_LENGTH: [
     'malformed_url',
@@ -45,12 +52,21 @@ const CONTEXT_PREFIX: Readonly<Record<string, string>> = {
   headers: 'header:',
 };
 
+/** A member's name as RFC 6901 writes it. */
+function pointerToken(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
 function fieldErrors(error: FastifyError): readonly FieldError[] {
   const prefix = CONTEXT_PREFIX[error.validationContext ?? 'body'] ?? '';
   return (error.validation ?? []).slice(0, 50).map((fault) => {
-    const parameters = fault.params as { missingProperty?: string; additionalProperty?: string; allowedValues?: string[] };
+    const parameters = fault.params as {
+      missingProperty?: string;
+      additionalProperty?: string;
+      allowedValues?: string[];
+    };
     const child = parameters.missingProperty ?? parameters.additionalProperty;
-    const path = child === undefined ? fault.instancePath : `${fault.instancePath}/${child}`;
+    const path = child === undefined ? fault.instancePath : `${fault.instancePath}/${pointerToken(child)}`;
     const detail =
       parameters.additionalProperty !== undefined
         ? 'is not a field of this request'
@@ -77,17 +93,26 @@ export function toProblem(error: unknown): ProblemError {
   const known = FRAMEWORK_CODES[fault?.code];
   if (known !== undefined) return new ProblemError(known[0], known[1], { cause: error });
   if (isStoreFailure(error)) {
-    return new ProblemError('store_unavailable', 'A store did not answer. Nothing was changed that you were told of; try again.', {
-      retryAfterMs: 1_000,
-      cause: error,
-    });
+    return new ProblemError(
+      'store_unavailable',
+      'A store did not answer. Nothing was changed that you were told of; try again.',
+      {
+        retryAfterMs: 1_000,
+        cause: error,
+      },
+    );
   }
   const status = fault?.statusCode ?? 500;
   if (status >= 400 && status < 500) return new ProblemError('validation_failed', fault.message, { cause: error });
   if (status === 503) {
-    return new ProblemError('overloaded', 'The server is busy; try again in a moment.', { retryAfterMs: 1_000, cause: error });
+    return new ProblemError('overloaded', 'The server is busy; try again in a moment.', {
+      retryAfterMs: 1_000,
+      cause: error,
+    });
   }
-  return new ProblemError('internal_error', 'An unexpected fault was logged under the request id of this answer.', { cause: error });
+  return new ProblemError('internal_error', 'An unexpected fault was logged under the request id of this answer.', {
+    cause: error,
+  });
 }
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -96,7 +121,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     const level = problem.code === 'internal_error' ? 'error' : 'warn';
     request.log[level]({ err: problem.cause ?? problem, code: problem.code }, problem.message);
   }
-  if (problem.retryAfterMs !== undefined) reply.header('Retry-After', Math.max(1, Math.ceil(problem.retryAfterMs / 1000)));
+  if (problem.retryAfterMs !== undefined)
+    reply.header('Retry-After', Math.max(1, Math.ceil(problem.retryAfterMs / 1000)));
   if (problem.code === 'unauthenticated') reply.header('WWW-Authenticate', 'Bearer');
   return reply
     .code(problem.statusCode)
@@ -118,7 +144,7 @@ class RouteTable {
       for (const method of methods) known.add(method);
       return;
     }
-    const row = { pattern: new RegExp(`^${url.replace(/:[^/]+/g, '[^/]+')}/?$`), methods: new Set(methods) };
+    const row = { pattern: new RegExp(`^${url.replace(/:[^/]+/g, '[^/]+')}$`), methods: new Set(methods) };
     this.#byUrl.set(url, row.methods);
     this.#rows.push(row);
   }
@@ -134,15 +160,46 @@ export function registerProblemDetails(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     routes.add(route.url, Array.isArray(route.method) ? route.method : [route.method]);
   });
+  refuseBeforehand(app);
+  answerNodeEvents(app);
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
   app.setNotFoundHandler((request, reply) => {
     const methods = routes.methodsOf(request.url.split('?')[0] ?? '');
-    if (methods.length === 0) {
+    if (methods.length === 0 || methods.includes(request.method)) {
       return sendProblem(new ProblemError('not_found', 'No such path. The API is described at /docs.'), request, reply);
     }
     const allowed = [...new Set(methods)].join(', ');
     reply.header('Allow', allowed);
     return sendProblem(new ProblemError('method_not_allowed', `This path takes ${allowed}.`), request, reply);
+  });
+}
+
+/** Requests that Node or Fastify would refuse before any handler of ours, in words of their own. */
+function refuseBeforehand(app: FastifyInstance): void {
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+  app.addHook('onRequest', ({ raw }, _reply, done) => {
+    if (closing) {
+      throw new ProblemError('overloaded', 'This server is stopping; ask again and another one answers.', {
+        retryAfterMs: 1_000,
+      });
+    }
+    if (raw.headers.host === undefined && raw.httpVersion === '1.1') {
+      const errors = [{ pointer: 'header:Host', detail: 'is missing' }];
+      throw new ProblemError('validation_failed', 'header:Host is missing.', { errors });
+    }
+    done();
+  });
+}
+
+/** What Node would answer by itself or leave without an answer. */
+function answerNodeEvents(app: FastifyInstance): void {
+  // A server may ignore an `Expect` it does not know (RFC 9110, 10.1.1), which spares a status of its own.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  app.server.on('connect', (_request, socket) => {
+    answerOnSocket(new ProblemError('method_not_allowed', 'This is no proxy: CONNECT goes nowhere.'), socket);
   });
 }
 
@@ -158,7 +215,10 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
     return;
   }
   const [code, detail] = CLIENT_ERRORS[error.code ?? ''] ?? ['validation_failed', 'This is not a valid HTTP request.'];
-  const problem = new ProblemError(code, detail);
+  answerOnSocket(new ProblemError(code, detail), socket);
+}
+
+function answerOnSocket(problem: ProblemError, socket: Duplex): void {
   const body = JSON.stringify(problem.toBody(''));
   socket.end(
     `HTTP/1.1 ${problem.statusCode} ${STATUS_CODES[problem.statusCode]}\r\nContent-Type: ${PROBLEM_MEDIA_TYPE}\r\n` +
@@ -170,11 +230,12 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
 export async function refuseBody(request: FastifyRequest): Promise<void> {
   const { body } = request;
   if (body === undefined || body === null) return;
-  if (typeof body === 'object' && Object.keys(body).length === 0) return;
+  if (typeof body === 'object' && !Array.isArray(body) && Object.keys(body).length === 0) return;
   const errors =
-    typeof body === 'object'
-      ? Object.keys(body).slice(0, 50).map((key) => ({ pointer: `/${key}`, detail: 'is not a field of this request' }))
+    typeof body === 'object' && !Array.isArray(body)
+      ? Object.keys(body)
+          .slice(0, 50)
+          .map((key) => ({ pointer: `/${pointerToken(key)}`, detail: 'is not a field of this request' }))
       : [{ pointer: '', detail: 'must be absent' }];
   throw new ProblemError('validation_failed', 'This request takes no body.', { errors });
 }
-

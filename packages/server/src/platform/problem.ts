@@ -1,4 +1,4 @@
-import { PROBLEMS, type FieldError, type Problem, type ProblemCode, problemType } from '../contract/problems.ts';
+import { type FieldError, PROBLEMS, type Problem, type ProblemCode, problemType } from '../contract/problems.ts';
 
 export interface ProblemOptions {
   /** Milliseconds; becomes `retryAfterMs` and, rounded up to seconds, the `Retry-After` header. */

@@ -40,7 +40,8 @@ export async function connectSubscriber(url: string): Promise<Redis> {
 export async function checkRedis(redis: Redis): Promise<string | undefined> {
   const info = await redis.info('server');
   const version = /^(?:redis|valkey)_version:(\d+)/m.exec(info)?.[1];
-  if (version !== undefined && Number(version) < 7) throw new Error(`Redis ${version} is too old: 7.0 or newer is needed.`);
+  if (version !== undefined && Number(version) < 7)
+    throw new Error(`Redis ${version} is too old: 7.0 or newer is needed.`);
   let policy: string | undefined;
   try {
     policy = ((await redis.config('GET', 'maxmemory-policy')) as string[])[1];

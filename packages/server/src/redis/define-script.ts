@@ -33,8 +33,9 @@ const DIRECTORY = new URL('./lua/', import.meta.url);
 
 /** The source of a script with its includes put in. */
 export function readScriptSource(name: string): string {
-  return readFileSync(new URL(`${name}.lua`, DIRECTORY), 'utf8').replace(/^-- @include (\S+)$/gm, (_, include: string) =>
-    readFileSync(new URL(`include/${include}.lua`, DIRECTORY), 'utf8').trimEnd(),
+  return readFileSync(new URL(`${name}.lua`, DIRECTORY), 'utf8').replace(
+    /^-- @include (\S+)$/gm,
+    (_, include: string) => readFileSync(new URL(`include/${include}.lua`, DIRECTORY), 'utf8').trimEnd(),
   );
 }
 

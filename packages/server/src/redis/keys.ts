@@ -51,4 +51,3 @@ export function numberField(accountId: number): number {
 export function freshOrdersKey(accountId: number): string {
   return `fest:fresh-orders:${accountId}`;
 }
-

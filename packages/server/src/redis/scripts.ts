@@ -25,8 +25,26 @@ export const createSaleScript = defineScript({
   name: 'create-sale',
   keys: ['sale'],
   args: [
-    'version', 'epoch', 'phase', 'phaseSeq', 'capacity', 'price', 'limitPerBuyer', 'opensAtMs', 'closesAtMs', 'holdMs',
-    'admissionMs', 'rejoin', 'mode', 'perSecond', 'maxActive', 'admissionSeq', 'drawn', 'sold', 'nextFresh', 'confirmSeq',
+    'version',
+    'epoch',
+    'phase',
+    'phaseSeq',
+    'capacity',
+    'price',
+    'limitPerBuyer',
+    'opensAtMs',
+    'closesAtMs',
+    'holdMs',
+    'admissionMs',
+    'rejoin',
+    'mode',
+    'perSecond',
+    'maxActive',
+    'admissionSeq',
+    'drawn',
+    'sold',
+    'nextFresh',
+    'confirmSeq',
   ],
   decode: (reply) => ({ created: reply[0] === 'created', epoch: asNumber(reply[1]) }),
 });
@@ -34,9 +52,7 @@ export const createSaleScript = defineScript({
 export const configureSaleScript = defineScript({
   name: 'configure-sale',
   keys: ['sale', 'released'],
-  args: [
-    'version', 'capacity', 'price', 'limitPerBuyer', 'opensAtMs', 'closesAtMs', 'holdMs', 'admissionMs', 'rejoin',
-  ],
+  args: ['version', 'capacity', 'price', 'limitPerBuyer', 'opensAtMs', 'closesAtMs', 'holdMs', 'admissionMs', 'rejoin'],
   decode(reply): { readonly status: 'configured' | 'current' | 'capacityInUse' | 'missing' } {
     const status = reply[0];
     if (status === 'configured' || status === 'current' || status === 'capacityInUse' || status === 'missing') {
@@ -60,24 +76,22 @@ export const joinQueueScript = defineScript({
   keys: ['sale', 'numbers', 'steps', 'departed', 'request'],
   args: ['nowMs', 'account', 'field', 'requestFingerprint', 'requestTtlSeconds'],
   decode: (reply) =>
-    lostOr<Joined | { readonly status: 'notOpen'; readonly opensAtMs: number } | { readonly status: 'soldOut' | 'keyReused' }>(
-      'join-queue',
-      reply,
-      () => {
-        if (reply[0] === 'joined') {
-          return {
-            status: 'joined',
-            number: asNumber(reply[1]),
-            servingNumber: asNumber(reply[2]),
-            epoch: asNumber(reply[3]),
-            admittedUntilMs: reply[4] === 1 ? asNumber(reply[5]) : undefined,
-          };
-        }
-        if (reply[0] === 'notOpen') return { status: 'notOpen', opensAtMs: asNumber(reply[2]) };
-        if (reply[0] === 'soldOut' || reply[0] === 'keyReused') return { status: reply[0] };
-        return undefined;
-      },
-    ),
+    lostOr<
+      Joined | { readonly status: 'notOpen'; readonly opensAtMs: number } | { readonly status: 'soldOut' | 'keyReused' }
+    >('join-queue', reply, () => {
+      if (reply[0] === 'joined') {
+        return {
+          status: 'joined',
+          number: asNumber(reply[1]),
+          servingNumber: asNumber(reply[2]),
+          epoch: asNumber(reply[3]),
+          admittedUntilMs: reply[4] === 1 ? asNumber(reply[5]) : undefined,
+        };
+      }
+      if (reply[0] === 'notOpen') return { status: 'notOpen', opensAtMs: asNumber(reply[2]) };
+      if (reply[0] === 'soldOut' || reply[0] === 'keyReused') return { status: reply[0] };
+      return undefined;
+    }),
 });
 
 export const leaveQueueScript = defineScript({
@@ -137,7 +151,15 @@ export const takeHoldScript = defineScript({
   name: 'take-hold',
   keys: ['sale', 'numbers', 'steps', 'remaining', 'released', 'expiry', 'buyers', 'bought', 'hold', 'request'],
   args: [
-    'epoch', 'nowMs', 'account', 'field', 'number', 'quantity', 'holdId', 'holdPrefix', 'requestFingerprint',
+    'epoch',
+    'nowMs',
+    'account',
+    'field',
+    'number',
+    'quantity',
+    'holdId',
+    'holdPrefix',
+    'requestFingerprint',
     'requestTtlSeconds',
   ],
   decode: (reply) => lostOr('take-hold', reply, () => decodeHold(reply)),
@@ -202,7 +224,15 @@ export const beginPaymentScript = defineScript({
   name: 'begin-payment',
   keys: ['sale', 'hold', 'payment', 'expiry', 'paying', 'request'],
   args: [
-    'epoch', 'nowMs', 'account', 'holdId', 'paymentId', 'method', 'logId', 'requestFingerprint', 'requestTtlSeconds',
+    'epoch',
+    'nowMs',
+    'account',
+    'holdId',
+    'paymentId',
+    'method',
+    'logId',
+    'requestFingerprint',
+    'requestTtlSeconds',
   ],
   decode: (reply) => lostOr('begin-payment', reply, () => decodeBegunPayment(reply)),
 });

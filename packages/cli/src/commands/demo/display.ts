@@ -37,7 +37,9 @@ export class LineDisplay implements Display {
   progress(progress: BuyersProgress): void {
     if (progress.elapsedMs - this.#shownAtMs < LINE_EVERY_MS) return;
     this.#shownAtMs = progress.elapsedMs;
-    this.line(`${seconds(progress.elapsedMs)}: ${describeSold(progress, this.#tickets)}; ${describePlaces(progress)}.`);
+    this.line(
+      `${seconds(progress.elapsedMs)}: ${describeSold(progress, this.#tickets)}; buyers: ${describePlaces(progress)}.`,
+    );
   }
 
   finish(): void {}
@@ -72,7 +74,7 @@ export class BlockDisplay implements Display {
     this.finish();
     this.#draw([
       `${bar} ${describeSold(progress, this.#tickets)}`,
-      describePlaces(progress),
+      `${count(progress.buyers)} buyers: ${describePlaces(progress)}`,
       style.dim(`${seconds(progress.elapsedMs)}, ${count(progress.requests)} requests, ${count(rate)}/s`),
     ]);
   }
@@ -84,7 +86,9 @@ export class BlockDisplay implements Display {
   }
 
   #draw(block: readonly string[]): void {
-    for (const line of block) this.#output.write(`${line}\n`);
+    // One write, with wrapping off meanwhile: a line that is longer than the terminal must not become two, or the way
+    // back up would be wrong.
+    if (block.length > 0) this.#output.write(`\u001b[?7l${block.join('\n')}\n\u001b[?7h`);
     this.#block = block;
   }
 }
@@ -96,7 +100,7 @@ function describeSold({ ticketsBought }: BuyersProgress, tickets: number): strin
 function describePlaces({ buyers, arrived, waiting, active, outcomes }: BuyersProgress): string {
   const gone = Object.values(outcomes).reduce((sum, number) => sum + number, 0);
   return (
-    `buyers: ${count(buyers - arrived)} to come, ${count(waiting)} waiting, ${count(active)} inside, ` +
+    `${count(buyers - arrived)} to come, ${count(waiting)} waiting, ${count(active)} inside, ` +
     `${count(gone)} done (${count(outcomes.bought)} bought)`
   );
 }

@@ -26,7 +26,8 @@ export interface ApplierOptions {
 }
 
 /** Errors that say something about the row, not about the server or the moment: trying again gives the same. */
-const ROW_ERRORS = /^ER_(DUP_ENTRY|DATA_TOO_LONG|BAD_NULL|NO_REFERENCED_ROW|WARN_DATA_OUT_OF_RANGE|TRUNCATED_WRONG_VALUE|CONSTRAINT_FAILED|CHECK_CONSTRAINT_VIOLATED|ROW_IS_REFERENCED|INVALID_JSON)/;
+const ROW_ERRORS =
+  /^ER_(DUP_ENTRY|DATA_TOO_LONG|BAD_NULL|NO_REFERENCED_ROW|WARN_DATA_OUT_OF_RANGE|TRUNCATED_WRONG_VALUE|CONSTRAINT_FAILED|CHECK_CONSTRAINT_VIOLATED|ROW_IS_REFERENCED|INVALID_JSON)/;
 
 function isRowError(error: unknown): boolean {
   return error instanceof Error && 'code' in error && ROW_ERRORS.test(String(error.code));
@@ -73,7 +74,8 @@ export class Applier {
     const target = this.#options.log.durableLsn;
     const deadlineMs = performance.now() + withinMs;
     while (this.#appliedLsn < target) {
-      if (performance.now() > deadlineMs) throw new Error(`the applier is still ${target - this.#appliedLsn} records behind`);
+      if (performance.now() > deadlineMs)
+        throw new Error(`the applier is still ${target - this.#appliedLsn} records behind`);
       this.#wake();
       await sleep(10);
     }
@@ -140,7 +142,10 @@ export class Applier {
     } catch (error) {
       if (!isRowError(error)) throw error;
       if (batch.length === 1) {
-        logger.error({ err: error, lsn: first.lsn, record: first.record }, 'MySQL refuses a record; it is kept in failed_records');
+        logger.error(
+          { err: error, lsn: first.lsn, record: first.record },
+          'MySQL refuses a record; it is kept in failed_records',
+        );
         await this.#persist(() => setAside(mysql, applied, first, error, clock.nowMs()));
         this.#failedRecords += 1;
         this.#appliedLsn = first.lsn;
@@ -161,7 +166,10 @@ export class Applier {
       signal: this.#stopping.signal,
       isTransient: (error) => !isRowError(error),
       onRetry: (error, waitMs) =>
-        this.#options.logger.warn({ err: error, waitMs, lag: this.lag }, 'MySQL does not take orders now; trying again'),
+        this.#options.logger.warn(
+          { err: error, waitMs, lag: this.lag },
+          'MySQL does not take orders now; trying again',
+        ),
     });
   }
 }

@@ -3,7 +3,14 @@
  * a batch again changes nothing. Statements are per batch, not per order.
  */
 import type mysql from 'mysql2/promise';
-import type { AdmissionChanged, OrderCancelled, OrderLogRecord, OrderPaid, PhaseChanged, StoredRecord } from '../../order-log/records.ts';
+import type {
+  AdmissionChanged,
+  OrderCancelled,
+  OrderLogRecord,
+  OrderPaid,
+  PhaseChanged,
+  StoredRecord,
+} from '../../order-log/records.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
 
 type Connection = mysql.PoolConnection;
@@ -24,7 +31,12 @@ export async function readPosition(pool: MysqlPool, logId: string): Promise<numb
  * Applies records in one transaction and moves the position to the last one.
  * @throws what MySQL refused or could not do; nothing was changed then
  */
-export async function applyBatch(pool: MysqlPool, log: AppliedLog, records: readonly StoredRecord[], nowMs: number): Promise<void> {
+export async function applyBatch(
+  pool: MysqlPool,
+  log: AppliedLog,
+  records: readonly StoredRecord[],
+  nowMs: number,
+): Promise<void> {
   const last = records.at(-1);
   if (last === undefined) return;
   await inTransaction(pool, async (connection) => {
@@ -34,7 +46,13 @@ export async function applyBatch(pool: MysqlPool, log: AppliedLog, records: read
 }
 
 /** Puts a record that MySQL refuses aside, visibly, so that the rest can go on. */
-export async function setAside(pool: MysqlPool, log: AppliedLog, stored: StoredRecord, error: unknown, nowMs: number): Promise<void> {
+export async function setAside(
+  pool: MysqlPool,
+  log: AppliedLog,
+  stored: StoredRecord,
+  error: unknown,
+  nowMs: number,
+): Promise<void> {
   await inTransaction(pool, async (connection) => {
     await connection.query(
       'INSERT INTO failed_records (log_id, lsn, record, error, failed_at_ms) VALUES (?) ON DUPLICATE KEY UPDATE error = VALUES(error)',
@@ -62,7 +80,12 @@ async function inTransaction(pool: MysqlPool, work: (connection: Connection) => 
   }
 }
 
-async function movePosition(connection: Connection, { logId, server }: AppliedLog, lsn: number, nowMs: number): Promise<void> {
+async function movePosition(
+  connection: Connection,
+  { logId, server }: AppliedLog,
+  lsn: number,
+  nowMs: number,
+): Promise<void> {
   await connection.query(
     `INSERT INTO applier_positions (log_id, server, lsn, updated_at_ms) VALUES (?)
      ON DUPLICATE KEY UPDATE lsn = GREATEST(lsn, VALUES(lsn)), server = VALUES(server), updated_at_ms = VALUES(updated_at_ms)`,
@@ -75,12 +98,21 @@ function ofType<Type extends OrderLogRecord['type']>(records: readonly StoredRec
   return records.flatMap(({ lsn, record }) => (record.type === type ? [{ lsn, record: record as Match }] : []));
 }
 
-async function applyRecords(connection: Connection, logId: string, records: readonly StoredRecord[], nowMs: number): Promise<void> {
-  await insertOrders(connection, ofType(records, 'orderPaid').map(({ record }) => record));
+async function applyRecords(
+  connection: Connection,
+  logId: string,
+  records: readonly StoredRecord[],
+  nowMs: number,
+): Promise<void> {
+  await insertOrders(
+    connection,
+    ofType(records, 'orderPaid').map(({ record }) => record),
+  );
   for (const { record } of ofType(records, 'orderCancelled')) await cancelOrder(connection, record);
   await upsertPayments(connection, records, nowMs);
   for (const { lsn, record } of ofType(records, 'phaseChanged')) await changePhase(connection, logId, lsn, record);
-  for (const { lsn, record } of ofType(records, 'admissionChanged')) await changeAdmission(connection, logId, lsn, record);
+  for (const { lsn, record } of ofType(records, 'admissionChanged'))
+    await changeAdmission(connection, logId, lsn, record);
   for (const { record } of ofType(records, 'epochStarted')) {
     await connection.query('UPDATE sales SET epoch = GREATEST(epoch, ?) WHERE id = ?', [record.epoch, record.saleId]);
   }
@@ -125,10 +157,10 @@ async function insertOrders(connection: Connection, orders: readonly OrderPaid[]
 }
 
 async function cancelOrder(connection: Connection, { orderId, at }: OrderCancelled): Promise<void> {
-  await connection.query("UPDATE orders SET status = 'cancelled', cancelled_at_ms = COALESCE(cancelled_at_ms, ?) WHERE order_id = ?", [
-    at,
-    orderId,
-  ]);
+  await connection.query(
+    "UPDATE orders SET status = 'cancelled', cancelled_at_ms = COALESCE(cancelled_at_ms, ?) WHERE order_id = ?",
+    [at, orderId],
+  );
   await connection.query('UPDATE tickets SET live = NULL WHERE order_id = ?', [orderId]);
 }
 
@@ -157,11 +189,21 @@ async function upsertPayments(connection: Connection, records: readonly StoredRe
 
 async function changePhase(connection: Connection, logId: string, lsn: number, record: PhaseChanged): Promise<void> {
   const { saleId, to, phaseSeq, from, operatorId, at } = record;
-  await connection.query('UPDATE sales SET phase = ?, phase_seq = ? WHERE id = ? AND phase_seq < ?', [to, phaseSeq, saleId, phaseSeq]);
+  await connection.query('UPDATE sales SET phase = ?, phase_seq = ? WHERE id = ? AND phase_seq < ?', [
+    to,
+    phaseSeq,
+    saleId,
+    phaseSeq,
+  ]);
   await recordAction(connection, [logId, lsn, saleId, operatorId ?? null, 'phase', JSON.stringify({ from, to }), at]);
 }
 
-async function changeAdmission(connection: Connection, logId: string, lsn: number, record: AdmissionChanged): Promise<void> {
+async function changeAdmission(
+  connection: Connection,
+  logId: string,
+  lsn: number,
+  record: AdmissionChanged,
+): Promise<void> {
   const { saleId, mode, perSecond, maxActive, admissionSeq, operatorId, at } = record;
   await connection.query(
     'UPDATE sales SET admission_mode = ?, per_second = ?, max_active = ?, admission_seq = ? WHERE id = ? AND admission_seq < ?',

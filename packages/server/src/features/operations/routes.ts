@@ -2,7 +2,7 @@
 import { ROUTES } from '../../contract/paths.ts';
 import { Admission, AdmissionInput, Sale, SaleParameters } from '../../contract/schemas.ts';
 import type { OrderLog } from '../../order-log/order-log.ts';
-import { accountOf, type Authentication } from '../../platform/authentication.ts';
+import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { refuseBody } from '../../platform/problem-details.ts';
@@ -95,8 +95,21 @@ export function registerOperationsRoutes(app: FestApp, dependencies: OperationsD
       const { mode, perSecond, maxActive, admissionSeq } = result;
       const operatorId = accountOf(request).accountId;
       const at = clock.nowMs();
-      await log.append({ type: 'admissionChanged', saleId, epoch, at, mode, perSecond, maxActive, admissionSeq, operatorId });
-      request.log.info({ saleId, operatorId, mode, perSecond, maxActive }, 'an operator changed the admission of a sale');
+      await log.append({
+        type: 'admissionChanged',
+        saleId,
+        epoch,
+        at,
+        mode,
+        perSecond,
+        maxActive,
+        admissionSeq,
+        operatorId,
+      });
+      request.log.info(
+        { saleId, operatorId, mode, perSecond, maxActive },
+        'an operator changed the admission of a sale',
+      );
       await live.refresh(saleId);
       return reply.code(200).send({ saleId, perSecond, maxActive, mode });
     },

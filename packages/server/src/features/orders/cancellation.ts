@@ -42,7 +42,10 @@ export class Cancellations {
     const running = this.#cancel(order)
       .catch((error: unknown) => {
         if (this.#stopping.signal.aborted) return;
-        this.#options.logger.error({ err: error, orderId: order.orderId }, 'a cancellation is stuck; the next start resumes it');
+        this.#options.logger.error(
+          { err: error, orderId: order.orderId },
+          'a cancellation is stuck; the next start resumes it',
+        );
       })
       .finally(() => this.#inFlight.delete(order.orderId));
     this.#inFlight.set(order.orderId, running);
@@ -64,7 +67,17 @@ export class Cancellations {
     const ticketNumbers = order.tickets.map(({ ticketNumber }) => ticketNumber);
     const base = () => ({ saleId, epoch: live.get(saleId)?.snapshot.epoch ?? 0, at: clock.nowMs() });
     const reason = 'cancelled_by_buyer';
-    await log.append({ type: 'refundStarted', ...base(), paymentId, orderId, holdId: '', accountId, amount, currency, reason });
+    await log.append({
+      type: 'refundStarted',
+      ...base(),
+      paymentId,
+      orderId,
+      holdId: '',
+      accountId,
+      amount,
+      currency,
+      reason,
+    });
     await this.#refund(paymentId);
     await log.append({ type: 'refundCompleted', ...base(), paymentId, orderId });
     await this.#returnTickets({ saleId, accountId, orderId, ticketNumbers });
@@ -78,7 +91,8 @@ export class Cancellations {
     for (let attempt = 0; ; attempt += 1) {
       const result = await this.#options.gateway.refund(paymentId);
       if (result === 'refunded') return;
-      if (result === 'notFound') throw new Error(`the gateway does not know payment ${paymentId}, which it was paid with`);
+      if (result === 'notFound')
+        throw new Error(`the gateway does not know payment ${paymentId}, which it was paid with`);
       await this.#pause(attempt);
     }
   }
@@ -123,4 +137,3 @@ export async function releaseCancelledElsewhere(
   }
   return true;
 }
-

@@ -3,7 +3,7 @@ import { toTimeText } from '../../contract/json-time.ts';
 import { ROUTES } from '../../contract/paths.ts';
 import { CancelledOrder, Order, OrderPage, OrderParameters, PageQuery } from '../../contract/schemas.ts';
 import { LIMITS } from '../../limits.ts';
-import { accountOf, type Authentication } from '../../platform/authentication.ts';
+import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
 import { saleOfId } from '../../platform/ids.ts';
 import { ProblemError } from '../../platform/problem.ts';
@@ -54,9 +54,14 @@ export function registerOrderRoutes(app: FestApp, dependencies: OrderDependencie
   app.get(
     ROUTES.order,
     {
-      schema: { tags: ['orders'], summary: 'An order of yours with its ticket codes', params: OrderParameters, response: { 200: Order } },
+      schema: {
+        tags: ['orders'],
+        summary: 'An order of yours with its ticket codes',
+        params: OrderParameters,
+        response: { 200: Order },
+      },
       config: { roles: ['buyer'] },
-      onRequest: authentication.requireAccount,
+      onRequest: authentication.requireRole('buyer'),
     },
     async (request, reply) => {
       reply.header('Cache-Control', 'no-store');
@@ -67,9 +72,14 @@ export function registerOrderRoutes(app: FestApp, dependencies: OrderDependencie
   app.get(
     ROUTES.myOrders,
     {
-      schema: { tags: ['orders'], summary: 'Your orders, newest first', querystring: PageQuery, response: { 200: OrderPage } },
+      schema: {
+        tags: ['orders'],
+        summary: 'Your orders, newest first',
+        querystring: PageQuery,
+        response: { 200: OrderPage },
+      },
       config: { roles: ['buyer'] },
-      onRequest: authentication.requireAccount,
+      onRequest: authentication.requireRole('buyer'),
     },
     async (request, reply) => {
       const { accountId } = accountOf(request);
@@ -78,7 +88,9 @@ export function registerOrderRoutes(app: FestApp, dependencies: OrderDependencie
       const after = cursor === undefined ? undefined : decodeCursor(cursor);
       if (cursor !== undefined && after === undefined) {
         const detail = 'is not a cursor of this list';
-        throw new ProblemError('validation_failed', `query:cursor ${detail}.`, { errors: [{ pointer: 'query:cursor', detail }] });
+        throw new ProblemError('validation_failed', `query:cursor ${detail}.`, {
+          errors: [{ pointer: 'query:cursor', detail }],
+        });
       }
       const fresh = (await listFreshOrders(redis, accountId)).map(fromFresh);
       const page = mergePage(await listOrders(mysql, accountId, limit + 1, after), fresh, limit, after);
@@ -93,9 +105,14 @@ export function registerOrderRoutes(app: FestApp, dependencies: OrderDependencie
   app.post(
     ROUTES.orderCancel,
     {
-      schema: { tags: ['orders'], summary: 'Give an order back', params: OrderParameters, response: { 202: CancelledOrder } },
+      schema: {
+        tags: ['orders'],
+        summary: 'Give an order back',
+        params: OrderParameters,
+        response: { 202: CancelledOrder },
+      },
       config: { roles: ['buyer'] },
-      onRequest: authentication.requireAccount,
+      onRequest: authentication.requireRole('buyer'),
       preValidation: refuseBody,
     },
     async (request, reply) => {
@@ -111,7 +128,10 @@ export function registerOrderRoutes(app: FestApp, dependencies: OrderDependencie
     const sale = await directory.getSale(order.saleId);
     if (sale === undefined) throw orderNotFound();
     if (clock.nowMs() >= sale.refundUntilMs) {
-      throw new ProblemError('order_not_cancellable', `Orders of this sale could be cancelled until ${toTimeText(sale.refundUntilMs)}.`);
+      throw new ProblemError(
+        'order_not_cancellable',
+        `Orders of this sale could be cancelled until ${toTimeText(sale.refundUntilMs)}.`,
+      );
     }
     for (let attempt = 0; attempt < ARCHIVE_TRIES; attempt += 1) {
       const started = await startCancel(mysql, order.orderId);
@@ -121,8 +141,12 @@ export function registerOrderRoutes(app: FestApp, dependencies: OrderDependencie
       }
       await sleep(ARCHIVE_TRY_MS);
     }
-    throw new ProblemError('store_unavailable', 'The order is not archived yet; nothing was cancelled. Try again in a moment.', {
-      retryAfterMs: 2_000,
-    });
+    throw new ProblemError(
+      'store_unavailable',
+      'The order is not archived yet; nothing was cancelled. Try again in a moment.',
+      {
+        retryAfterMs: 2_000,
+      },
+    );
   }
 }

@@ -89,7 +89,9 @@ export async function startCancel(pool: MysqlPool, orderId: string): Promise<Can
   const connection = await pool.getConnection();
   try {
     await connection.beginTransaction();
-    const [rows] = await connection.query<mysql.RowDataPacket[]>('SELECT * FROM orders WHERE order_id = ? FOR UPDATE', [orderId]);
+    const [rows] = await connection.query<mysql.RowDataPacket[]>('SELECT * FROM orders WHERE order_id = ? FOR UPDATE', [
+      orderId,
+    ]);
     const row = rows[0];
     if (row === undefined) {
       await connection.rollback();
@@ -123,7 +125,9 @@ export async function startCancel(pool: MysqlPool, orderId: string): Promise<Can
 
 /** Orders whose cancellation was begun and not finished; after a crash somebody has to go on. */
 export async function listCancelling(pool: MysqlPool, limit: number): Promise<readonly StoredOrder[]> {
-  const [rows] = await pool.query<mysql.RowDataPacket[]>("SELECT * FROM orders WHERE status = 'cancelling' LIMIT ?", [limit]);
+  const [rows] = await pool.query<mysql.RowDataPacket[]>("SELECT * FROM orders WHERE status = 'cancelling' LIMIT ?", [
+    limit,
+  ]);
   return withTickets(pool, rows);
 }
 

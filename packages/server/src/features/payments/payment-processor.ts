@@ -100,7 +100,10 @@ export class PaymentProcessor {
     const running = work()
       .catch((error: unknown) => {
         if (error instanceof Interrupted || this.#stopping.signal.aborted) return;
-        this.#options.logger.error({ err: error, paymentId }, 'a payment could not be finished; the next start resumes it');
+        this.#options.logger.error(
+          { err: error, paymentId },
+          'a payment could not be finished; the next start resumes it',
+        );
       })
       .finally(() => this.#inFlight.delete(paymentId));
     this.#inFlight.set(paymentId, running);
@@ -131,8 +134,11 @@ export class PaymentProcessor {
   async #confirm(intent: PaymentIntent): Promise<void> {
     const { redis, clock, directory, logger, onStep } = this.#options;
     const sale = await this.#persist(() => directory.getSale(intent.saleId));
-    if (sale === undefined) throw new Error(`payment ${intent.paymentId} is for sale ${intent.saleId}, which does not exist`);
-    const { result, epoch } = await this.#withEpoch(intent.saleId, (epochNow) => confirmPayment(redis, intent, epochNow));
+    if (sale === undefined)
+      throw new Error(`payment ${intent.paymentId} is for sale ${intent.saleId}, which does not exist`);
+    const { result, epoch } = await this.#withEpoch(intent.saleId, (epochNow) =>
+      confirmPayment(redis, intent, epochNow),
+    );
     if (result.status !== 'confirmed') {
       logger.warn({ paymentId: intent.paymentId, result }, 'money was taken for a hold that is gone; it goes back');
       return this.#refund(intent, result.status === 'gone' ? 'hold_expired' : 'amount_differs');
@@ -241,9 +247,11 @@ export class PaymentProcessor {
       maxMs: 2_000,
       signal: this.#stopping.signal,
       isTransient: (error) => error instanceof OrderLogError && error.code === 'full',
-      onRetry: (error, waitMs) => this.#options.logger.warn({ err: error, waitMs }, 'the order log has no room; trying again'),
+      onRetry: (error, waitMs) =>
+        this.#options.logger.warn({ err: error, waitMs }, 'the order log has no room; trying again'),
     }).catch((error: unknown) => {
-      if (error instanceof OrderLogError && (error.code === 'failed' || error.code === 'closed')) throw new Interrupted();
+      if (error instanceof OrderLogError && (error.code === 'failed' || error.code === 'closed'))
+        throw new Interrupted();
       throw error;
     });
   }

@@ -12,7 +12,10 @@ export type NextStep =
   | { readonly kind: 'lookUp'; readonly reason: string };
 
 /** Money that was taken must be exactly the money that was asked for. */
-function confirmIfEqual(intent: PaymentIntent, taken: { readonly amount: number; readonly currency: string }): NextStep {
+function confirmIfEqual(
+  intent: PaymentIntent,
+  taken: { readonly amount: number; readonly currency: string },
+): NextStep {
   return taken.amount === intent.amount && taken.currency === intent.currency
     ? { kind: 'confirm' }
     : { kind: 'refund', failureCode: 'amount_differs' };
@@ -50,7 +53,9 @@ export function orderOf(
   facts: { readonly festivalId: number; readonly epoch: number; readonly nowMs: number },
 ): OrderPaid {
   if (confirmed.ticketNumbers.length !== intent.ticketNumbers.length) {
-    throw new Error(`payment ${intent.paymentId} paid ${intent.ticketNumbers.length} tickets and was given ${confirmed.ticketNumbers.length}`);
+    throw new Error(
+      `payment ${intent.paymentId} paid ${intent.ticketNumbers.length} tickets and was given ${confirmed.ticketNumbers.length}`,
+    );
   }
   return {
     type: 'orderPaid',

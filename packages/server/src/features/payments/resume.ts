@@ -11,7 +11,11 @@ import { findPayingHold, listPayingHolds } from './store.ts';
 const BATCH_RECORDS = 1_000;
 
 /** Reads a log to its end and returns what it leaves to be done. Constant memory but for what is open. */
-export async function findUnfinished(reader: OrderLogReader, durableLsn: number, appliedLsn: number): Promise<Unfinished> {
+export async function findUnfinished(
+  reader: OrderLogReader,
+  durableLsn: number,
+  appliedLsn: number,
+): Promise<Unfinished> {
   const work = new UnfinishedWork(appliedLsn);
   for (;;) {
     const batch = await reader.readBatch(durableLsn, BATCH_RECORDS);
@@ -50,7 +54,8 @@ export async function resumeUnfinished(unfinished: Unfinished, options: ResumeOp
     refunds += 1;
   }
   const resumed = { payments: unfinished.intents.size + begun.length, orders: unfinished.orders.length, refunds };
-  if (resumed.payments + resumed.orders + resumed.refunds > 0) logger.info(resumed, 'resumed what a crash left unfinished');
+  if (resumed.payments + resumed.orders + resumed.refunds > 0)
+    logger.info(resumed, 'resumed what a crash left unfinished');
   return resumed;
 }
 
@@ -58,7 +63,10 @@ export async function resumeUnfinished(unfinished: Unfinished, options: ResumeOp
  * Holds that went to `paying` through this server, killed before the intent reached the log. The gateway was never asked;
  * looking them up proves it, and gives the holds back.
  */
-async function findBegunWithoutIntent(unfinished: Unfinished, options: ResumeOptions): Promise<readonly PaymentIntent[]> {
+async function findBegunWithoutIntent(
+  unfinished: Unfinished,
+  options: ResumeOptions,
+): Promise<readonly PaymentIntent[]> {
   const { redis, logId, directory, saleIds, nowMs } = options;
   const finished = new Set(unfinished.orders.map(({ paymentId }) => paymentId));
   const intents: PaymentIntent[] = [];

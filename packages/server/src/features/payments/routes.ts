@@ -3,7 +3,7 @@ import { HoldParameters, Payment, PaymentInput, PaymentParameters } from '../../
 import { LIMITS } from '../../limits.ts';
 import { OrderLogError } from '../../order-log/errors.ts';
 import type { PaymentIntent } from '../../order-log/records.ts';
-import { accountOf, type Authentication } from '../../platform/authentication.ts';
+import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
 import { newId, saleOfId } from '../../platform/ids.ts';
 import { ProblemError } from '../../platform/problem.ts';
@@ -56,7 +56,7 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
         response: { 202: Payment },
       },
       config: { roles: ['buyer'] },
-      onRequest: authentication.requireAccount,
+      onRequest: authentication.requireRole('buyer'),
     },
     async (request, reply) => {
       const { holdId } = request.params;
@@ -87,7 +87,17 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
           const { paymentId, amount, ticketNumbers } = begun;
           const { currency } = sale;
           await startOrGiveBack({
-            type: 'paymentIntent', saleId, epoch, at: nowMs, paymentId, holdId, accountId, ticketNumbers, amount, currency, method,
+            type: 'paymentIntent',
+            saleId,
+            epoch,
+            at: nowMs,
+            paymentId,
+            holdId,
+            accountId,
+            ticketNumbers,
+            amount,
+            currency,
+            method,
           });
           return reply.code(202).send({ paymentId, status: 'pending', pollAfterMs: LIMITS.paymentPollMs });
         }
@@ -98,7 +108,10 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
         case 'notFound':
           throw holdNotFound();
         case 'holdExpired':
-          throw new ProblemError('hold_expired', 'The hold ended before you paid and its tickets went back. Join the line again.');
+          throw new ProblemError(
+            'hold_expired',
+            'The hold ended before you paid and its tickets went back. Join the line again.',
+          );
         case 'keyReused':
           throw idempotencyKeyReused();
         default:
@@ -128,7 +141,7 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
         response: { 200: Payment },
       },
       config: { roles: ['buyer'] },
-      onRequest: authentication.requireAccount,
+      onRequest: authentication.requireRole('buyer'),
     },
     async (request, reply) => {
       const { paymentId } = request.params;
@@ -143,7 +156,11 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
 }
 
 function paymentsFull(): ProblemError {
-  return new ProblemError('overloaded', 'No payment can be started this moment. Nothing was charged; your hold stays.', {
-    retryAfterMs: 1_000,
-  });
+  return new ProblemError(
+    'overloaded',
+    'No payment can be started this moment. Nothing was charged; your hold stays.',
+    {
+      retryAfterMs: 1_000,
+    },
+  );
 }

@@ -6,7 +6,16 @@
  * they are asked for and become visible when their latency is over, also if the caller was killed in between.
  */
 import { createHash } from 'node:crypto';
-import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
 import type { ChargeRequest, GatewayOutcome, GatewayRecord, PaymentGateway } from './gateway.ts';

@@ -174,9 +174,10 @@ export async function findPayment(redis: Redis, saleId: number, paymentId: strin
 
 /** A payment as the archive knows it. */
 export async function findArchivedPayment(pool: MysqlPool, paymentId: string): Promise<StoredPayment | undefined> {
-  const [orders] = await pool.query<mysql.RowDataPacket[]>('SELECT account_id, status FROM orders WHERE payment_id = ?', [
-    paymentId,
-  ]);
+  const [orders] = await pool.query<mysql.RowDataPacket[]>(
+    'SELECT account_id, status FROM orders WHERE payment_id = ?',
+    [paymentId],
+  );
   const order = orders[0];
   if (order !== undefined) {
     return {

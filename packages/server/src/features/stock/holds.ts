@@ -56,7 +56,8 @@ export function explainHoldRefusal(refusal: HoldRefusal, queueNumber: number, qu
     case 'admissionExpired':
       return {
         code: 'admission_expired',
-        detail: 'This queue number is used up: its time ran out, or an order or a newer number took its place. Join again.',
+        detail:
+          'This queue number is used up: its time ran out, or an order or a newer number took its place. Join again.',
       };
     case 'keyReused':
       return { code: 'idempotency_key_reused', detail: 'This Idempotency-Key came with another request before.' };

@@ -103,25 +103,16 @@ export class LiveSales implements SaleStates {
   }
 
   async configure(sale: SaleRecord): Promise<'configured' | 'capacityInUse'> {
-    const { id, version, capacity, price, limitPerBuyer, opensAtMs, closesAtMs, rejoin } = sale;
-    const result = await configureSaleScript.run(
-      this.#options.redis,
-      { sale: saleKeys.sale(id), released: saleKeys.released(id) },
-      {
-        version,
-        capacity,
-        price,
-        limitPerBuyer,
-        opensAtMs,
-        closesAtMs,
-        holdMs: sale.holdSeconds * 1000,
-        admissionMs: sale.admissionSeconds * 1000,
-        rejoin,
-      },
-    );
+    const { redis, recover } = this.#options;
+    const keys = { sale: saleKeys.sale(sale.id), released: saleKeys.released(sale.id) };
+    let result = await configureSaleScript.run(redis, keys, settingsOf(sale));
+    if (result.status === 'missing') {
+      // A rebuild reads what is committed, which the caller's change is not yet: it has to be said again.
+      await recover(sale.id);
+      result = await configureSaleScript.run(redis, keys, settingsOf(sale));
+    }
     if (result.status === 'capacityInUse') return 'capacityInUse';
-    if (result.status === 'missing') await this.#options.recover(id);
-    await this.refresh(id);
+    await this.refresh(sale.id);
     return 'configured';
   }
 
@@ -197,7 +188,10 @@ export class LiveSales implements SaleStates {
 
 /** Keeps what the estimates and the polls still need: open windows, and the outflow's averaging time. */
 function joinSteps(known: readonly AdmissionStep[], snapshot: SaleSnapshot, nowMs: number): readonly AdmissionStep[] {
-  if (snapshot.newSteps.length === 0 && (known[0]?.servingNumber ?? Number.MAX_SAFE_INTEGER) > snapshot.expiredThrough) {
+  if (
+    snapshot.newSteps.length === 0 &&
+    (known[0]?.servingNumber ?? Number.MAX_SAFE_INTEGER) > snapshot.expiredThrough
+  ) {
     return known;
   }
   const keepSinceMs = nowMs - 15_000;
@@ -205,20 +199,27 @@ function joinSteps(known: readonly AdmissionStep[], snapshot: SaleSnapshot, nowM
   return [...kept, ...snapshot.newSteps];
 }
 
+function settingsOf(sale: SaleRecord) {
+  const { version, capacity, price, limitPerBuyer, opensAtMs, closesAtMs, rejoin } = sale;
+  return {
+    version,
+    capacity,
+    price,
+    limitPerBuyer,
+    opensAtMs,
+    closesAtMs,
+    holdMs: sale.holdSeconds * 1000,
+    admissionMs: sale.admissionSeconds * 1000,
+    rejoin,
+  };
+}
+
 function newSaleArguments(sale: SaleRecord) {
   return {
-    version: sale.version,
+    ...settingsOf(sale),
     epoch: 1,
     phase: 'scheduled',
     phaseSeq: 0,
-    capacity: sale.capacity,
-    price: sale.price,
-    limitPerBuyer: sale.limitPerBuyer,
-    opensAtMs: sale.opensAtMs,
-    closesAtMs: sale.closesAtMs,
-    holdMs: sale.holdSeconds * 1000,
-    admissionMs: sale.admissionSeconds * 1000,
-    rejoin: sale.rejoin,
     mode: 'fixed',
     perSecond: LIMITS.perSecondDefault,
     maxActive: LIMITS.maxActiveDefault,

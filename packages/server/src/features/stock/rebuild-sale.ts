@@ -3,8 +3,8 @@
  * order logs and MySQL. One server rebuilds while the others answer 503; the epoch tells old tokens and holds from new ones.
  */
 import type { Redis } from 'ioredis';
-import type { Logger } from 'pino';
 import type mysql from 'mysql2/promise';
+import type { Logger } from 'pino';
 import { LIMITS } from '../../limits.ts';
 import type { OrderLog } from '../../order-log/order-log.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -67,12 +67,20 @@ async function rebuild(connection: mysql.PoolConnection, saleId: number, options
   const epoch = Number(sale['epoch']) + (untouched ? 0 : 1);
   const queueHighWater = (epoch - 1) * LIMITS.queueNumbersPerEpoch;
   if (!untouched) {
-    await log.append({ type: 'epochStarted', saleId, epoch, at: clock.nowMs(), queueHighWater, reason: 'stateMissing' });
+    await log.append({
+      type: 'epochStarted',
+      saleId,
+      epoch,
+      at: clock.nowMs(),
+      queueHighWater,
+      reason: 'stateMissing',
+    });
     await connection.query('UPDATE sales SET epoch = GREATEST(epoch, ?) WHERE id = ?', [epoch, saleId]);
   }
   await writeStock(redis, saleId, sold);
   await createSaleScript.run(redis, { sale: saleKeys.sale(saleId) }, saleArguments(sale, sold, epoch, queueHighWater));
-  if (!untouched) logger.warn({ saleId, epoch, sold: sold.numbers.length }, 'the state of a sale was rebuilt from the archive');
+  if (!untouched)
+    logger.warn({ saleId, epoch, sold: sold.numbers.length }, 'the state of a sale was rebuilt from the archive');
 }
 
 async function readSold(connection: mysql.PoolConnection, saleId: number): Promise<SoldTickets> {

@@ -1,5 +1,5 @@
-import { ProblemError } from '../../platform/problem.ts';
 import { parseNumericId } from '../../platform/ids.ts';
+import { ProblemError } from '../../platform/problem.ts';
 import type { SaleRecord } from '../catalogue/sale-record.ts';
 import type { LiveSale, LiveSales } from './live-sales.ts';
 
@@ -13,13 +13,21 @@ export function saleNotFound(): ProblemError {
 }
 
 export function saleRecovering(): ProblemError {
-  return new ProblemError('sale_recovering', 'The state of this sale is being restored; your place is kept. Try again soon.', {
-    retryAfterMs: 1_000,
-  });
+  return new ProblemError(
+    'sale_recovering',
+    'The state of this sale is being restored; your place is kept. Try again soon.',
+    {
+      retryAfterMs: 1_000,
+    },
+  );
 }
 
 /** The live state behind a path parameter: from memory when this process follows the sale. Throws 404 or 503. */
-export async function requireLiveSale(saleIdText: string, live: LiveSales, directory: SaleDirectory): Promise<LiveSale> {
+export async function requireLiveSale(
+  saleIdText: string,
+  live: LiveSales,
+  directory: SaleDirectory,
+): Promise<LiveSale> {
   const saleId = parseNumericId(saleIdText);
   if (saleId === undefined) throw saleNotFound();
   const known = live.get(saleId);

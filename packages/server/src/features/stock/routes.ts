@@ -1,15 +1,15 @@
 import { Type } from 'typebox';
 import { ROUTES } from '../../contract/paths.ts';
 import { Hold, HoldInput, HoldParameters, SaleParameters } from '../../contract/schemas.ts';
-import { accountOf, type Authentication } from '../../platform/authentication.ts';
+import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
 import { newId, saleOfId } from '../../platform/ids.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { refuseBody } from '../../platform/problem-details.ts';
 import { repeatableRequest } from '../../platform/request-fingerprint.ts';
 import type { Services } from '../../services.ts';
-import { requireQueueToken } from '../waiting-room/queue-token-header.ts';
 import type { QueueTokens } from '../waiting-room/queue-token.ts';
+import { requireQueueToken } from '../waiting-room/queue-token-header.ts';
 import { explainHoldRefusal, holdDocument } from './holds.ts';
 import type { LiveSales } from './live-sales.ts';
 import { requireLiveSale, type SaleDirectory, saleNotFound, saleRecovering } from './require-live-sale.ts';
@@ -49,7 +49,7 @@ export function registerStockRoutes(app: FestApp, dependencies: StockDependencie
         response: { 200: Hold, 201: Hold },
       },
       config: { roles: ['buyer'] },
-      onRequest: authentication.requireAccount,
+      onRequest: authentication.requireRole('buyer'),
     },
     async (request, reply) => {
       const liveSale = await requireLiveSale(request.params.saleId, live, directory);
@@ -92,13 +92,14 @@ export function registerStockRoutes(app: FestApp, dependencies: StockDependencie
         response: { 200: Hold },
       },
       config: { roles: ['buyer'] },
-      onRequest: authentication.requireAccount,
+      onRequest: authentication.requireRole('buyer'),
     },
     async (request, reply) => {
       const { holdId } = request.params;
       const saleId = saleOfId('hold', holdId);
       const hold = saleId === undefined ? undefined : await findHold(redis, saleId, holdId);
-      if (saleId === undefined || hold === undefined || hold.accountId !== accountOf(request).accountId) throw holdNotFound();
+      if (saleId === undefined || hold === undefined || hold.accountId !== accountOf(request).accountId)
+        throw holdNotFound();
       reply.header('Cache-Control', 'no-store');
       return reply.code(200).send(holdDocument(await requireSale(saleId), { ...hold, holdId }, clock.nowMs()));
     },
@@ -114,7 +115,7 @@ export function registerStockRoutes(app: FestApp, dependencies: StockDependencie
         response: { 204: Type.Null() },
       },
       config: { roles: ['buyer'] },
-      onRequest: authentication.requireAccount,
+      onRequest: authentication.requireRole('buyer'),
       preValidation: refuseBody,
     },
     async (request, reply) => {
@@ -133,7 +134,10 @@ export function registerStockRoutes(app: FestApp, dependencies: StockDependencie
         case 'paying':
           throw new ProblemError('payment_in_progress', 'The hold is being paid; wait for the outcome of the payment.');
         case 'sold':
-          throw new ProblemError('payment_in_progress', 'The hold is paid. To give the tickets back, cancel the order.');
+          throw new ProblemError(
+            'payment_in_progress',
+            'The hold is paid. To give the tickets back, cancel the order.',
+          );
         default:
           throw saleRecovering();
       }

@@ -47,7 +47,14 @@ export function takeHold(redis: Redis, { claims, quantity, holdId, nowMs, reques
   );
 }
 
-export function releaseHold(redis: Redis, saleId: number, epoch: number, accountId: number, holdId: string, nowMs: number) {
+export function releaseHold(
+  redis: Redis,
+  saleId: number,
+  epoch: number,
+  accountId: number,
+  holdId: string,
+  nowMs: number,
+) {
   return releaseHoldScript.run(
     redis,
     {

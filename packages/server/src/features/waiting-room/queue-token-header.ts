@@ -19,7 +19,10 @@ export function requireQueueToken(request: FastifyRequest, tokens: QueueTokens, 
   if (claims === undefined) throw new ProblemError('bad_queue_token', 'The queue token was not made by this service.');
   if (claims.saleId !== sale.saleId) throw new ProblemError('bad_queue_token', 'The queue token is for another sale.');
   if (claims.epoch !== sale.snapshot.epoch) {
-    throw new ProblemError('admission_expired', 'The line of this sale was restored after a fault. Join again to get a new number.');
+    throw new ProblemError(
+      'admission_expired',
+      'The line of this sale was restored after a fault. Join again to get a new number.',
+    );
   }
   return claims;
 }

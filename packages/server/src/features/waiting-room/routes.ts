@@ -1,8 +1,14 @@
 import { toTimeText } from '../../contract/json-time.ts';
 import { ROUTES } from '../../contract/paths.ts';
-import { type QueuePosition, QueuePosition as QueuePositionSchema, QueueTicket, SaleParameters, SaleState } from '../../contract/schemas.ts';
+import {
+  type QueuePosition,
+  QueuePosition as QueuePositionSchema,
+  QueueTicket,
+  SaleParameters,
+  SaleState,
+} from '../../contract/schemas.ts';
 import { LIMITS } from '../../limits.ts';
-import { accountOf, type Authentication } from '../../platform/authentication.ts';
+import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { refuseBody } from '../../platform/problem-details.ts';
@@ -49,7 +55,14 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
 
   app.get(
     ROUTES.saleState,
-    { schema: { tags: ['waiting room'], summary: 'The state of a sale, the same for everybody', params: SaleParameters, response: { 200: SaleState } } },
+    {
+      schema: {
+        tags: ['waiting room'],
+        summary: 'The state of a sale, the same for everybody',
+        params: SaleParameters,
+        response: { 200: SaleState },
+      },
+    },
     async (request, reply) => {
       const sale = await requireLiveSale(request.params.saleId, live, directory);
       reply.header('Cache-Control', 'public, max-age=1');
@@ -60,9 +73,14 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
   app.post(
     ROUTES.saleQueue,
     {
-      schema: { tags: ['waiting room'], summary: 'Join the line, or find your place again', params: SaleParameters, response: { 200: QueueTicket } },
+      schema: {
+        tags: ['waiting room'],
+        summary: 'Join the line, or find your place again',
+        params: SaleParameters,
+        response: { 200: QueueTicket },
+      },
       config: { roles: ['buyer'] },
-      onRequest: authentication.requireAccount,
+      onRequest: authentication.requireRole('buyer'),
       preValidation: refuseBody,
     },
     async (request, reply) => {
@@ -97,7 +115,7 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
         case 'keyReused':
           throw idempotencyKeyReused();
         default:
-          void live.refresh(sale.saleId);
+          void live.refresh(sale.saleId).catch(() => undefined);
           throw saleRecovering();
       }
     },
@@ -105,7 +123,14 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
 
   app.get(
     ROUTES.saleQueue,
-    { schema: { tags: ['waiting room'], summary: 'Your place in the line; needs only the queue token', params: SaleParameters, response: { 200: QueuePositionSchema } } },
+    {
+      schema: {
+        tags: ['waiting room'],
+        summary: 'Your place in the line; needs only the queue token',
+        params: SaleParameters,
+        response: { 200: QueuePositionSchema },
+      },
+    },
     async (request, reply): Promise<QueuePosition> => {
       const sale = await requireLiveSale(request.params.saleId, live, directory);
       const claims = requireQueueToken(request, queueTokens, sale);
@@ -113,7 +138,10 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
       const turn = turnOf(room, claims.number, clock.nowMs());
       reply.header('Cache-Control', 'no-store');
       if (turn.kind === 'passed') {
-        throw new ProblemError('admission_expired', 'Your turn came and its time ran out. Join again to get a new number.');
+        throw new ProblemError(
+          'admission_expired',
+          'Your turn came and its time ran out. Join again to get a new number.',
+        );
       }
       if (turn.kind === 'admitted') {
         return {
@@ -143,7 +171,7 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
     {
       schema: { tags: ['waiting room'], summary: 'Leave the line', params: SaleParameters },
       config: { roles: ['buyer'] },
-      onRequest: authentication.requireAccount,
+      onRequest: authentication.requireRole('buyer'),
       preValidation: refuseBody,
     },
     async (request, reply) => {
@@ -166,7 +194,9 @@ export function saleNotOpen(sale: LiveSale, opensAtMs: number, nowMs: number): P
     });
   }
   if (opensAtMs > nowMs) {
-    return new ProblemError('sale_not_open', `The sale opens at ${toTimeText(opensAtMs)}.`, { retryAfterMs: opensAtMs - nowMs });
+    return new ProblemError('sale_not_open', `The sale opens at ${toTimeText(opensAtMs)}.`, {
+      retryAfterMs: opensAtMs - nowMs,
+    });
   }
   return new ProblemError('sale_not_open', 'The sale is closed.');
 }

@@ -11,7 +11,7 @@ local fingerprint, ttl = ARGV[8], ARGV[9]
 local epoch = redis.call('HGET', sale, 'epoch')
 if not epoch then return {'missing'} end
 if epoch ~= ARGV[1] then return {'wrongEpoch'} end
-local h = redis.call('HMGET', hold, 'account', 'state', 'expiresAtMs', 'amount', 'tickets', 'paymentId')
+local h = redis.call('HMGET', hold, 'account', 'state', 'expiresAtMs', 'amount', 'tickets', 'paymentId', 'epoch')
 if h[1] ~= account then return {'notFound'} end
 if fingerprint ~= '' then
   local seen = redis.call('GET', request)
@@ -21,13 +21,21 @@ if fingerprint ~= '' then
     return {'repeated', 0, 0, '', seenPayment}
   end
 end
-if h[2] == 'paying' or h[2] == 'sold' then return {'repeated', 0, 0, '', h[6]} end
-if h[2] ~= 'held' or tonumber(h[3]) <= nowMs then return {'holdExpired'} end
+local function remember(id)
+  if fingerprint ~= '' then redis.call('SET', request, fingerprint .. ' ' .. id, 'EX', ttl) end
+end
+
+if h[2] == 'paying' or h[2] == 'sold' then
+  remember(h[6])
+  return {'repeated', 0, 0, '', h[6]}
+end
+-- What was held in another epoch went back to stock with it.
+if h[2] ~= 'held' or h[7] ~= epoch or tonumber(h[3]) <= nowMs then return {'holdExpired'} end
 
 redis.call('HSET', hold, 'state', 'paying', 'paymentId', paymentId)
 redis.call('HSET', payment, 'account', account, 'holdId', holdId, 'status', 'pending', 'amount', h[4], 'method', method,
   'logId', logId)
 redis.call('ZREM', expiry, holdId)
 redis.call('ZADD', paying, ARGV[2], holdId)
-if fingerprint ~= '' then redis.call('SET', request, fingerprint .. ' ' .. paymentId, 'EX', ttl) end
+remember(paymentId)
 return {'started', redis.call('HINCRBY', sale, 'seq', 1), tonumber(h[4]), h[5], paymentId}

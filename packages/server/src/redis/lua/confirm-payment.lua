@@ -6,10 +6,12 @@
 -- ARGV  epoch account holdId paymentId amount quantity
 -- REPLY {'confirmed', seq, confirmSeq, capacity, tickets 'n,n,n'} {'gone', 0} {'amountDiffers', amount of the hold}
 --       {'wrongEpoch' | 'missing'}
--- Safe to repeat: a hold sold to this payment answers as it did before.
+-- Safe to repeat: a hold sold to this payment answers as it did before. A hold of another epoch is as good as gone: its
+-- tickets went back to stock when the sale was rebuilt.
 local sale, hold, buyers, bought = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local paying, released, expiry = KEYS[5], KEYS[6], KEYS[7]
 local account, holdId, paymentId, amount, quantity = ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
+local holdPrefix = string.sub(hold, 1, -1 - #holdId)
 -- @include tickets
 
 local s = redis.call('HMGET', sale, 'epoch', 'seq', 'capacity', 'available', 'limitPerBuyer')
@@ -17,12 +19,13 @@ if not s[1] then return {'missing'} end
 if s[1] ~= ARGV[1] then return {'wrongEpoch'} end
 local capacity = tonumber(s[3])
 local h = redis.call('HMGET', hold, 'state', 'paymentId', 'amount', 'tickets', 'quantity', 'confirmSeq', 'numbersKey',
-  'numbersField', 'number')
+  'numbersField', 'number', 'epoch')
 local ours = h[2] == paymentId
-if h[1] == 'sold' and ours then return {'confirmed', tonumber(s[2]), tonumber(h[6]), capacity, h[4]} end
+local current = h[10] == s[1]
+if h[1] == 'sold' and ours and current then return {'confirmed', tonumber(s[2]), tonumber(h[6]), capacity, h[4]} end
 
 local csv
-if (h[1] == 'paying' and ours) or h[1] == 'held' then
+if current and ((h[1] == 'paying' and ours) or h[1] == 'held') then
   if h[3] ~= amount then return {'amountDiffers', tonumber(h[3])} end
   csv, quantity = h[4], tonumber(h[5])
   redis.call('HINCRBY', sale, 'held', -quantity)
@@ -34,8 +37,11 @@ if (h[1] == 'paying' and ours) or h[1] == 'held' then
   if redis.call('HGET', h[7], h[8]) == h[9] then redis.call('HDEL', h[7], h[8]) end
 else
   -- A hold that another payment is paying or has paid is that payment's business; a returned one was refunded.
-  if h[1] == 'paying' or h[1] == 'sold' or h[1] == 'returned' then return {'gone', 0} end
+  if ((h[1] == 'paying' or h[1] == 'sold') and not ours) or h[1] == 'returned' then return {'gone', 0} end
   local has = tonumber(redis.call('HGET', bought, account) or 0)
+  -- What the buyer holds by now may be paid as well, and counts against the limit.
+  local live = redis.call('HGET', buyers, account)
+  if live then has = has + tonumber(redis.call('HGET', holdPrefix .. live, 'quantity') or 0) end
   if tonumber(s[4]) < quantity or has + quantity > tonumber(s[5]) then return {'gone', 0} end
   csv = table.concat(takeTickets(released, sale, quantity), ',')
   redis.call('HINCRBY', sale, 'available', -quantity)
@@ -45,5 +51,5 @@ local confirmSeq = redis.call('HINCRBY', sale, 'confirmSeq', 1)
 redis.call('HINCRBY', sale, 'sold', quantity)
 redis.call('HINCRBY', bought, account, quantity)
 redis.call('HSET', hold, 'account', account, 'state', 'sold', 'paymentId', paymentId, 'confirmSeq', confirmSeq,
-  'tickets', csv, 'quantity', quantity, 'amount', amount)
+  'epoch', s[1], 'tickets', csv, 'quantity', quantity, 'amount', amount)
 return {'confirmed', redis.call('HINCRBY', sale, 'seq', 1), confirmSeq, capacity, csv}

@@ -13,8 +13,14 @@ if redis.call('HGET', payment, 'status') == 'pending' then
   redis.call('HSET', payment, 'status', 'failed', 'failureCode', failureCode)
   redis.call('EXPIRE', payment, ARGV[7])
 end
-local h = redis.call('HMGET', hold, 'state', 'paymentId', 'expiresAtMs')
+local h = redis.call('HMGET', hold, 'state', 'paymentId', 'expiresAtMs', 'epoch')
 if h[1] ~= 'paying' or h[2] ~= paymentId then return {'gone', 0} end
+if h[4] ~= epoch then
+  -- Its tickets went back to stock when the sale was rebuilt: there is nothing to go back to.
+  redis.call('HSET', hold, 'state', 'released')
+  redis.call('EXPIRE', hold, ARGV[7])
+  return {'gone', 0}
+end
 local expiresAtMs = string.format('%.0f', math.max(tonumber(h[3]), nowMs + tonumber(ARGV[6])))
 redis.call('HSET', hold, 'state', 'held', 'expiresAtMs', expiresAtMs)
 redis.call('ZADD', expiry, expiresAtMs, holdId)

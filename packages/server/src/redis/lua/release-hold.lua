@@ -12,9 +12,11 @@ local s = redis.call('HMGET', sale, 'epoch', 'expiredThrough', 'admissionMs')
 if not s[1] then return {'missing'} end
 if s[1] ~= ARGV[1] then return {'wrongEpoch'} end
 local h = redis.call('HMGET', hold, 'quantity', 'tickets', 'account', 'state', 'number', 'step', 'numbersKey',
-  'numbersField', 'expiresAtMs')
+  'numbersField', 'expiresAtMs', 'epoch')
 if h[3] ~= account then return {'notFound'} end
 if h[4] ~= 'held' then return {h[4]} end
+-- What was held in another epoch went back to stock with it.
+if h[10] ~= s[1] then return {'released'} end
 
 endHold(sale, released, expiry, buyers, hold, holdId, h, ttl)
 local number, step = tonumber(h[5]), h[6]

@@ -1,5 +1,5 @@
 #!lua
--- An operator sets the admission of a sale. An empty value keeps what there is.
+-- An operator sets the admission of a sale. An empty perSecond or maxActive keeps what there is.
 -- KEYS  sale
 -- ARGV  epoch mode perSecond maxActive
 -- REPLY {'set', admissionSeq, perSecond, maxActive, mode} {'wrongEpoch' | 'missing', 0}

@@ -20,8 +20,10 @@ if not s[1] then return {'missing'} end
 if s[1] ~= ARGV[1] then return {'wrongEpoch'} end
 
 local function replyWith(status, id)
-  local h = redis.call('HMGET', holdPrefix .. id, 'expiresAtMs', 'amount', 'state', 'tickets')
-  return {status, tonumber(s[15]), tonumber(h[1] or 0), tonumber(h[2] or 0), h[3] or 'released', id, h[4] or ''}
+  local h = redis.call('HMGET', holdPrefix .. id, 'expiresAtMs', 'amount', 'state', 'tickets', 'epoch')
+  -- What was held in another epoch went back to stock with it.
+  local state = (not h[3] or (h[3] == 'held' and h[5] ~= s[1])) and 'released' or h[3]
+  return {status, tonumber(s[15]), tonumber(h[1] or 0), tonumber(h[2] or 0), state, id, h[4] or ''}
 end
 
 if fingerprint ~= '' then
@@ -33,10 +35,17 @@ if fingerprint ~= '' then
   end
 end
 
+local function remember(id)
+  if fingerprint ~= '' then redis.call('SET', request, fingerprint .. ' ' .. id, 'EX', ttl) end
+end
+
 local live = redis.call('HGET', buyers, account)
 if live then
   local h = redis.call('HMGET', holdPrefix .. live, 'state', 'expiresAtMs')
-  if h[1] == 'paying' or (h[1] == 'held' and tonumber(h[2]) > nowMs) then return replyWith('repeated', live) end
+  if h[1] == 'paying' or (h[1] == 'held' and tonumber(h[2]) > nowMs) then
+    remember(live)
+    return replyWith('repeated', live)
+  end
   -- Expired but not swept yet: its turn is over, the sweeper returns the tickets.
   return {'admissionExpired'}
 end
@@ -64,7 +73,7 @@ local amount = string.format('%.0f', tonumber(s[13]) * quantity)
 local expiresAtMs = nowMs + tonumber(s[14])
 local expiresText = string.format('%.0f', expiresAtMs)
 redis.call('HSET', hold, 'account', account, 'tickets', csv, 'quantity', quantity, 'amount', amount, 'state', 'held',
-  'expiresAtMs', expiresText, 'number', number, 'step', step, 'numbersKey', numbers, 'numbersField', field)
+  'epoch', s[1], 'expiresAtMs', expiresText, 'number', number, 'step', step, 'numbersKey', numbers, 'numbersField', field)
 redis.call('HSET', buyers, account, holdId)
 redis.call('ZADD', expiry, expiresText, holdId)
 redis.call('HINCRBY', remaining, step, -1)
@@ -72,5 +81,5 @@ redis.call('HSET', sale, 'available', available - quantity, 'held', held + quant
 redis.call('HINCRBY', sale, 'pending', -1)
 redis.call('HINCRBY', sale, 'inside', 1)
 local seq = redis.call('HINCRBY', sale, 'seq', 1)
-if fingerprint ~= '' then redis.call('SET', request, fingerprint .. ' ' .. holdId, 'EX', ttl) end
+remember(holdId)
 return {'held', seq, expiresAtMs, tonumber(amount), 'held', holdId, csv}

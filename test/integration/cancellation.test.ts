@@ -1,0 +1,119 @@
+import type { Order, Sale } from '@fest/server/contract/schemas';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { integration } from '../support/integration.ts';
+import { ask, buy, eventually } from '../support/purchase.ts';
+import { buildTestApp, ManualClock, type TestApp, type TestBuyer } from '../support/test-app.ts';
+
+integration('cancelling an order', () => {
+  let server: TestApp;
+  let other: TestApp;
+  beforeAll(async () => {
+    server = await buildTestApp();
+    other = await buildTestApp({ besides: server });
+  });
+  afterAll(async () => {
+    await other?.close();
+    await server?.close();
+  });
+
+  const cancel = (at: TestApp, buyer: TestBuyer, orderId: string) => ask(at, buyer, 'POST', `/orders/${orderId}/cancel`);
+  const orderOf = async (buyer: TestBuyer, orderId: string): Promise<Order> =>
+    (await ask<Order>(server, buyer, 'GET', `/orders/${orderId}`)).body;
+  const stockOf = async (sale: Sale) => (await server.core.live.refresh(sale.id))?.snapshot;
+
+  async function cancelled(at: TestApp, buyer: TestBuyer, orderId: string): Promise<void> {
+    expect((await cancel(at, buyer, orderId)).status).toBe(202);
+    await eventually(async () => (await orderOf(buyer, orderId)).status === 'cancelled', 'the order is cancelled');
+  }
+
+  it('refunds the money, returns the tickets to stock, and voids their codes', async () => {
+    const sale = await server.createSale({ capacity: 3 });
+    const buyer = await server.createAccount();
+    const staff = await server.createAccount(['staff']);
+    const order = await buy(server, buyer, sale.id, 2);
+    expect(await stockOf(sale)).toMatchObject({ available: 1, held: 0, sold: 2 });
+
+    await cancelled(server, buyer, order.orderId);
+    expect(await stockOf(sale)).toMatchObject({ available: 3, held: 0, sold: 0 });
+    expect(await orderOf(buyer, order.orderId)).toMatchObject({ status: 'cancelled', tickets: [] });
+    const paymentId = order.orderId.replace('ord_', 'pay_');
+    await eventually(
+      async () => (await ask(server, buyer, 'GET', `/payments/${paymentId}`)).body['status'] === 'refunded',
+      'the payment is refunded',
+    );
+    const checkIn = await ask(server, staff, 'POST', '/check-ins', { body: { code: order.tickets[0]?.code } });
+    expect(checkIn).toMatchObject({ status: 422, body: { code: 'bad_ticket_code' } });
+  });
+
+  it('sells a returned number again, also when it was cancelled through another server', async () => {
+    const sale = await server.createSale({ capacity: 1 });
+    for (const canceller of [server, other, other, server]) {
+      const buyer = await server.createAccount();
+      const order = await buy(server, buyer, sale.id);
+      expect(order.tickets.map(({ ticketNumber }) => ticketNumber)).toEqual([1]);
+      await cancelled(canceller, buyer, order.orderId);
+    }
+    const last = await server.createAccount();
+    expect((await buy(other, last, sale.id)).tickets).toHaveLength(1);
+  });
+
+  it('does everything once, however often it is asked for', async () => {
+    const sale = await server.createSale({ capacity: 2 });
+    const buyer = await server.createAccount();
+    const order = await buy(server, buyer, sale.id);
+    const answers = await Promise.all([server, other, server, other].map((at) => cancel(at, buyer, order.orderId)));
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202]);
+    await cancelled(server, buyer, order.orderId);
+    expect(await stockOf(sale)).toMatchObject({ available: 2, held: 0, sold: 0 });
+  });
+
+  it('gives the buyer the limit back', async () => {
+    const sale = await server.createSale({ capacity: 5, limitPerBuyer: 1 });
+    const buyer = await server.createAccount();
+    const first = await buy(server, buyer, sale.id);
+    await cancelled(server, buyer, first.orderId);
+    const second = await buy(server, buyer, sale.id);
+    expect(second.orderId).not.toBe(first.orderId);
+  });
+
+  it('is refused to anybody else, as if the order did not exist', async () => {
+    const sale = await server.createSale();
+    const [owner, stranger] = [await server.createAccount(), await server.createAccount()];
+    const order = await buy(server, owner, sale.id);
+    expect(await cancel(server, stranger, order.orderId)).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    expect((await orderOf(owner, order.orderId)).status).toBe('paid');
+  });
+
+  it('is refused once a ticket was checked in', async () => {
+    const sale = await server.createSale();
+    const [buyer, staff] = [await server.createAccount(), await server.createAccount(['staff'])];
+    const order = await buy(server, buyer, sale.id);
+    const code = order.tickets[0]?.code;
+    await eventually(
+      async () => (await ask(server, staff, 'POST', '/check-ins', { body: { code } })).status === 200,
+      'the ticket is checked in',
+    );
+    expect(await cancel(server, buyer, order.orderId)).toMatchObject({
+      status: 409,
+      body: { code: 'order_not_cancellable' },
+    });
+  });
+});
+
+integration('cancelling after the refund deadline', () => {
+  it('is refused', async () => {
+    const clock = new ManualClock();
+    const server = await buildTestApp({ clock });
+    try {
+      const sale = await server.createSale();
+      const buyer = await server.createAccount();
+      const tick = setInterval(() => clock.advance(50), 50);
+      const order = await buy(server, buyer, sale.id).finally(() => clearInterval(tick));
+      clock.advance(21 * 86_400_000);
+      const answer = await ask(server, buyer, 'POST', `/orders/${order.orderId}/cancel`);
+      expect(answer).toMatchObject({ status: 409, body: { code: 'order_not_cancellable' } });
+    } finally {
+      await server.close();
+    }
+  });
+});

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { audit, queryRow } from '../support/audited.ts';
 import { type SpawnedStack, spawnStack } from '../support/spawned-stack.ts';
 
-const BUYERS = Number(process.env['FEST_TEST_BUYERS'] ?? 20_000);
+const BUYERS = Number(process.env.FEST_TEST_BUYERS ?? 20_000);
 const TICKETS = 1_000;
 
 let stack: SpawnedStack;

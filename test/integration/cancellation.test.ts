@@ -16,7 +16,8 @@ integration('cancelling an order', () => {
     await server?.close();
   });
 
-  const cancel = (at: TestApp, buyer: TestBuyer, orderId: string) => ask(at, buyer, 'POST', `/orders/${orderId}/cancel`);
+  const cancel = (at: TestApp, buyer: TestBuyer, orderId: string) =>
+    ask(at, buyer, 'POST', `/orders/${orderId}/cancel`);
   const orderOf = async (buyer: TestBuyer, orderId: string): Promise<Order> =>
     (await ask<Order>(server, buyer, 'GET', `/orders/${orderId}`)).body;
   const stockOf = async (sale: Sale) => (await server.core.live.refresh(sale.id))?.snapshot;
@@ -38,7 +39,7 @@ integration('cancelling an order', () => {
     expect(await orderOf(buyer, order.orderId)).toMatchObject({ status: 'cancelled', tickets: [] });
     const paymentId = order.orderId.replace('ord_', 'pay_');
     await eventually(
-      async () => (await ask(server, buyer, 'GET', `/payments/${paymentId}`)).body['status'] === 'refunded',
+      async () => (await ask(server, buyer, 'GET', `/payments/${paymentId}`)).body.status === 'refunded',
       'the payment is refunded',
     );
     const checkIn = await ask(server, staff, 'POST', '/check-ins', { body: { code: order.tickets[0]?.code } });

@@ -60,7 +60,7 @@ integration('a Redis that lost everything', () => {
     const { paymentId } = started.body;
     await eventually(async () => {
       const { body } = await ask(server, buyer, 'GET', `/payments/${paymentId}`);
-      return body['status'] === 'succeeded';
+      return body.status === 'succeeded';
     }, 'the payment succeeded');
     expect((await server.core.live.refresh(sale.id))?.snapshot).toMatchObject({ available: 0, held: 0, sold: 1 });
   });

@@ -45,7 +45,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     };
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
-    if (process.env['CI'] !== undefined) throw error;
+    if (process.env.CI !== undefined) throw error;
     process.stderr.write(
       `\n!!! NO INTEGRATION TEST RUNS: Redis and MySQL could not be started.\n${error instanceof Error ? error.message : error}\n\n`,
     );

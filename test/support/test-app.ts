@@ -83,7 +83,7 @@ export async function createStores(): Promise<{ mysqlUrl: string; redisUrl: stri
   mysqlUrl.pathname = `/${name}`;
   const redisUrl = new URL(given.redisUrl);
   // Test files of one worker run one after the other, so a Redis database per worker is enough.
-  redisUrl.pathname = `/${Number(process.env['VITEST_POOL_ID'] ?? '1') % 16}`;
+  redisUrl.pathname = `/${Number(process.env.VITEST_POOL_ID ?? '1') % 16}`;
   const redis = await connectRedis(redisUrl.href);
   await redis.flushdb();
   redis.disconnect();
@@ -106,7 +106,7 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
       FEST_QUEUE_TOKEN_SECRET: 'test-queue-secret-test-queue-secret',
       FEST_TICKET_SIGNING_SEED: Buffer.alloc(32, 7).toString('base64'),
       FEST_PASSWORD_COST_LOG2: '12',
-      FEST_LOG_LEVEL: process.env['FEST_TEST_LOG_LEVEL'] ?? 'silent',
+      FEST_LOG_LEVEL: process.env.FEST_TEST_LOG_LEVEL ?? 'silent',
     }),
     ...options.config,
   };

@@ -1,6 +1,7 @@
 /** The process: makes the {@link Context} from it and ends it with the exit code. The only file that touches either. */
 import { isatty } from 'node:tty';
 import type { Context, Output } from './context.ts';
+import { EXIT } from './exit-codes.ts';
 
 const { env } = process;
 const noColour = env.NO_COLOR !== undefined && env.NO_COLOR !== '';
@@ -12,7 +13,9 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 function output(stream: NodeJS.WriteStream): Output {
   // The reader of a pipe may go away (`fest sale list | head -1`): then there is nobody left to tell.
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code === 'EPIPE') return;
+    process.stderr.write(`Error: the output cannot be written: ${error.message}\n`);
+    process.exit(EXIT.unreachable);
   });
   return { write: (text) => void stream.write(text), isTTY: stream.isTTY === true };
 }
@@ -47,4 +50,7 @@ const context: Context = {
 };
 
 const { main } = await import('./main.ts');
-process.exitCode = await main(process.argv.slice(2), context);
+const exitCode = await main(process.argv.slice(2), context);
+// Whatever a library left open must not keep a finished command alive, but every answer must be out first.
+await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))));
+process.exit(exitCode);

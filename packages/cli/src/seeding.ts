@@ -1,9 +1,12 @@
 import type { SeedFromFileOptions, SeedReport } from '@fest/server/seeding/seed';
 import { codeOf, FixableError, messageOf } from './errors.ts';
 import { EXIT } from './exit-codes.ts';
+import { reachEngine } from './local-stack/reach-engine.ts';
 
 /** Runs the server's seeding. A faulty file and an engine that is down are the user's to fix, anything else is a bug. */
 export async function seed(options: SeedFromFileOptions): Promise<SeedReport> {
+  const fix = 'Start it, or correct its address. `fest doctor` looks what is wrong.';
+  await Promise.all([reachEngine('redis', options.redisUrl, fix), reachEngine('mysql', options.mysqlUrl, fix)]);
   const { seedFromFile } = await import('@fest/server/seeding/seed');
   try {
     return await seedFromFile(options);
@@ -11,15 +14,6 @@ export async function seed(options: SeedFromFileOptions): Promise<SeedReport> {
     throw explain(error, options.file);
   }
 }
-
-const NETWORK_CODES = [
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EHOSTUNREACH',
-  'ER_ACCESS_DENIED_ERROR',
-];
 
 function explain(error: unknown, file: string): unknown {
   if (error instanceof Error && error.name === 'SeedFileError') {
@@ -36,15 +30,6 @@ function explain(error: unknown, file: string): unknown {
       what: 'The database has no tables yet',
       why: messageOf(error),
       fix: 'A server makes them when it starts: start one, then seed again.',
-      exitCode: EXIT.unreachable,
-      cause: error,
-    });
-  }
-  if (NETWORK_CODES.includes(codeOf(error) ?? '')) {
-    return new FixableError({
-      what: 'MySQL or Redis cannot be reached',
-      why: messageOf(error),
-      fix: '`fest doctor` looks what is wrong.',
       exitCode: EXIT.unreachable,
       cause: error,
     });

@@ -95,8 +95,13 @@ function reportRecovery(logger: Services['logger'], { log, applier }: SaleCore):
   const facts = { logId: log.logId, records, lastLsn, appliedLsn: applier.appliedLsn, durationMs };
   logger.info(facts, 'opened the order log');
   if (uncleanOwner !== undefined) logger.warn({ uncleanOwner }, 'the process before did not close the order log');
-  if (tornBytes > 0) logger.warn({ tornBytes, tornAt: log.recovery.tornAt }, 'cut a torn tail off the order log: it was never acknowledged');
-  if (conflicts > 0) logger.fatal({ conflicts, samples: log.recovery.conflictSamples }, 'the order log has sold a ticket twice');
+  if (tornBytes > 0)
+    logger.warn(
+      { tornBytes, tornAt: log.recovery.tornAt },
+      'cut a torn tail off the order log: it was never acknowledged',
+    );
+  if (conflicts > 0)
+    logger.fatal({ conflicts, samples: log.recovery.conflictSamples }, 'the order log has sold a ticket twice');
 }
 
 /** True when a store answers within a second. */

@@ -9,10 +9,10 @@ import { PaymentProcessor, type PaymentProcessorOptions } from './features/payme
 import { findUnfinished, resumeUnfinished } from './features/payments/resume.ts';
 import { LiveSales } from './features/stock/live-sales.ts';
 import { rebuildSale } from './features/stock/rebuild-sale.ts';
-import { Housekeeping } from './housekeeping.ts';
 import { Sweeper } from './features/stock/sweeper.ts';
 import { createQueueTokens, type QueueTokens } from './features/waiting-room/queue-token.ts';
 import { Ticker } from './features/waiting-room/ticker.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { LIMITS } from './limits.ts';
 import { type OrderLog, openOrderLog } from './order-log/order-log.ts';
 import { openOrderLogReader } from './order-log/reader.ts';

@@ -1,8 +1,8 @@
 import { SERVICE_PATHS } from '@fest/server/contract/paths';
 import { messageOf } from '../errors.ts';
-import { redactUrl } from '../local-stack/engines.ts';
 import { findMysqlFault, probeMysql } from '../local-stack/probe-mysql.ts';
 import { findRedisFault, probeRedis, type RedisFacts } from '../local-stack/probe-redis.ts';
+import { redactUrl } from '../local-stack/reach-engine.ts';
 import type { Check } from './check.ts';
 
 type Finding = Omit<Check, 'name'>;

@@ -16,8 +16,8 @@ import { openProcessLog, readLogTail } from './process-log.ts';
  * - One at a time on a machine (`flock`); apt's own lock may be held by somebody else, so failures are tried again.
  * - The packages must not start services of their own: they would take the standard ports and memory. Debian asks
  *   `/usr/sbin/policy-rc.d`; one that exists stays as it is, ours is removed at the end.
- * - MariaDB's core packages are the server without its system service, and the helper its initialisation calls; releases
- *   that do not have them have the whole one.
+ * - MariaDB's core packages are the server without its system service, and the helper its initialisation calls; where
+ *   that is not all it takes, the whole package is installed.
  */
 export const INSTALL_SCRIPT = `
 set -u
@@ -41,7 +41,10 @@ for engine in "$@"; do
     mysql) if apt-cache show mariadb-server-core >/dev/null 2>&1; then packages="$packages mariadb-server-core mariadb-client-core"; else packages="$packages mariadb-server"; fi ;;
   esac
 done
-try apt install -y --no-install-recommends $packages
+try apt install -y --no-install-recommends $packages || exit 1
+case " $* " in
+  *' mysql '*) command -v mariadb-install-db >/dev/null && command -v my_print_defaults >/dev/null || try apt install -y --no-install-recommends mariadb-server ;;
+esac
 `;
 
 /** Installs server programs with apt-get and says so. Its whole output is in `.fest/logs/apt.log`. */

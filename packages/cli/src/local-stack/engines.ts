@@ -1,4 +1,4 @@
-import { FixableError, InterruptedError, messageOf } from '../errors.ts';
+import { FixableError, InterruptedError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { installEngines } from './apt.ts';
 import { type DockerEngines, startDockerEngines } from './docker.ts';
@@ -18,8 +18,7 @@ import { type ManagedProcess, StartFailedError } from './managed-process.ts';
 import { prepareMysql } from './mysql-engine.ts';
 import { stackPaths } from './paths.ts';
 import { findFreePort } from './ports.ts';
-import { assertMysqlUsable, probeMysql } from './probe-mysql.ts';
-import { assertRedisUsable, probePatiently, probeRedis } from './probe-redis.ts';
+import { reachEngine } from './reach-engine.ts';
 import { prepareRedis } from './redis-engine.ts';
 import { ensureSecrets, type LocalSecrets } from './secrets.ts';
 import { openSupervision, type Supervision } from './supervision.ts';
@@ -139,7 +138,10 @@ async function findSources(
   if (toInstall.length > 0) {
     const { paths } = supervision;
     await installEngines({ engines: toInstall, paths, env: options.env, emit, signal: options.signal });
-    facts = await gatherEngineFacts({ env: options.env, install: false });
+    facts = {
+      ...(await gatherEngineFacts({ env: options.env, install: false })),
+      apt: { available: false, reason: 'apt-get succeeded, but its program is not where it should be' },
+    };
     sources = choose();
   }
   const missing = ENGINE_NAMES.filter((name) => sources[name].kind === 'missing');
@@ -205,28 +207,7 @@ async function attachEngine(
   if (url === undefined || (source.kind !== 'given' && source.kind !== 'docker')) {
     throw new Error(`${name} has the source ${source.kind}, which is not a running engine`);
   }
-  try {
-    await probePatiently(async () => {
-      if (name === 'redis') assertRedisUsable(await probeRedis(url));
-      else assertMysqlUsable(await probeMysql(url));
-    });
-  } catch (error) {
-    if (error instanceof FixableError) throw error;
-    throw new FixableError({
-      what: `${name} does not answer at ${redactUrl(url)}`,
-      why: messageOf(error),
-      fix: `Check ${source.kind === 'given' ? `FEST_${name.toUpperCase()}_URL` : 'the container'} and that it runs.`,
-      exitCode: EXIT.unreachable,
-      cause: error,
-    });
-  }
+  const fix = `Check ${source.kind === 'given' ? `FEST_${name.toUpperCase()}_URL` : 'the container'} and that it runs.`;
+  await reachEngine(name, url, fix);
   return { name, url, source: source.kind };
-}
-
-/** A URL without its password, for messages. */
-export function redactUrl(text: string): string {
-  if (!URL.canParse(text)) return '(not a URL)';
-  const url = new URL(text);
-  if (url.password !== '') url.password = '***';
-  return url.href;
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FixableError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { STACK_LIMITS } from './limits.ts';
@@ -65,16 +64,4 @@ export function assertRedisUsable(facts: RedisFacts): void {
   const fault = findRedisFault(facts);
   if (fault === undefined) return;
   throw new FixableError({ what: 'This Redis cannot be used', ...fault, exitCode: EXIT.unreachable });
-}
-
-/** Probes a server that somebody else runs: a few attempts, for one that is just starting. */
-export async function probePatiently<T>(probe: () => Promise<T>, attempts = 3): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await probe();
-    } catch (error) {
-      if (attempt >= attempts || error instanceof FixableError) throw error;
-      await sleep(attempt * 300);
-    }
-  }
 }

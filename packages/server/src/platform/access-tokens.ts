@@ -32,7 +32,8 @@ export function createAccessTokens(secret: string): AccessTokens {
     algorithms: ['HS256'],
     allowedIss: ISSUER,
     allowedAud: AUDIENCE,
-    requiredClaims: ['sub', 'sid', 'exp'],
+    // Issuer and audience too: those that are allowed are only compared where there are any.
+    requiredClaims: ['sub', 'sid', 'exp', 'iss', 'aud'],
     cache: LIMITS.verifiedTokenCacheEntries,
   });
   return {

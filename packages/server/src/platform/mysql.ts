@@ -62,7 +62,7 @@ export async function migrate(url: string, migrations?: readonly Migration[]): P
       "SELECT GET_LOCK(CONCAT('fest-migrate-', DATABASE()), ?) AS locked",
       [LIMITS.migrationLockSeconds],
     );
-    if (lock?.['locked'] !== 1) {
+    if (lock?.locked !== 1) {
       throw new Error(`Another server has been migrating for ${LIMITS.migrationLockSeconds} s; look at its log.`);
     }
     return await runMissing(connection, wanted);
@@ -80,7 +80,7 @@ async function runMissing(connection: MysqlConnection, wanted: readonly Migratio
      ) ENGINE=InnoDB`,
   );
   const [rows] = await connection.query<mysql.RowDataPacket[]>('SELECT name, finished FROM migrations');
-  const known = new Map(rows.map((row) => [String(row['name']), row['finished'] === 1]));
+  const known = new Map(rows.map((row) => [String(row.name), row.finished === 1]));
   const ran: string[] = [];
   for (const { name, statements } of wanted) {
     const finished = known.get(name);

@@ -103,6 +103,8 @@ export function toProblem(error: unknown): ProblemError {
     );
   }
   const status = fault?.statusCode ?? 500;
+  // The static files of the documentation say 403 for a path that leaves their folder.
+  if (status === 403 || status === 404) return new ProblemError('not_found', 'No such path.', { cause: error });
   if (status >= 400 && status < 500) return new ProblemError('validation_failed', fault.message, { cause: error });
   if (status === 503) {
     return new ProblemError('overloaded', 'The server is busy; try again in a moment.', {

@@ -29,7 +29,10 @@ export function fromSources(
 ): RunScript {
   return async ({ definition }, keys, args) => {
     const source = sources.get(definition.name) ?? readScriptSource(definition.name);
-    const parameters = [...definition.keys.map((key) => keys[key]), ...definition.args.map((argument) => args[argument])];
+    const parameters = [
+      ...definition.keys.map((key) => keys[key]),
+      ...definition.args.map((argument) => args[argument]),
+    ];
     const reply = (await redis.eval(source, definition.keys.length, ...parameters)) as ScriptReply;
     onReply(definition.name, reply);
     return definition.decode(reply);
@@ -51,17 +54,22 @@ export interface Call<Argument extends string> {
 
 /** The key of an idempotent request as `SaleState` names it. */
 export function requestName(accountId: number, idempotencyKey: string): string {
-  return saleKeys.request(SALE_ID, accountId, idempotencyKey).slice(saleKeys.holdPrefix(SALE_ID).length - 'hold:'.length);
+  return saleKeys
+    .request(SALE_ID, accountId, idempotencyKey)
+    .slice(saleKeys.holdPrefix(SALE_ID).length - 'hold:'.length);
 }
 
 function keysOf(args: Readonly<Record<string, number | string>>, idempotencyKey: string | undefined) {
-  const account = Number(args['account'] ?? 0);
+  const account = Number(args.account ?? 0);
   const names = ['sale', 'steps', 'remaining', 'departed', 'released', 'expiry', 'paying', 'buyers', 'bought'] as const;
   return {
-    ...(Object.fromEntries(names.map((name) => [name, saleKeys[name](SALE_ID)])) as Record<(typeof names)[number], string>),
+    ...(Object.fromEntries(names.map((name) => [name, saleKeys[name](SALE_ID)])) as Record<
+      (typeof names)[number],
+      string
+    >),
     numbers: saleKeys.numbers(SALE_ID, account),
-    hold: saleKeys.hold(SALE_ID, String(args['orderId'] ?? args['holdId'] ?? '')),
-    payment: saleKeys.payment(SALE_ID, String(args['paymentId'] ?? '')),
+    hold: saleKeys.hold(SALE_ID, String(args.orderId ?? args.holdId ?? '')),
+    payment: saleKeys.payment(SALE_ID, String(args.paymentId ?? '')),
     request: saleKeys.request(SALE_ID, account, idempotencyKey),
   };
 }
@@ -71,8 +79,12 @@ export function callScript<Argument extends string, Result>(
   script: SaleScript<Argument, Result>,
   { args, idempotencyKey }: Call<Argument>,
 ): Promise<Result> {
-  const given: Record<string, number | string> = { ...DEFAULTS, field: numberField(Number({ ...args }['account' as Argument] ?? 0)) };
-  for (const [name, value] of Object.entries<number | string | undefined>(args)) if (value !== undefined) given[name] = value;
+  const given: Record<string, number | string> = {
+    ...DEFAULTS,
+    field: numberField(Number({ ...args }['account' as Argument] ?? 0)),
+  };
+  for (const [name, value] of Object.entries<number | string | undefined>(args))
+    if (value !== undefined) given[name] = value;
   const values = Object.fromEntries(
     script.definition.args.map((name) => {
       const value = given[name];
@@ -81,6 +93,9 @@ export function callScript<Argument extends string, Result>(
     }),
   ) as Values<Argument>;
   // A script that takes an order id takes no hold: `complete-payment` names both, and means the hold.
-  const keys = keysOf(script.definition.args.includes('holdId' as Argument) ? { ...given, orderId: String(given['holdId']) } : given, idempotencyKey);
+  const keys = keysOf(
+    script.definition.args.includes('holdId' as Argument) ? { ...given, orderId: String(given.holdId) } : given,
+    idempotencyKey,
+  );
   return run(script, keys, values);
 }

@@ -4,7 +4,9 @@ import type { Redis } from 'ioredis';
 import { engines } from '../../../support/integration.ts';
 
 /** Hash or sorted set (member → score) as an object, string as a string. `expiring` lists the keys with a time to live. */
-export type SaleState = Readonly<Record<string, Readonly<Record<string, number | string>> | string | readonly string[]>>;
+export type SaleState = Readonly<
+  Record<string, Readonly<Record<string, number | string>> | string | readonly string[]>
+>;
 
 /** Over a state: objects are merged, `null` deletes. */
 export type StatePatch = Readonly<
@@ -20,7 +22,7 @@ const TTL_SECONDS = 500;
 /** A Redis database of this worker, empty. Test files of one worker run one after the other. */
 export async function connectEmptyRedis(): Promise<Redis> {
   const url = new URL(engines().redisUrl);
-  url.pathname = `/${Number(process.env['VITEST_POOL_ID'] ?? '1') % 16}`;
+  url.pathname = `/${Number(process.env.VITEST_POOL_ID ?? '1') % 16}`;
   const redis = await connectRedis(url.href);
   await redis.flushdb();
   return redis;
@@ -67,7 +69,8 @@ export async function writeState(redis: Redis, state: SaleState): Promise<void> 
     const key = PREFIX + name;
     if (typeof value === 'string') pipeline.set(key, value);
     else if (isList(value)) for (const expiring of value) pipeline.expire(PREFIX + expiring, TTL_SECONDS);
-    else if (SORTED_SETS.has(name)) pipeline.zadd(key, ...Object.entries(value).flatMap(([member, score]) => [score, member]));
+    else if (SORTED_SETS.has(name))
+      pipeline.zadd(key, ...Object.entries(value).flatMap(([member, score]) => [score, member]));
     else pipeline.hset(key, value);
   }
   for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
@@ -81,7 +84,9 @@ async function readKey(redis: Redis, name: string): Promise<SaleState[string]> {
   const key = PREFIX + name;
   if (SORTED_SETS.has(name)) {
     const flat = (await redis.zrange(key, '0', '-1', 'WITHSCORES')).flat().map(String);
-    return Object.fromEntries(flat.flatMap((member, index) => (index % 2 === 0 ? [[member, plain(flat[index + 1] ?? '')]] : [])));
+    return Object.fromEntries(
+      flat.flatMap((member, index) => (index % 2 === 0 ? [[member, plain(flat[index + 1] ?? '')]] : [])),
+    );
   }
   if (name.startsWith('request:')) return (await redis.get(key)) ?? '';
   const fields = await redis.hgetall(key);

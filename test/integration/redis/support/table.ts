@@ -36,7 +36,10 @@ export function table<Argument extends string, Result>(
         for (const [sentence, row] of Object.entries(rows)) {
           it(sentence, async () => {
             const run = fromSources(redis(), new Map(), onReply);
-            const call = { args: { ...base.args, ...row.args }, idempotencyKey: row.idempotencyKey ?? base.idempotencyKey };
+            const call = {
+              args: { ...base.args, ...row.args },
+              idempotencyKey: row.idempotencyKey ?? base.idempotencyKey,
+            };
             const given = patched(base.state, row.given ?? {});
             await writeState(redis(), given);
             expect(await callScript(run, script, call)).toEqual(row.reply);
@@ -54,7 +57,7 @@ export function table<Argument extends string, Result>(
 }
 
 function expectStockToAdd(state: SaleState): void {
-  const sale = state['sale'];
+  const sale = state.sale;
   if (typeof sale !== 'object' || !('capacity' in sale)) return;
   const { available, held, sold, capacity } = sale as Readonly<Record<string, number>>;
   expect(Number(available) + Number(held) + Number(sold)).toBe(capacity);

@@ -24,7 +24,7 @@ export interface AppliedLog {
 
 export async function readPosition(pool: MysqlPool, logId: string): Promise<number> {
   const [rows] = await pool.query<mysql.RowDataPacket[]>('SELECT lsn FROM applier_positions WHERE log_id = ?', [logId]);
-  return Number(rows[0]?.['lsn'] ?? 0);
+  return Number(rows[0]?.lsn ?? 0);
 }
 
 /**
@@ -127,7 +127,7 @@ async function insertOrders(connection: Connection, orders: readonly OrderPaid[]
   const [rows] = await connection.query<mysql.RowDataPacket[]>('SELECT order_id FROM orders WHERE order_id IN (?)', [
     orders.map(({ orderId }) => orderId),
   ]);
-  const known = new Set(rows.map((row) => String(row['order_id'])));
+  const known = new Set(rows.map((row) => String(row.order_id)));
   const missing = orders.filter(({ orderId }) => !known.has(orderId));
   if (missing.length === 0) return;
   await connection.query(

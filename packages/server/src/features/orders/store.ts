@@ -24,15 +24,15 @@ export interface OrderCursor {
 
 function orderFrom(row: mysql.RowDataPacket, tickets: StoredOrder['tickets']): StoredOrder {
   return {
-    orderId: String(row['order_id']),
-    paymentId: String(row['payment_id']),
-    saleId: Number(row['sale_id']),
-    festivalId: Number(row['festival_id']),
-    accountId: Number(row['account_id']),
-    amount: Number(row['amount']),
-    currency: String(row['currency']),
-    status: row['status'] as OrderStatus,
-    paidAtMs: Number(row['paid_at_ms']),
+    orderId: String(row.order_id),
+    paymentId: String(row.payment_id),
+    saleId: Number(row.sale_id),
+    festivalId: Number(row.festival_id),
+    accountId: Number(row.account_id),
+    amount: Number(row.amount),
+    currency: String(row.currency),
+    status: row.status as OrderStatus,
+    paidAtMs: Number(row.paid_at_ms),
     tickets,
   };
 }
@@ -41,15 +41,15 @@ async function withTickets(pool: MysqlPool, rows: readonly mysql.RowDataPacket[]
   if (rows.length === 0) return [];
   const [tickets] = await pool.query<mysql.RowDataPacket[]>(
     'SELECT order_id, ticket_number, checked_in_at_ms FROM tickets WHERE order_id IN (?) ORDER BY ticket_number',
-    [rows.map((row) => row['order_id'])],
+    [rows.map((row) => row.order_id)],
   );
-  const byOrder = Map.groupBy(tickets, (ticket) => String(ticket['order_id']));
+  const byOrder = Map.groupBy(tickets, (ticket) => String(ticket.order_id));
   return rows.map((row) =>
     orderFrom(
       row,
-      (byOrder.get(String(row['order_id'])) ?? []).map((ticket) => ({
-        ticketNumber: Number(ticket['ticket_number']),
-        checkedInAtMs: ticket['checked_in_at_ms'] === null ? null : Number(ticket['checked_in_at_ms']),
+      (byOrder.get(String(row.order_id)) ?? []).map((ticket) => ({
+        ticketNumber: Number(ticket.ticket_number),
+        checkedInAtMs: ticket.checked_in_at_ms === null ? null : Number(ticket.checked_in_at_ms),
       })),
     ),
   );
@@ -101,18 +101,18 @@ export async function startCancel(pool: MysqlPool, orderId: string): Promise<Can
       'SELECT ticket_number, checked_in_at_ms FROM tickets WHERE order_id = ? FOR UPDATE',
       [orderId],
     );
-    if (tickets.some((ticket) => ticket['checked_in_at_ms'] !== null)) {
+    if (tickets.some((ticket) => ticket.checked_in_at_ms !== null)) {
       await connection.rollback();
       return { status: 'checkedIn' };
     }
-    if (row['status'] === 'paid') {
+    if (row.status === 'paid') {
       await connection.query("UPDATE orders SET status = 'cancelling' WHERE order_id = ?", [orderId]);
       await connection.query('UPDATE tickets SET live = NULL WHERE order_id = ?', [orderId]);
     }
     await connection.commit();
     const order = orderFrom(
-      { ...row, status: row['status'] === 'paid' ? 'cancelling' : row['status'] } as mysql.RowDataPacket,
-      tickets.map((ticket) => ({ ticketNumber: Number(ticket['ticket_number']), checkedInAtMs: null })),
+      { ...row, status: row.status === 'paid' ? 'cancelling' : row.status } as mysql.RowDataPacket,
+      tickets.map((ticket) => ({ ticketNumber: Number(ticket.ticket_number), checkedInAtMs: null })),
     );
     return { status: 'cancelling', order };
   } catch (error) {
@@ -144,16 +144,16 @@ export async function findCancelledHolders(
     'SELECT order_id, live FROM tickets WHERE sale_id = ? AND ticket_number IN (?)',
     [saleId, ticketNumbers],
   );
-  if (rows.some((row) => row['live'] !== null)) return undefined;
-  const orderIds = [...new Set(rows.map((row) => String(row['order_id'])))];
+  if (rows.some((row) => row.live !== null)) return undefined;
+  const orderIds = [...new Set(rows.map((row) => String(row.order_id)))];
   if (orderIds.length === 0) return undefined;
   const [tickets] = await pool.query<mysql.RowDataPacket[]>(
     'SELECT order_id, ticket_number FROM tickets WHERE order_id IN (?)',
     [orderIds],
   );
-  const byOrder = Map.groupBy(tickets, (ticket) => String(ticket['order_id']));
+  const byOrder = Map.groupBy(tickets, (ticket) => String(ticket.order_id));
   return orderIds.map((orderId) => ({
     orderId,
-    ticketNumbers: (byOrder.get(orderId) ?? []).map((ticket) => Number(ticket['ticket_number'])),
+    ticketNumbers: (byOrder.get(orderId) ?? []).map((ticket) => Number(ticket.ticket_number)),
   }));
 }

@@ -181,8 +181,8 @@ export async function findArchivedPayment(pool: MysqlPool, paymentId: string): P
   const order = orders[0];
   if (order !== undefined) {
     return {
-      accountId: Number(order['account_id']),
-      status: order['status'] === 'cancelled' ? 'refunded' : 'succeeded',
+      accountId: Number(order.account_id),
+      status: order.status === 'cancelled' ? 'refunded' : 'succeeded',
       orderId: orderIdOf(paymentId),
     };
   }
@@ -193,9 +193,9 @@ export async function findArchivedPayment(pool: MysqlPool, paymentId: string): P
   const payment = payments[0];
   if (payment === undefined) return undefined;
   return {
-    accountId: Number(payment['account_id']),
-    status: payment['status'] as PaymentStatus,
-    ...(payment['failure_code'] == null ? {} : { failureCode: String(payment['failure_code']) }),
+    accountId: Number(payment.account_id),
+    status: payment.status as PaymentStatus,
+    ...(payment.failure_code == null ? {} : { failureCode: String(payment.failure_code) }),
   };
 }
 

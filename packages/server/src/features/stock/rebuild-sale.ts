@@ -46,7 +46,7 @@ export async function rebuildSale(saleId: number, options: RebuildOptions): Prom
       lock,
       LIMITS.rebuildLockSeconds,
     ]);
-    if (row?.['locked'] !== 1) throw new Error(`another server has been rebuilding sale ${saleId} for too long`);
+    if (row?.locked !== 1) throw new Error(`another server has been rebuilding sale ${saleId} for too long`);
     if ((await options.redis.exists(saleKeys.sale(saleId))) === 1) return;
     await rebuild(connection, saleId, options);
   } finally {
@@ -63,8 +63,8 @@ async function rebuild(connection: mysql.PoolConnection, saleId: number, options
   if (sale === undefined) return;
   const sold = await readSold(connection, saleId);
   // A sale that was never opened has given nothing out that an epoch would have to tell apart.
-  const untouched = sale['phase_seq'] === 0 && sold.numbers.length === 0;
-  const epoch = Number(sale['epoch']) + (untouched ? 0 : 1);
+  const untouched = sale.phase_seq === 0 && sold.numbers.length === 0;
+  const epoch = Number(sale.epoch) + (untouched ? 0 : 1);
   const queueHighWater = (epoch - 1) * LIMITS.queueNumbersPerEpoch;
   if (!untouched) {
     await log.append({
@@ -94,13 +94,13 @@ async function readSold(connection: mysql.PoolConnection, saleId: number): Promi
   );
   const byAccount = new Map<number, number>();
   for (const ticket of tickets) {
-    const account = Number(ticket['account_id']);
+    const account = Number(ticket.account_id);
     byAccount.set(account, (byAccount.get(account) ?? 0) + 1);
   }
   return {
-    numbers: tickets.map((ticket) => Number(ticket['ticket_number'])),
+    numbers: tickets.map((ticket) => Number(ticket.ticket_number)),
     byAccount,
-    lastConfirmSeq: Number(last?.['seq'] ?? 0),
+    lastConfirmSeq: Number(last?.seq ?? 0),
   };
 }
 
@@ -117,22 +117,22 @@ async function writeStock(redis: Redis, saleId: number, sold: SoldTickets): Prom
 
 function saleArguments(sale: mysql.RowDataPacket, sold: SoldTickets, epoch: number, queueHighWater: number) {
   return {
-    version: sale['version'],
+    version: sale.version,
     epoch,
-    phase: sale['phase'],
-    phaseSeq: sale['phase_seq'],
-    capacity: sale['capacity'],
-    price: sale['price'],
-    limitPerBuyer: sale['limit_per_buyer'],
-    opensAtMs: sale['opens_at_ms'],
-    closesAtMs: sale['closes_at_ms'],
-    holdMs: Number(sale['hold_seconds']) * 1000,
-    admissionMs: Number(sale['admission_seconds']) * 1000,
-    rejoin: sale['rejoin'],
-    mode: sale['admission_mode'],
-    perSecond: sale['per_second'],
-    maxActive: sale['max_active'],
-    admissionSeq: sale['admission_seq'],
+    phase: sale.phase,
+    phaseSeq: sale.phase_seq,
+    capacity: sale.capacity,
+    price: sale.price,
+    limitPerBuyer: sale.limit_per_buyer,
+    opensAtMs: sale.opens_at_ms,
+    closesAtMs: sale.closes_at_ms,
+    holdMs: Number(sale.hold_seconds) * 1000,
+    admissionMs: Number(sale.admission_seconds) * 1000,
+    rejoin: sale.rejoin,
+    mode: sale.admission_mode,
+    perSecond: sale.per_second,
+    maxActive: sale.max_active,
+    admissionSeq: sale.admission_seq,
     drawn: queueHighWater,
     sold: sold.numbers.length,
     nextFresh: (sold.numbers.at(-1) ?? 0) + 1,

@@ -93,14 +93,15 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
         case 'joined': {
           const { number, epoch, servingNumber, admittedUntilMs } = joined;
           const position = admittedUntilMs === undefined ? Math.max(0, number - servingNumber) : 0;
-          const eta = etaSeconds(position, sale.outflowPerSecond, roomOf(sale));
+          const room = roomOf(sale);
+          const eta = etaSeconds(position, sale.outflowPerSecond, room);
           return {
             queueToken: queueTokens.mint({ saleId: sale.saleId, accountId, number, epoch }),
             number,
             position,
             admitted: admittedUntilMs !== undefined,
             etaSeconds: eta,
-            pollAfterMs: pollAfterMs(eta),
+            pollAfterMs: pollAfterMs(eta, room),
           };
         }
         case 'notOpen':
@@ -160,7 +161,7 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
         position: turn.position,
         admitted: false,
         etaSeconds: eta,
-        pollAfterMs: pollAfterMs(eta),
+        pollAfterMs: pollAfterMs(eta, room),
         phase: room.phase,
       };
     },

@@ -78,8 +78,12 @@ export function etaSeconds(position: number, outflow: number, room: WaitingRoom)
   return rate > 0 ? Math.ceil(position / rate) : null;
 }
 
-/** Ask ten times on the way to the front, never faster than the minimum: the poll interval grows with the distance. */
-export function pollAfterMs(eta: number | null): number {
-  if (eta === null) return Math.min(LIMITS.pollAfterMsMax, 5 * LIMITS.pollAfterMsMin);
-  return Math.max(LIMITS.pollAfterMsMin, Math.min(LIMITS.pollAfterMsMax, eta * 100));
+/**
+ * Ask ten times on the way to the front: the interval grows with the distance. Never so seldom that a turn which comes
+ * earlier than estimated could pass between two questions.
+ */
+export function pollAfterMs(eta: number | null, room: Pick<WaitingRoom, 'admissionMs'>): number {
+  const wanted = eta === null ? 5 * LIMITS.pollAfterMsMin : eta * 100;
+  const longest = Math.min(LIMITS.pollAfterMsMax, Math.floor(room.admissionMs / 3));
+  return Math.max(LIMITS.pollAfterMsMin, Math.min(longest, wanted));
 }

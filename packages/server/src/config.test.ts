@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, parseConfig, redactedConfig } from './config.ts';
+
+const COMPLETE = {
+  FEST_REDIS_URL: 'redis://:secret-one@localhost:6379',
+  FEST_MYSQL_URL: 'mysql://fest:secret-two@localhost/fest',
+  FEST_LOG_DIR: '/var/lib/fest/log',
+  FEST_JWT_SECRET: 'secret-three-secret-three-secret-three',
+  FEST_QUEUE_TOKEN_SECRET: 'secret-four-secret-four-secret-four',
+  FEST_TICKET_SIGNING_SEED: Buffer.alloc(32, 1).toString('base64'),
+};
+
+function faultsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    parseConfig(environment);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+}
+
+describe('the configuration', () => {
+  it('fills in what is not given', () => {
+    expect(parseConfig(COMPLETE)).toMatchObject({ port: 8080, host: '127.0.0.1', logLevel: 'info' });
+  });
+
+  it('names every variable that is missing, all at once', () => {
+    const faults = faultsOf({});
+    expect(faults).toHaveLength(Object.keys(COMPLETE).length);
+    for (const name of Object.keys(COMPLETE)) expect(faults.join('\n')).toContain(`${name} is missing`);
+  });
+
+  it.each([
+    ['FEST_PORT', '80a', /from 0 to 65535, not "80a"/],
+    ['FEST_PORT', '70000', /from 0 to 65535/],
+    ['FEST_REDIS_URL', 'http://x', /redis:\/\/ or rediss:\/\//],
+    ['FEST_MYSQL_URL', 'nonsense', /mysql:\/\//],
+    ['FEST_JWT_SECRET', 'short', /at least 32 characters/],
+    ['FEST_TICKET_SIGNING_SEED', 'AAAA', /openssl rand -base64 32/],
+    ['FEST_GATEWAY_DECLINE_RATE', '1.5', /from 0 to 1/],
+    ['FEST_TRUST_PROXY', 'maybe', /true or false/],
+    ['FEST_LOG_LEVEL', 'loud', /one of fatal, error/],
+    ['FEST_BOOTSTRAP_ACCOUNTS', '{}', /JSON array/],
+    [
+      'FEST_BOOTSTRAP_ACCOUNTS',
+      '[{"email":"a","password":"b","name":"c","roles":["king"]}]',
+      /"king".*buyer, organizer/,
+    ],
+  ])('refuses %s=%s and says what it takes', (name, value, message) => {
+    const faults = faultsOf({ ...COMPLETE, [name]: value });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(message);
+    expect(faults[0]).toContain(name);
+  });
+
+  it('never repeats a secret in an error or in a listing', () => {
+    const listing = JSON.stringify(redactedConfig(parseConfig(COMPLETE)));
+    expect(listing).not.toContain('secret-');
+    expect(faultsOf({ ...COMPLETE, FEST_JWT_SECRET: 'hush' }).join()).not.toContain('hush');
+  });
+});

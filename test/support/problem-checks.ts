@@ -13,9 +13,15 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-/** What is wrong with a refusal; empty: nothing. */
-export function faultsOfRefusal(app: FestApp, { status, headers, text }: RawAnswer): readonly string[] {
+/** What is wrong with a refusal; empty: nothing. A client's fault is never answered with a status above 499. */
+export function faultsOfRefusal(app: FestApp, answer: RawAnswer): readonly string[] {
+  const { status, text } = answer;
   if (status < 400 || status > 499) return [`status ${status}: ${text.slice(0, 300)}`];
+  return faultsOfProblem(app, answer);
+}
+
+/** What is wrong with an answer that should be a problem document; empty: nothing. */
+export function faultsOfProblem(app: FestApp, { status, headers, text }: RawAnswer): readonly string[] {
   const mediaType = String(headers['content-type']).split(';')[0];
   if (mediaType !== PROBLEM_MEDIA_TYPE) return [`media type ${mediaType}: ${text.slice(0, 300)}`];
   const problem: unknown = JSON.parse(text);
@@ -28,6 +34,8 @@ export function faultsOfRefusal(app: FestApp, { status, headers, text }: RawAnsw
   if (problem.type !== problemType(code)) wrong.push(`type ${problem.type}`);
   if (!app.hasRoute({ method: 'GET', url: `${SERVICE_PATHS.problems}/:code` })) wrong.push('its type has no page');
   if (problem.detail.length < 10) wrong.push(`detail ${problem.detail}`);
-  if ((problem.retryAfterMs === undefined) !== (headers['retry-after'] === undefined)) wrong.push('Retry-After');
+  const { retryAfterMs } = problem;
+  const seconds = retryAfterMs === undefined ? undefined : String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+  if (headers['retry-after'] !== seconds) wrong.push(`Retry-After ${headers['retry-after']}`);
   return wrong;
 }

@@ -1,4 +1,5 @@
 /** The table of contents of the server: everything that is registered, in order. */
+import { randomBytes } from 'node:crypto';
 import underPressure from '@fastify/under-pressure';
 import Fastify, { type FastifyBaseLogger, LogController, type RouteOptions } from 'fastify';
 import { API_PREFIX } from './contract/paths.ts';
@@ -29,6 +30,16 @@ export interface AppDependencies {
   readonly health: () => Promise<HealthFacts>;
 }
 
+/** Unique across processes and cheaper than a UUID for each poll: a random prefix per process and a counter. */
+function createRequestIds(): () => string {
+  const prefix = randomBytes(6).toString('base64url');
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${prefix}-${count.toString(36)}`;
+  };
+}
+
 export async function buildApp({ services, core, health }: AppDependencies): Promise<FestApp> {
   const loggerInstance: FastifyBaseLogger = services.logger;
   const app: FestApp = Fastify({
@@ -42,12 +53,16 @@ export async function buildApp({ services, core, health }: AppDependencies): Pro
     keepAliveTimeout: LIMITS.keepAliveTimeoutMs,
     http: {
       maxHeaderSize: LIMITS.headerBytes,
+      // Node takes the larger of the two for a whole request, and the default for headers is 60 s.
+      requestTimeout: LIMITS.requestTimeoutMs,
+      headersTimeout: LIMITS.requestTimeoutMs,
       connectionsCheckingInterval: LIMITS.slowRequestCheckMs,
       // Checked by problem-details, so that the refusal is a problem document.
       requireHostHeader: false,
     },
     trustProxy: services.config.trustProxy,
     requestIdHeader: 'x-request-id',
+    genReqId: createRequestIds(),
     // problem-details refuses requests while the server closes.
     return503OnClosing: false,
     // Bodies are taken as they are: a "1" is not a 1, and an unknown field is an error, not something to drop.

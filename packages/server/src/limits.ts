@@ -144,7 +144,7 @@ export const LIMITS = {
 
   // --- rebuilding a sale after Redis lost it -----------------------------------------------------------------------
   /** Waiting for another server that rebuilds the same sale. */
-  rebuildLockSeconds: 10,
+  rebuildLockSeconds: 8,
   /** Waiting for this server's own log to be archived before the archive is asked what was sold. */
   rebuildDrainMs: 10_000,
   /** Every epoch draws from its own range, so numbers never repeat without anything having to be logged per number. */
@@ -173,6 +173,7 @@ function assertRelations(): void {
     ['a change outwaits a Redis command', LIMITS.configureWaitMs > LIMITS.redisCommandTimeoutMs],
     ['a pending key outlives its handler', LIMITS.idempotencyPendingSeconds * 1000 > LIMITS.handlerTimeoutMs],
     ['a stop finishes before it is forced', LIMITS.drainMs + LIMITS.archiveOnStopMs < LIMITS.stopMs],
+    ['waiting for a lock ends before its query does', LIMITS.rebuildLockSeconds * 1000 < LIMITS.mysqlQueryTimeoutMs],
     ['the default page fits', LIMITS.pageItemsDefault <= LIMITS.pageItemsMax],
     ['sums of money stay exact', LIMITS.priceMinorUnits * LIMITS.ticketsPerBuyer < Number.MAX_SAFE_INTEGER],
   ];

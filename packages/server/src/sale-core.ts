@@ -105,7 +105,14 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
       applier.start();
       const sales = await catalogue.listSalesToFollow();
       for (const { id } of sales) live.follow(id);
-      catalogue.onChange(({ saleIds }) => void Promise.all(saleIds.map(followOrForget)).catch(() => undefined));
+      catalogue.onChange(({ saleIds }) => {
+        Promise.all(saleIds.map(followOrForget)).catch((error: unknown) => {
+          logger.warn(
+            { err: error, saleIds },
+            'a changed sale could not be looked up; it is followed when somebody asks for it',
+          );
+        });
+      });
       // A sale that cannot be loaded now is tried again by every refresh.
       await Promise.allSettled(sales.map(({ id }) => live.load(id)));
       await resume(sales.map(({ id }) => id));

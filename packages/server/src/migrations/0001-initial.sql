@@ -107,7 +107,9 @@ CREATE TABLE orders (
   cancelled_at_ms BIGINT NULL,
   UNIQUE KEY orders_payment (payment_id),
   UNIQUE KEY orders_confirm_seq (sale_id, confirm_seq),
-  KEY orders_account (account_id, paid_at_ms, order_id)
+  KEY orders_account (account_id, paid_at_ms, order_id),
+  -- For the start of a server: which cancellations were begun and not finished.
+  KEY orders_status (status)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 CREATE TABLE tickets (

@@ -52,6 +52,7 @@ export async function registerDocumentation(app: FestApp): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: SERVICE_PATHS.docs,
     uiConfig: { docExpansion: 'list', deepLinking: true },
+    theme: { title: 'fest API', css: [{ filename: 'fest.css', content: '.swagger-ui .topbar { display: none }' }] },
   });
   app.get(SERVICE_PATHS.openApi, { schema: { hide: true } }, async () => app.swagger());
   registerProblemPages(app);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { canonicalJson, createAnswerVault, decideKey, isFinalAnswer, isIdempotencyKey } from './idempotency.ts';
+import { createAnswerVault, decideKey, isFinalAnswer } from './idempotency.ts';
+import { canonicalJson, isIdempotencyKey } from './idempotency-key.ts';
 
 const mine = Buffer.alloc(32, 1);
 const other = Buffer.alloc(32, 2);

@@ -9,10 +9,10 @@
  */
 import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { IDEMPOTENCY_KEY_HEADER } from '../contract/paths.ts';
 import { PROBLEM_MEDIA_TYPE } from '../contract/problems.ts';
 import { LIMITS } from '../limits.ts';
 import type { Services } from '../services.ts';
+import { canonicalJson, idempotencyKeyOf } from './idempotency-key.ts';
 import { changeRows, isDuplicate, type MysqlSession, selectRows } from './mysql-statements.ts';
 import { ProblemError } from './problem.ts';
 
@@ -63,24 +63,9 @@ export function decideKey(row: IdempotencyRow, fingerprint: Buffer, nowMs: numbe
   return { status: 'inProgress', retryAfterMs: 1_000 };
 }
 
-/** 1 … `LIMITS.idempotencyKeyCharacters` visible ASCII characters. */
-export function isIdempotencyKey(text: string): boolean {
-  return text.length <= LIMITS.idempotencyKeyCharacters && /^[\x21-\x7e]+$/.test(text);
-}
-
 /** An answer that would come out differently next time is not kept: its key is free again. */
 export function isFinalAnswer(status: number): boolean {
   return status < 500 && status !== 408 && status !== 429;
-}
-
-/** JSON with sorted member names: the same document in another spelling is the same request. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
-  const members = Object.entries(value)
-    .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
-  return `{${members.join(',')}}`;
 }
 
 export interface AnswerVault {
@@ -125,16 +110,6 @@ export function createAnswerVault(secret: string): AnswerVault {
 function keyId(request: FastifyRequest, key: string): Buffer {
   const account = request.account === null ? 'anonymous' : String(request.account.accountId);
   return createHash('sha256').update([request.method, request.routeOptions.url, account, key].join('\n')).digest();
-}
-
-function keyOf(request: FastifyRequest): string | undefined {
-  const key = request.headers[IDEMPOTENCY_KEY_HEADER.toLowerCase()];
-  if (key === undefined) return undefined;
-  if (typeof key === 'string' && isIdempotencyKey(key)) return key;
-  const detail = `must be 1 to ${LIMITS.idempotencyKeyCharacters} visible ASCII characters`;
-  throw new ProblemError('validation_failed', `The header ${IDEMPOTENCY_KEY_HEADER} ${detail}.`, {
-    errors: [{ pointer: `header:${IDEMPOTENCY_KEY_HEADER}`, detail }],
-  });
 }
 
 interface StoredRow {
@@ -252,7 +227,7 @@ export function registerIdempotency(
 
   /** After validation: a request that is refused for its form takes no key. */
   async function claimKey(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
-    const key = keyOf(request);
+    const key = idempotencyKeyOf(request);
     if (key === undefined) return undefined;
     const id = keyId(request, key);
     const nowMs = clock.nowMs();

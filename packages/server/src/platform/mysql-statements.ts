@@ -5,7 +5,8 @@ import type { MysqlPool } from './mysql.ts';
 
 /** A pool, or one connection of it inside a transaction. */
 export type MysqlSession = Pool | PoolConnection;
-export type SqlValue = string | number | bigint | Buffer | null | readonly (string | number)[];
+/** Arrays are lists: `IN (?)` takes one, `VALUES ?` takes one of rows. */
+export type SqlValue = string | number | bigint | Buffer | null | readonly SqlValue[];
 
 /** The rows of a SELECT. `Row` states what the columns are; the caller's SQL has to keep that promise. */
 export async function selectRows<Row>(

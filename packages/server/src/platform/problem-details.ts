@@ -30,7 +30,6 @@ const FRAMEWORK_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> 
     'malformed_url',
     `A path segment may have at most ${LIMITS.pathParameterCharacters} characters.`,
   ],
-  FST_ERR_HANDLER_TIMEOUT: ['overloaded', 'The answer took too long; try again in a moment.'],
 };
 
 const STORE_ERRORS =
@@ -106,20 +105,26 @@ export function toProblem(error: unknown): ProblemError {
   // The static files of the documentation say 403 for a path that leaves their folder.
   if (status === 403 || status === 404) return new ProblemError('not_found', 'No such path.', { cause: error });
   if (status >= 400 && status < 500) return new ProblemError('validation_failed', fault.message, { cause: error });
+  // Also Fastify's own time-out for handlers.
   if (status === 503) {
     return new ProblemError('overloaded', 'The server is busy; try again in a moment.', {
       retryAfterMs: 1_000,
       cause: error,
     });
   }
-  return new ProblemError('internal_error', 'An unexpected fault was logged under the request id of this answer.', {
-    cause: error,
-  });
+  return new ProblemError(
+    'internal_error',
+    'An unexpected fault was logged under the id in the header X-Request-Id of this answer.',
+    {
+      cause: error,
+    },
+  );
 }
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
   if (problem.statusCode >= 500) {
+    reply.header('X-Request-Id', request.id);
     const level = problem.code === 'internal_error' ? 'error' : 'warn';
     request.log[level]({ err: problem.cause ?? problem, code: problem.code }, problem.message);
   }

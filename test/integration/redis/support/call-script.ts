@@ -12,7 +12,7 @@ export type SaleScript<Argument extends string = string, Result = unknown> = Scr
 
 export type RunScript = <Argument extends string, Result>(
   script: SaleScript<Argument, Result>,
-  keys: Values<KeyName> & Readonly<Record<KeyName, string>>,
+  keys: Readonly<Record<KeyName, string>>,
   args: Values<Argument>,
 ) => Promise<Result>;
 
@@ -46,8 +46,11 @@ const DEFAULTS: Readonly<Record<string, number | string>> = {
   holdPrefix: saleKeys.holdPrefix(SALE_ID),
 };
 
+/** Keys are made of these, whether or not the script gets them as arguments too. */
+type Naming = 'account' | 'holdId' | 'orderId' | 'paymentId';
+
 export interface Call<Argument extends string> {
-  readonly args: Partial<Values<Argument>>;
+  readonly args: Partial<Values<Argument | Naming>>;
   /** The request's `Idempotency-Key`. */
   readonly idempotencyKey?: string | undefined;
 }
@@ -59,17 +62,19 @@ export function requestName(accountId: number, idempotencyKey: string): string {
     .slice(saleKeys.holdPrefix(SALE_ID).length - 'hold:'.length);
 }
 
-function keysOf(args: Readonly<Record<string, number | string>>, idempotencyKey: string | undefined) {
-  const account = Number(args.account ?? 0);
+function keysOf(script: string, args: Readonly<Record<string, number | string>>, idempotencyKey: string | undefined) {
+  const account = Number(args['account'] ?? 0);
   const names = ['sale', 'steps', 'remaining', 'departed', 'released', 'expiry', 'paying', 'buyers', 'bought'] as const;
+  // The id of an order stands in for its hold: it remembers that the tickets came back.
+  const hold = script === 'return-tickets' ? args['orderId'] : args['holdId'];
   return {
     ...(Object.fromEntries(names.map((name) => [name, saleKeys[name](SALE_ID)])) as Record<
       (typeof names)[number],
       string
     >),
     numbers: saleKeys.numbers(SALE_ID, account),
-    hold: saleKeys.hold(SALE_ID, String(args.orderId ?? args.holdId ?? '')),
-    payment: saleKeys.payment(SALE_ID, String(args.paymentId ?? '')),
+    hold: saleKeys.hold(SALE_ID, String(hold ?? '')),
+    payment: saleKeys.payment(SALE_ID, String(args['paymentId'] ?? '')),
     request: saleKeys.request(SALE_ID, account, idempotencyKey),
   };
 }
@@ -79,23 +84,10 @@ export function callScript<Argument extends string, Result>(
   script: SaleScript<Argument, Result>,
   { args, idempotencyKey }: Call<Argument>,
 ): Promise<Result> {
-  const given: Record<string, number | string> = {
-    ...DEFAULTS,
-    field: numberField(Number({ ...args }['account' as Argument] ?? 0)),
-  };
-  for (const [name, value] of Object.entries<number | string | undefined>(args))
-    if (value !== undefined) given[name] = value;
-  const values = Object.fromEntries(
-    script.definition.args.map((name) => {
-      const value = given[name];
-      if (value === undefined) throw new Error(`the call of ${script.definition.name} lacks ${name}`);
-      return [name, value];
-    }),
-  ) as Values<Argument>;
-  // A script that takes an order id takes no hold: `complete-payment` names both, and means the hold.
-  const keys = keysOf(
-    script.definition.args.includes('holdId' as Argument) ? { ...given, orderId: String(given.holdId) } : given,
-    idempotencyKey,
-  );
-  return run(script, keys, values);
+  const { name, args: names } = script.definition;
+  const given: Record<string, number | string> = { ...DEFAULTS, ...args };
+  given['field'] = numberField(Number(given['account'] ?? 0));
+  for (const argument of names)
+    if (given[argument] === undefined) throw new Error(`the call of ${name} lacks ${argument}`);
+  return run(script, keysOf(name, given, idempotencyKey), given as Values<Argument>);
 }

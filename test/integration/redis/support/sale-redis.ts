@@ -68,10 +68,14 @@ export async function writeState(redis: Redis, state: SaleState): Promise<void> 
   for (const [name, value] of Object.entries(state)) {
     const key = PREFIX + name;
     if (typeof value === 'string') pipeline.set(key, value);
-    else if (isList(value)) for (const expiring of value) pipeline.expire(PREFIX + expiring, TTL_SECONDS);
+    else if (isList(value)) continue;
     else if (SORTED_SETS.has(name))
       pipeline.zadd(key, ...Object.entries(value).flatMap(([member, score]) => [score, member]));
     else pipeline.hset(key, value);
+  }
+  const expiring = state['expiring'];
+  if (typeof expiring === 'object' && isList(expiring)) {
+    for (const name of expiring) pipeline.expire(PREFIX + name, TTL_SECONDS);
   }
   for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
 }

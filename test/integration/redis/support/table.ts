@@ -6,12 +6,14 @@ import { type Call, callScript, fromSources, type SaleScript } from './call-scri
 import { patched, readState, type SaleState, type StatePatch, writeState } from './sale-redis.ts';
 
 export interface Row<Argument extends string, Result> extends Partial<Call<Argument>> {
-  /** Over the table's state. */
+  /** In place of the table's state. */
+  readonly from?: SaleState;
+  /** Over that state. */
   readonly given?: StatePatch;
   /** Exactly what the caller gets. */
   readonly reply: Result;
   /** Over what was given; without it nothing has changed. */
-  readonly then?: StatePatch;
+  readonly changes?: StatePatch;
   /** What the very same call replies the second time, which changes nothing. Without it there is no second call. */
   readonly again?: Result;
 }
@@ -40,10 +42,10 @@ export function table<Argument extends string, Result>(
               args: { ...base.args, ...row.args },
               idempotencyKey: row.idempotencyKey ?? base.idempotencyKey,
             };
-            const given = patched(base.state, row.given ?? {});
+            const given = patched(row.from ?? base.state, row.given ?? {});
             await writeState(redis(), given);
             expect(await callScript(run, script, call)).toEqual(row.reply);
-            const then = patched(given, row.then ?? {});
+            const then = patched(given, row.changes ?? {});
             expect(await readState(redis())).toEqual(then);
             expectStockToAdd(then);
             if (row.again === undefined) return;

@@ -2,7 +2,6 @@
  * A batch of log records as rows, in one transaction with the log's position: either all of it happened or none. Applying
  * a batch again changes nothing. Statements are per batch, not per order.
  */
-import type mysql from 'mysql2/promise';
 import type {
   AdmissionChanged,
   OrderCancelled,
@@ -12,8 +11,13 @@ import type {
   StoredRecord,
 } from '../../order-log/records.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
-
-type Connection = mysql.PoolConnection;
+import {
+  changeRows,
+  inTransaction,
+  type MysqlSession,
+  type SqlValue,
+  selectRows,
+} from '../../platform/mysql-statements.ts';
 
 export interface AppliedLog {
   /** 32 hexadecimal digits. */
@@ -23,8 +27,8 @@ export interface AppliedLog {
 }
 
 export async function readPosition(pool: MysqlPool, logId: string): Promise<number> {
-  const [rows] = await pool.query<mysql.RowDataPacket[]>('SELECT lsn FROM applier_positions WHERE log_id = ?', [logId]);
-  return Number(rows[0]?.lsn ?? 0);
+  const [row] = await selectRows<{ lsn: number }>(pool, 'SELECT lsn FROM applier_positions WHERE log_id = ?', [logId]);
+  return row?.lsn ?? 0;
 }
 
 /**
@@ -54,7 +58,8 @@ export async function setAside(
   nowMs: number,
 ): Promise<void> {
   await inTransaction(pool, async (connection) => {
-    await connection.query(
+    await changeRows(
+      connection,
       'INSERT INTO failed_records (log_id, lsn, record, error, failed_at_ms) VALUES (?) ON DUPLICATE KEY UPDATE error = VALUES(error)',
       [[log.logId, stored.lsn, JSON.stringify(stored.record), String(error), nowMs]],
     );
@@ -62,31 +67,14 @@ export async function setAside(
   });
 }
 
-async function inTransaction(pool: MysqlPool, work: (connection: Connection) => Promise<void>): Promise<void> {
-  const connection = await pool.getConnection();
-  let broken = false;
-  try {
-    await connection.beginTransaction();
-    await work(connection);
-    await connection.commit();
-  } catch (error) {
-    await connection.rollback().catch(() => {
-      broken = true;
-    });
-    throw error;
-  } finally {
-    if (broken) connection.destroy();
-    else connection.release();
-  }
-}
-
 async function movePosition(
-  connection: Connection,
+  connection: MysqlSession,
   { logId, server }: AppliedLog,
   lsn: number,
   nowMs: number,
 ): Promise<void> {
-  await connection.query(
+  await changeRows(
+    connection,
     `INSERT INTO applier_positions (log_id, server, lsn, updated_at_ms) VALUES (?)
      ON DUPLICATE KEY UPDATE lsn = GREATEST(lsn, VALUES(lsn)), server = VALUES(server), updated_at_ms = VALUES(updated_at_ms)`,
     [[logId, server, lsn, nowMs]],
@@ -99,7 +87,7 @@ function ofType<Type extends OrderLogRecord['type']>(records: readonly StoredRec
 }
 
 async function applyRecords(
-  connection: Connection,
+  connection: MysqlSession,
   logId: string,
   records: readonly StoredRecord[],
   nowMs: number,
@@ -114,7 +102,10 @@ async function applyRecords(
   for (const { lsn, record } of ofType(records, 'admissionChanged'))
     await changeAdmission(connection, logId, lsn, record);
   for (const { record } of ofType(records, 'epochStarted')) {
-    await connection.query('UPDATE sales SET epoch = GREATEST(epoch, ?) WHERE id = ?', [record.epoch, record.saleId]);
+    await changeRows(connection, 'UPDATE sales SET epoch = GREATEST(epoch, ?) WHERE id = ?', [
+      record.epoch,
+      record.saleId,
+    ]);
   }
 }
 
@@ -122,15 +113,16 @@ async function applyRecords(
  * Orders that are there already are left alone; the others are inserted plainly, so that a second owner of a ticket number,
  * a payment or a confirmation number is an error here and not an update of somebody else's row.
  */
-async function insertOrders(connection: Connection, orders: readonly OrderPaid[]): Promise<void> {
+async function insertOrders(connection: MysqlSession, orders: readonly OrderPaid[]): Promise<void> {
   if (orders.length === 0) return;
-  const [rows] = await connection.query<mysql.RowDataPacket[]>('SELECT order_id FROM orders WHERE order_id IN (?)', [
+  const rows = await selectRows<{ order_id: string }>(connection, 'SELECT order_id FROM orders WHERE order_id IN (?)', [
     orders.map(({ orderId }) => orderId),
   ]);
-  const known = new Set(rows.map((row) => String(row.order_id)));
+  const known = new Set(rows.map((row) => row.order_id));
   const missing = orders.filter(({ orderId }) => !known.has(orderId));
   if (missing.length === 0) return;
-  await connection.query(
+  await changeRows(
+    connection,
     `INSERT INTO orders (order_id, payment_id, sale_id, festival_id, account_id, confirm_seq, quantity, amount, currency, status, paid_at_ms)
      VALUES ?`,
     [
@@ -149,23 +141,28 @@ async function insertOrders(connection: Connection, orders: readonly OrderPaid[]
       ]),
     ],
   );
-  await connection.query('INSERT INTO tickets (sale_id, ticket_number, order_id, account_id, live) VALUES ?', [
+  await changeRows(connection, 'INSERT INTO tickets (sale_id, ticket_number, order_id, account_id, live) VALUES ?', [
     missing.flatMap(({ saleId, orderId, accountId, ticketNumbers }) =>
       ticketNumbers.map((ticketNumber) => [saleId, ticketNumber, orderId, accountId, 1]),
     ),
   ]);
 }
 
-async function cancelOrder(connection: Connection, { orderId, at }: OrderCancelled): Promise<void> {
-  await connection.query(
+async function cancelOrder(connection: MysqlSession, { orderId, at }: OrderCancelled): Promise<void> {
+  await changeRows(
+    connection,
     "UPDATE orders SET status = 'cancelled', cancelled_at_ms = COALESCE(cancelled_at_ms, ?) WHERE order_id = ?",
     [at, orderId],
   );
-  await connection.query('UPDATE tickets SET live = NULL WHERE order_id = ?', [orderId]);
+  await changeRows(connection, 'UPDATE tickets SET live = NULL WHERE order_id = ?', [orderId]);
 }
 
 /** Payments without an order, for questions that come after Redis has forgotten them. */
-async function upsertPayments(connection: Connection, records: readonly StoredRecord[], nowMs: number): Promise<void> {
+async function upsertPayments(
+  connection: MysqlSession,
+  records: readonly StoredRecord[],
+  nowMs: number,
+): Promise<void> {
   const refunds = new Map(ofType(records, 'refundStarted').map(({ record }) => [record.paymentId, record]));
   const rows = [...refunds.values()]
     .filter(({ orderId }) => orderId === undefined)
@@ -180,16 +177,17 @@ async function upsertPayments(connection: Connection, records: readonly StoredRe
       nowMs,
     ]);
   if (rows.length === 0) return;
-  await connection.query(
+  await changeRows(
+    connection,
     `INSERT INTO payments (payment_id, sale_id, account_id, amount, currency, status, failure_code, updated_at_ms) VALUES ?
      ON DUPLICATE KEY UPDATE status = VALUES(status), failure_code = VALUES(failure_code), updated_at_ms = VALUES(updated_at_ms)`,
     [rows],
   );
 }
 
-async function changePhase(connection: Connection, logId: string, lsn: number, record: PhaseChanged): Promise<void> {
+async function changePhase(connection: MysqlSession, logId: string, lsn: number, record: PhaseChanged): Promise<void> {
   const { saleId, to, phaseSeq, from, operatorId, at } = record;
-  await connection.query('UPDATE sales SET phase = ?, phase_seq = ? WHERE id = ? AND phase_seq < ?', [
+  await changeRows(connection, 'UPDATE sales SET phase = ?, phase_seq = ? WHERE id = ? AND phase_seq < ?', [
     to,
     phaseSeq,
     saleId,
@@ -199,13 +197,14 @@ async function changePhase(connection: Connection, logId: string, lsn: number, r
 }
 
 async function changeAdmission(
-  connection: Connection,
+  connection: MysqlSession,
   logId: string,
   lsn: number,
   record: AdmissionChanged,
 ): Promise<void> {
   const { saleId, mode, perSecond, maxActive, admissionSeq, operatorId, at } = record;
-  await connection.query(
+  await changeRows(
+    connection,
     'UPDATE sales SET admission_mode = ?, per_second = ?, max_active = ?, admission_seq = ? WHERE id = ? AND admission_seq < ?',
     [mode, perSecond, maxActive, admissionSeq, saleId, admissionSeq],
   );
@@ -213,8 +212,9 @@ async function changeAdmission(
   await recordAction(connection, [logId, lsn, saleId, operatorId, 'admission', detail, at]);
 }
 
-async function recordAction(connection: Connection, row: readonly unknown[]): Promise<void> {
-  await connection.query(
+async function recordAction(connection: MysqlSession, row: readonly SqlValue[]): Promise<void> {
+  await changeRows(
+    connection,
     `INSERT INTO operator_actions (log_id, lsn, sale_id, operator_id, action, detail, at_ms) VALUES (?)
      ON DUPLICATE KEY UPDATE lsn = lsn`,
     [row],

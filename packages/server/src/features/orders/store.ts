@@ -1,7 +1,7 @@
 /** Orders in the archive. */
-import type mysql from 'mysql2/promise';
 import type { OrderStatus } from '../../contract/words.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
+import { changeRows, inTransaction, type MysqlSession, selectRows } from '../../platform/mysql-statements.ts';
 
 export interface StoredOrder {
   readonly orderId: string;
@@ -22,41 +22,57 @@ export interface OrderCursor {
   readonly orderId: string;
 }
 
-function orderFrom(row: mysql.RowDataPacket, tickets: StoredOrder['tickets']): StoredOrder {
+interface OrderRow {
+  readonly order_id: string;
+  readonly payment_id: string;
+  readonly sale_id: number;
+  readonly festival_id: number;
+  readonly account_id: number;
+  readonly amount: number;
+  readonly currency: string;
+  readonly status: OrderStatus;
+  readonly paid_at_ms: number;
+}
+
+interface TicketRow {
+  readonly order_id: string;
+  readonly ticket_number: number;
+  readonly checked_in_at_ms: number | null;
+}
+
+const ORDER_COLUMNS = 'order_id, payment_id, sale_id, festival_id, account_id, amount, currency, status, paid_at_ms';
+
+function orderFrom(row: OrderRow, tickets: readonly TicketRow[]): StoredOrder {
   return {
-    orderId: String(row.order_id),
-    paymentId: String(row.payment_id),
-    saleId: Number(row.sale_id),
-    festivalId: Number(row.festival_id),
-    accountId: Number(row.account_id),
-    amount: Number(row.amount),
-    currency: String(row.currency),
-    status: row.status as OrderStatus,
-    paidAtMs: Number(row.paid_at_ms),
-    tickets,
+    orderId: row.order_id,
+    paymentId: row.payment_id,
+    saleId: row.sale_id,
+    festivalId: row.festival_id,
+    accountId: row.account_id,
+    amount: row.amount,
+    currency: row.currency,
+    status: row.status,
+    paidAtMs: row.paid_at_ms,
+    tickets: tickets.map((ticket) => ({
+      ticketNumber: ticket.ticket_number,
+      checkedInAtMs: ticket.checked_in_at_ms,
+    })),
   };
 }
 
-async function withTickets(pool: MysqlPool, rows: readonly mysql.RowDataPacket[]): Promise<readonly StoredOrder[]> {
+async function withTickets(session: MysqlSession, rows: readonly OrderRow[]): Promise<readonly StoredOrder[]> {
   if (rows.length === 0) return [];
-  const [tickets] = await pool.query<mysql.RowDataPacket[]>(
+  const tickets = await selectRows<TicketRow>(
+    session,
     'SELECT order_id, ticket_number, checked_in_at_ms FROM tickets WHERE order_id IN (?) ORDER BY ticket_number',
     [rows.map((row) => row.order_id)],
   );
-  const byOrder = Map.groupBy(tickets, (ticket) => String(ticket.order_id));
-  return rows.map((row) =>
-    orderFrom(
-      row,
-      (byOrder.get(String(row.order_id)) ?? []).map((ticket) => ({
-        ticketNumber: Number(ticket.ticket_number),
-        checkedInAtMs: ticket.checked_in_at_ms === null ? null : Number(ticket.checked_in_at_ms),
-      })),
-    ),
-  );
+  const byOrder = Map.groupBy(tickets, (ticket) => ticket.order_id);
+  return rows.map((row) => orderFrom(row, byOrder.get(row.order_id) ?? []));
 }
 
 export async function findOrder(pool: MysqlPool, orderId: string): Promise<StoredOrder | undefined> {
-  const [rows] = await pool.query<mysql.RowDataPacket[]>('SELECT * FROM orders WHERE order_id = ?', [orderId]);
+  const rows = await selectRows<OrderRow>(pool, `SELECT ${ORDER_COLUMNS} FROM orders WHERE order_id = ?`, [orderId]);
   return (await withTickets(pool, rows))[0];
 }
 
@@ -67,8 +83,9 @@ export async function listOrders(
   limit: number,
   after: OrderCursor | undefined,
 ): Promise<readonly StoredOrder[]> {
-  const [rows] = await pool.query<mysql.RowDataPacket[]>(
-    `SELECT * FROM orders WHERE account_id = ?
+  const rows = await selectRows<OrderRow>(
+    pool,
+    `SELECT ${ORDER_COLUMNS} FROM orders WHERE account_id = ?
       ${after === undefined ? '' : 'AND (paid_at_ms < ? OR (paid_at_ms = ? AND order_id < ?))'}
       ORDER BY paid_at_ms DESC, order_id DESC LIMIT ?`,
     [accountId, ...(after === undefined ? [] : [after.paidAtMs, after.paidAtMs, after.orderId]), limit],
@@ -86,48 +103,33 @@ export type CancelStart =
  * are back in stock. One transaction, so that a check-in at the same moment either comes first or finds nothing.
  */
 export async function startCancel(pool: MysqlPool, orderId: string): Promise<CancelStart> {
-  const connection = await pool.getConnection();
-  try {
-    await connection.beginTransaction();
-    const [rows] = await connection.query<mysql.RowDataPacket[]>('SELECT * FROM orders WHERE order_id = ? FOR UPDATE', [
-      orderId,
-    ]);
-    const row = rows[0];
-    if (row === undefined) {
-      await connection.rollback();
-      return { status: 'notFound' };
-    }
-    const [tickets] = await connection.query<mysql.RowDataPacket[]>(
-      'SELECT ticket_number, checked_in_at_ms FROM tickets WHERE order_id = ? FOR UPDATE',
+  return inTransaction<CancelStart>(pool, async (connection) => {
+    const [row] = await selectRows<OrderRow>(
+      connection,
+      `SELECT ${ORDER_COLUMNS} FROM orders WHERE order_id = ? FOR UPDATE`,
       [orderId],
     );
-    if (tickets.some((ticket) => ticket.checked_in_at_ms !== null)) {
-      await connection.rollback();
-      return { status: 'checkedIn' };
-    }
-    if (row.status === 'paid') {
-      await connection.query("UPDATE orders SET status = 'cancelling' WHERE order_id = ?", [orderId]);
-      await connection.query('UPDATE tickets SET live = NULL WHERE order_id = ?', [orderId]);
-    }
-    await connection.commit();
-    const order = orderFrom(
-      { ...row, status: row.status === 'paid' ? 'cancelling' : row.status } as mysql.RowDataPacket,
-      tickets.map((ticket) => ({ ticketNumber: Number(ticket.ticket_number), checkedInAtMs: null })),
+    if (row === undefined) return { status: 'notFound' };
+    const tickets = await selectRows<TicketRow>(
+      connection,
+      'SELECT order_id, ticket_number, checked_in_at_ms FROM tickets WHERE order_id = ? FOR UPDATE',
+      [orderId],
     );
-    return { status: 'cancelling', order };
-  } catch (error) {
-    await connection.rollback().catch(() => undefined);
-    throw error;
-  } finally {
-    connection.release();
-  }
+    if (tickets.some((ticket) => ticket.checked_in_at_ms !== null)) return { status: 'checkedIn' };
+    if (row.status !== 'paid') return { status: 'cancelling', order: orderFrom(row, tickets) };
+    await changeRows(connection, "UPDATE orders SET status = 'cancelling' WHERE order_id = ?", [orderId]);
+    await changeRows(connection, 'UPDATE tickets SET live = NULL WHERE order_id = ?', [orderId]);
+    return { status: 'cancelling', order: orderFrom({ ...row, status: 'cancelling' }, tickets) };
+  });
 }
 
 /** Orders whose cancellation was begun and not finished; after a crash somebody has to go on. */
 export async function listCancelling(pool: MysqlPool, limit: number): Promise<readonly StoredOrder[]> {
-  const [rows] = await pool.query<mysql.RowDataPacket[]>("SELECT * FROM orders WHERE status = 'cancelling' LIMIT ?", [
-    limit,
-  ]);
+  const rows = await selectRows<OrderRow>(
+    pool,
+    `SELECT ${ORDER_COLUMNS} FROM orders WHERE status = 'cancelling' LIMIT ?`,
+    [limit],
+  );
   return withTickets(pool, rows);
 }
 
@@ -140,20 +142,21 @@ export async function findCancelledHolders(
   saleId: number,
   ticketNumbers: readonly number[],
 ): Promise<readonly { readonly orderId: string; readonly ticketNumbers: readonly number[] }[] | undefined> {
-  const [rows] = await pool.query<mysql.RowDataPacket[]>(
+  const rows = await selectRows<{ order_id: string; live: number | null }>(
+    pool,
     'SELECT order_id, live FROM tickets WHERE sale_id = ? AND ticket_number IN (?)',
     [saleId, ticketNumbers],
   );
-  if (rows.some((row) => row.live !== null)) return undefined;
-  const orderIds = [...new Set(rows.map((row) => String(row.order_id)))];
-  if (orderIds.length === 0) return undefined;
-  const [tickets] = await pool.query<mysql.RowDataPacket[]>(
+  if (rows.length === 0 || rows.some((row) => row.live !== null)) return undefined;
+  const orderIds = [...new Set(rows.map((row) => row.order_id))];
+  const tickets = await selectRows<{ order_id: string; ticket_number: number }>(
+    pool,
     'SELECT order_id, ticket_number FROM tickets WHERE order_id IN (?)',
     [orderIds],
   );
-  const byOrder = Map.groupBy(tickets, (ticket) => String(ticket.order_id));
+  const byOrder = Map.groupBy(tickets, (ticket) => ticket.order_id);
   return orderIds.map((orderId) => ({
     orderId,
-    ticketNumbers: (byOrder.get(orderId) ?? []).map((ticket) => Number(ticket.ticket_number)),
+    ticketNumbers: (byOrder.get(orderId) ?? []).map((ticket) => ticket.ticket_number),
   }));
 }

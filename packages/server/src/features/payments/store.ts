@@ -1,12 +1,12 @@
 /** Payments in Redis; MySQL answers for those Redis no longer knows. */
 import type { Redis } from 'ioredis';
-import type mysql from 'mysql2/promise';
-import type { PaymentStatus } from '../../contract/words.ts';
+import type { OrderStatus, PaymentStatus } from '../../contract/words.ts';
 import { LIMITS } from '../../limits.ts';
 import type { PaymentIntent } from '../../order-log/records.ts';
+import type { RepeatableRequest } from '../../platform/idempotency-key.ts';
 import { orderIdOf } from '../../platform/ids.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
-import type { RepeatableRequest } from '../../platform/request-fingerprint.ts';
+import { selectRows } from '../../platform/mysql-statements.ts';
 import { saleKeys } from '../../redis/keys.ts';
 import {
   beginPaymentScript,
@@ -174,29 +174,26 @@ export async function findPayment(redis: Redis, saleId: number, paymentId: strin
 
 /** A payment as the archive knows it. */
 export async function findArchivedPayment(pool: MysqlPool, paymentId: string): Promise<StoredPayment | undefined> {
-  const [orders] = await pool.query<mysql.RowDataPacket[]>(
+  const [order] = await selectRows<{ account_id: number; status: OrderStatus }>(
+    pool,
     'SELECT account_id, status FROM orders WHERE payment_id = ?',
     [paymentId],
   );
-  const order = orders[0];
   if (order !== undefined) {
     return {
-      accountId: Number(order.account_id),
+      accountId: order.account_id,
       status: order.status === 'cancelled' ? 'refunded' : 'succeeded',
       orderId: orderIdOf(paymentId),
     };
   }
-  const [payments] = await pool.query<mysql.RowDataPacket[]>(
+  const [payment] = await selectRows<{ account_id: number; status: PaymentStatus; failure_code: string | null }>(
+    pool,
     'SELECT account_id, status, failure_code FROM payments WHERE payment_id = ?',
     [paymentId],
   );
-  const payment = payments[0];
   if (payment === undefined) return undefined;
-  return {
-    accountId: Number(payment.account_id),
-    status: payment.status as PaymentStatus,
-    ...(payment.failure_code == null ? {} : { failureCode: String(payment.failure_code) }),
-  };
+  const { account_id: accountId, status, failure_code: failureCode } = payment;
+  return { accountId, status, ...(failureCode === null ? {} : { failureCode }) };
 }
 
 /** Ids of the holds that are being paid, with the log each payment belongs to. Bounded by the stock of the sale. */

@@ -78,16 +78,24 @@ export class LiveSales implements SaleStates {
     return sale;
   }
 
-  /** From memory when it is there, else from Redis; follows the sale from now on. */
+  /**
+   * From memory when it is there, else from Redis; follows the sale from now on. Undefined while Redis cannot be reached or
+   * the state is being rebuilt: the refresh goes on trying.
+   */
   async load(saleId: number): Promise<LiveSale | undefined> {
     const known = this.get(saleId);
     if (known !== undefined) return known;
     try {
       return await this.refresh(saleId);
     } catch (error) {
-      if (isStoreFailure(error)) return undefined;
-      throw error;
+      this.#report(error);
+      return undefined;
     }
+  }
+
+  /** Reads in the background: for a caller that learned that what is in memory is out of date. */
+  refreshSoon(saleId: number): void {
+    this.refresh(saleId).catch((error: unknown) => this.#report(error));
   }
 
   async find(sale: SaleRecord): Promise<LiveSaleState | undefined> {
@@ -177,10 +185,12 @@ export class LiveSales implements SaleStates {
     return nowMs - sale.readAtMs >= (quiet ? QUIET_REFRESH_MS : LIMITS.stateRefreshMs / 2);
   }
 
-  /** Says when Redis stops answering and when it answers again, not every time in between. */
+  /** Says when Redis stops answering and when it answers again, not every time in between; anything else every time. */
   #report(error: unknown): void {
     const failing = error !== undefined;
-    if (failing && !this.#failing) this.#options.logger.warn({ err: error }, 'sale states cannot be refreshed');
+    if (failing && (!this.#failing || !isStoreFailure(error))) {
+      this.#options.logger.warn({ err: error }, 'sale states cannot be refreshed');
+    }
     if (!failing && this.#failing) this.#options.logger.info('sale states are fresh again');
     this.#failing = failing;
   }

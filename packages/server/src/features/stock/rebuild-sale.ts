@@ -3,12 +3,13 @@
  * order logs and MySQL. One server rebuilds while the others answer 503; the epoch tells old tokens and holds from new ones.
  */
 import type { Redis } from 'ioredis';
-import type mysql from 'mysql2/promise';
 import type { Logger } from 'pino';
+import type { AdmissionMode, RejoinRule, StoredPhase } from '../../contract/words.ts';
 import { LIMITS } from '../../limits.ts';
 import type { OrderLog } from '../../order-log/order-log.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
+import { changeRows, type MysqlSession, selectRows } from '../../platform/mysql-statements.ts';
 import { saleKeys } from '../../redis/keys.ts';
 import { createSaleScript } from '../../redis/scripts.ts';
 import type { Applier } from '../archive/applier.ts';
@@ -20,6 +21,26 @@ export interface RebuildOptions {
   readonly applier: Applier;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+/** The columns of `sales` that a rebuild needs. */
+interface SaleRow {
+  readonly version: number;
+  readonly epoch: number;
+  readonly phase: StoredPhase;
+  readonly phase_seq: number;
+  readonly capacity: number;
+  readonly price: number;
+  readonly limit_per_buyer: number;
+  readonly opens_at_ms: number;
+  readonly closes_at_ms: number;
+  readonly hold_seconds: number;
+  readonly admission_seconds: number;
+  readonly rejoin: RejoinRule;
+  readonly admission_mode: AdmissionMode;
+  readonly per_second: number;
+  readonly max_active: number;
+  readonly admission_seq: number;
 }
 
 interface SoldTickets {
@@ -42,7 +63,7 @@ export async function rebuildSale(saleId: number, options: RebuildOptions): Prom
   const connection = await options.mysql.getConnection();
   const lock = `fest-rebuild-${saleId}`;
   try {
-    const [[row]] = await connection.query<mysql.RowDataPacket[]>('SELECT GET_LOCK(?, ?) AS locked', [
+    const [row] = await selectRows<{ locked: number | null }>(connection, 'SELECT GET_LOCK(?, ?) AS locked', [
       lock,
       LIMITS.rebuildLockSeconds,
     ]);
@@ -50,21 +71,21 @@ export async function rebuildSale(saleId: number, options: RebuildOptions): Prom
     if ((await options.redis.exists(saleKeys.sale(saleId))) === 1) return;
     await rebuild(connection, saleId, options);
   } finally {
-    await connection.query('DO RELEASE_LOCK(?)', [lock]).catch(() => connection.destroy());
-    connection.release();
+    // Closing the connection frees the lock, whatever state it is in; a rebuild is rare enough to open another one.
+    connection.destroy();
   }
 }
 
-async function rebuild(connection: mysql.PoolConnection, saleId: number, options: RebuildOptions): Promise<void> {
+async function rebuild(connection: MysqlSession, saleId: number, options: RebuildOptions): Promise<void> {
   const { redis, log, applier, clock, logger } = options;
   // What this server acknowledged must be in MySQL before MySQL is asked what was sold.
   await applier.drain(LIMITS.rebuildDrainMs);
-  const [[sale]] = await connection.query<mysql.RowDataPacket[]>('SELECT * FROM sales WHERE id = ?', [saleId]);
+  const [sale] = await selectRows<SaleRow>(connection, 'SELECT * FROM sales WHERE id = ?', [saleId]);
   if (sale === undefined) return;
   const sold = await readSold(connection, saleId);
   // A sale that was never opened has given nothing out that an epoch would have to tell apart.
   const untouched = sale.phase_seq === 0 && sold.numbers.length === 0;
-  const epoch = Number(sale.epoch) + (untouched ? 0 : 1);
+  const epoch = sale.epoch + (untouched ? 0 : 1);
   const queueHighWater = (epoch - 1) * LIMITS.queueNumbersPerEpoch;
   if (!untouched) {
     await log.append({
@@ -75,7 +96,7 @@ async function rebuild(connection: mysql.PoolConnection, saleId: number, options
       queueHighWater,
       reason: 'stateMissing',
     });
-    await connection.query('UPDATE sales SET epoch = GREATEST(epoch, ?) WHERE id = ?', [epoch, saleId]);
+    await changeRows(connection, 'UPDATE sales SET epoch = GREATEST(epoch, ?) WHERE id = ?', [epoch, saleId]);
   }
   await writeStock(redis, saleId, sold);
   await createSaleScript.run(redis, { sale: saleKeys.sale(saleId) }, saleArguments(sale, sold, epoch, queueHighWater));
@@ -83,24 +104,23 @@ async function rebuild(connection: mysql.PoolConnection, saleId: number, options
     logger.warn({ saleId, epoch, sold: sold.numbers.length }, 'the state of a sale was rebuilt from the archive');
 }
 
-async function readSold(connection: mysql.PoolConnection, saleId: number): Promise<SoldTickets> {
-  const [tickets] = await connection.query<mysql.RowDataPacket[]>(
+async function readSold(connection: MysqlSession, saleId: number): Promise<SoldTickets> {
+  const tickets = await selectRows<{ ticket_number: number; account_id: number }>(
+    connection,
     'SELECT ticket_number, account_id FROM tickets WHERE sale_id = ? AND live = 1 ORDER BY ticket_number',
     [saleId],
   );
-  const [[last]] = await connection.query<mysql.RowDataPacket[]>(
+  const [last] = await selectRows<{ seq: number }>(
+    connection,
     'SELECT COALESCE(MAX(confirm_seq), 0) AS seq FROM orders WHERE sale_id = ?',
     [saleId],
   );
   const byAccount = new Map<number, number>();
-  for (const ticket of tickets) {
-    const account = Number(ticket.account_id);
-    byAccount.set(account, (byAccount.get(account) ?? 0) + 1);
-  }
+  for (const { account_id: account } of tickets) byAccount.set(account, (byAccount.get(account) ?? 0) + 1);
   return {
-    numbers: tickets.map((ticket) => Number(ticket.ticket_number)),
+    numbers: tickets.map((ticket) => ticket.ticket_number),
     byAccount,
-    lastConfirmSeq: Number(last?.seq ?? 0),
+    lastConfirmSeq: last?.seq ?? 0,
   };
 }
 
@@ -115,7 +135,7 @@ async function writeStock(redis: Redis, saleId: number, sold: SoldTickets): Prom
   for (const [error] of results ?? []) if (error !== null) throw error;
 }
 
-function saleArguments(sale: mysql.RowDataPacket, sold: SoldTickets, epoch: number, queueHighWater: number) {
+function saleArguments(sale: SaleRow, sold: SoldTickets, epoch: number, queueHighWater: number) {
   return {
     version: sale.version,
     epoch,
@@ -126,8 +146,8 @@ function saleArguments(sale: mysql.RowDataPacket, sold: SoldTickets, epoch: numb
     limitPerBuyer: sale.limit_per_buyer,
     opensAtMs: sale.opens_at_ms,
     closesAtMs: sale.closes_at_ms,
-    holdMs: Number(sale.hold_seconds) * 1000,
-    admissionMs: Number(sale.admission_seconds) * 1000,
+    holdMs: sale.hold_seconds * 1000,
+    admissionMs: sale.admission_seconds * 1000,
     rejoin: sale.rejoin,
     mode: sale.admission_mode,
     perSecond: sale.per_second,

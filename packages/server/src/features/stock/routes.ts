@@ -3,10 +3,10 @@ import { ROUTES } from '../../contract/paths.ts';
 import { Hold, HoldInput, HoldParameters, SaleParameters } from '../../contract/schemas.ts';
 import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
+import { repeatableRequest } from '../../platform/idempotency-key.ts';
 import { newId, saleOfId } from '../../platform/ids.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { refuseBody } from '../../platform/problem-details.ts';
-import { repeatableRequest } from '../../platform/request-fingerprint.ts';
 import type { Services } from '../../services.ts';
 import type { QueueTokens } from '../waiting-room/queue-token.ts';
 import { requireQueueToken } from '../waiting-room/queue-token-header.ts';
@@ -72,7 +72,7 @@ export function registerStockRoutes(app: FestApp, dependencies: StockDependencie
         }
         case 'missing':
         case 'wrongEpoch':
-          void live.refresh(claims.saleId).catch(() => undefined);
+          live.refreshSoon(claims.saleId);
           throw saleRecovering();
         default: {
           const { code, detail } = explainHoldRefusal(result, claims.number, quantity);

@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import type { HoldStatus } from '../../contract/words.ts';
 import { LIMITS } from '../../limits.ts';
-import type { RepeatableRequest } from '../../platform/request-fingerprint.ts';
+import type { RepeatableRequest } from '../../platform/idempotency-key.ts';
 import { numberField, saleKeys } from '../../redis/keys.ts';
 import { releaseHoldScript, sweepHoldsScript, takeHoldScript } from '../../redis/scripts.ts';
 import type { QueueTicketClaims } from '../waiting-room/queue-token.ts';

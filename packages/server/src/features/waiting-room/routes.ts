@@ -10,9 +10,9 @@ import {
 import { LIMITS } from '../../limits.ts';
 import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
+import { idempotencyKeyReused, repeatableRequest } from '../../platform/idempotency-key.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { refuseBody } from '../../platform/problem-details.ts';
-import { idempotencyKeyReused, repeatableRequest } from '../../platform/request-fingerprint.ts';
 import type { Services } from '../../services.ts';
 import type { LiveSale, LiveSales } from '../stock/live-sales.ts';
 import { requireLiveSale, type SaleDirectory, saleRecovering } from '../stock/require-live-sale.ts';

@@ -1,7 +1,7 @@
 /** Queue numbers in Redis: one command each. */
 import type { Redis } from 'ioredis';
 import { LIMITS } from '../../limits.ts';
-import type { RepeatableRequest } from '../../platform/request-fingerprint.ts';
+import type { RepeatableRequest } from '../../platform/idempotency-key.ts';
 import { numberField, saleKeys } from '../../redis/keys.ts';
 import { joinQueueScript, leaveQueueScript } from '../../redis/scripts.ts';
 import type { QueueTicketClaims } from './queue-token.ts';

@@ -4,26 +4,30 @@ import { IDEMPOTENCY_KEY_HEADER } from '../contract/paths.ts';
 import { LIMITS } from '../limits.ts';
 import { ProblemError } from './problem.ts';
 
-/** The `Idempotency-Key` of a request, or undefined. Throws when it has a form that cannot be a key. */
+/** 1 … `LIMITS.idempotencyKeyCharacters` visible ASCII characters. */
+export function isIdempotencyKey(text: string): boolean {
+  return text.length <= LIMITS.idempotencyKeyCharacters && /^[\x21-\x7e]+$/.test(text);
+}
+
+/** The `Idempotency-Key` of a request, or undefined. @throws {ProblemError} 400 when it has a form that cannot be a key */
 export function idempotencyKeyOf(request: FastifyRequest): string | undefined {
   const key = request.headers[IDEMPOTENCY_KEY_HEADER.toLowerCase()];
   if (key === undefined) return undefined;
-  if (typeof key !== 'string' || !/^[\x21-\x7e]+$/.test(key) || key.length > LIMITS.idempotencyKeyCharacters) {
-    const detail = `must be 1 to ${LIMITS.idempotencyKeyCharacters} visible ASCII characters; a UUID is a good choice`;
-    throw new ProblemError('validation_failed', `Idempotency-Key ${detail}.`, {
-      errors: [{ pointer: `header:${IDEMPOTENCY_KEY_HEADER}`, detail }],
-    });
-  }
-  return key;
+  if (typeof key === 'string' && isIdempotencyKey(key)) return key;
+  const detail = `must be 1 to ${LIMITS.idempotencyKeyCharacters} visible ASCII characters; a UUID is a good choice`;
+  throw new ProblemError('validation_failed', `The header ${IDEMPOTENCY_KEY_HEADER} ${detail}.`, {
+    errors: [{ pointer: `header:${IDEMPOTENCY_KEY_HEADER}`, detail }],
+  });
 }
 
-/** JSON with sorted members: the same request written differently is the same request. */
+/** JSON with sorted member names: the same document in another spelling is the same request. */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) =>
-    member !== null && typeof member === 'object' && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  );
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
+  const members = Object.entries(value)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
+  return `{${members.join(',')}}`;
 }
 
 /** What makes two requests the same: method, path and body. Without spaces, so that scripts can store it in a text. */

@@ -1,0 +1,32 @@
+import type { Table } from '../support/table.ts';
+import { releaseHoldTable, sweepHoldsTable, takeHoldTable } from './holds.ts';
+import {
+  beginPaymentTable,
+  completePaymentTable,
+  confirmPaymentTable,
+  failPaymentTable,
+  returnTicketsTable,
+} from './payments.ts';
+import { changePhaseTable, configureSaleTable, createSaleTable, readStateTable, setAdmissionTable } from './sales.ts';
+import { advanceServingTable, joinQueueTable, leaveQueueTable, tickTable } from './waiting-room.ts';
+
+/** One table a script. */
+export const ALL_TABLES: readonly Table[] = [
+  createSaleTable,
+  configureSaleTable,
+  changePhaseTable,
+  setAdmissionTable,
+  readStateTable,
+  joinQueueTable,
+  leaveQueueTable,
+  tickTable,
+  advanceServingTable,
+  takeHoldTable,
+  releaseHoldTable,
+  sweepHoldsTable,
+  beginPaymentTable,
+  confirmPaymentTable,
+  failPaymentTable,
+  completePaymentTable,
+  returnTicketsTable,
+];

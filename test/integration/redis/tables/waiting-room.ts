@@ -1,0 +1,318 @@
+/** What the waiting room's scripts reply, and what they leave behind. */
+import {
+  advanceServingScript,
+  joinQueueScript,
+  type LeaderTick,
+  leaveQueueScript,
+  tickScript,
+} from '@fest/server/redis/scripts';
+import { requestName } from '../support/call-script.ts';
+import { patched, type StatePatch } from '../support/sale-redis.ts';
+import { lostRows, table } from '../support/table.ts';
+import { ADMISSION_MS, CLOSES, EPOCH, NOW, ONE_HOLDS, OPENS, TWO_ADMITTED } from './states.ts';
+
+const WINDOW_ENDS = NOW - 10_000 + ADMISSION_MS;
+const joined = (number: number, admittedUntilMs?: number) =>
+  ({ status: 'joined', number, servingNumber: 2, epoch: EPOCH, admittedUntilMs }) as const;
+const drew = (account: number, number: number): StatePatch => ({
+  sale: { drawn: number },
+  'numbers:0': { [account]: number },
+});
+const REMEMBERED: StatePatch = { [requestName(9, 'k')]: 'same', expiring: [requestName(9, 'k')] };
+
+export const joinQueueTable = table(
+  joinQueueScript,
+  { state: TWO_ADMITTED, args: { nowMs: NOW, account: 10 } },
+  {
+    'draws the next number, once': { reply: joined(4), changes: drew(10, 4), again: joined(4) },
+    'finds the number of an account that waits': { args: { account: 9 }, reply: joined(3) },
+    'moves an account that waits to the tail under the tail rule': {
+      args: { account: 9 },
+      given: { sale: { rejoin: 'tail' } },
+      reply: joined(4),
+      changes: { ...drew(9, 4), departed: { 3: 3 } },
+    },
+    'moves to the tail once for the same Idempotency-Key': {
+      args: { account: 9, requestFingerprint: 'same' },
+      idempotencyKey: 'k',
+      given: { sale: { rejoin: 'tail' } },
+      reply: joined(4),
+      changes: { ...drew(9, 4), departed: { 3: 3 }, ...REMEMBERED },
+      again: joined(4),
+    },
+    'refuses an Idempotency-Key that came with another request': {
+      args: { account: 9, requestFingerprint: 'other' },
+      idempotencyKey: 'k',
+      given: REMEMBERED,
+      reply: { status: 'keyReused' },
+    },
+    'tells an admitted account until when, up to the last millisecond': {
+      args: { account: 7, nowMs: WINDOW_ENDS - 1 },
+      reply: joined(1, WINDOW_ENDS),
+    },
+    'leaves an admitted account its number under the tail rule too': {
+      args: { account: 7 },
+      given: { sale: { rejoin: 'tail' } },
+      reply: joined(1, WINDOW_ENDS),
+    },
+    'draws a new number, and no ghost, from the end of the window on': {
+      args: { account: 7, nowMs: WINDOW_ENDS },
+      reply: joined(4),
+      changes: drew(7, 4),
+    },
+    'draws a new number for one whose window was closed by a tick': {
+      args: { account: 7 },
+      given: { sale: { expiredThrough: 2, pending: 0 }, steps: null, remaining: null },
+      reply: joined(4),
+      changes: drew(7, 4),
+    },
+    'lets nobody join a paused sale': {
+      given: { sale: { phase: 'paused' } },
+      reply: { status: 'notOpen', opensAtMs: OPENS },
+    },
+    'finds a number while the sale is paused': {
+      args: { account: 9 },
+      given: { sale: { phase: 'paused' } },
+      reply: joined(3),
+    },
+    'refuses until the last millisecond before the opening': {
+      args: { nowMs: OPENS - 1 },
+      given: { sale: { phase: 'scheduled' } },
+      reply: { status: 'notOpen', opensAtMs: OPENS },
+    },
+    'lets people join exactly at the opening, before any tick': {
+      args: { nowMs: OPENS },
+      given: { sale: { phase: 'scheduled' } },
+      reply: joined(4),
+      changes: drew(10, 4),
+    },
+    'refuses everybody exactly at the closing': {
+      args: { account: 9, nowMs: CLOSES },
+      reply: { status: 'notOpen', opensAtMs: OPENS },
+    },
+    'lets people join until the last millisecond before the closing': {
+      args: { nowMs: CLOSES - 1 },
+      reply: joined(4),
+      changes: drew(10, 4),
+    },
+    'refuses newcomers when nothing is available': {
+      given: { sale: { available: 0, sold: 10 } },
+      reply: { status: 'soldOut' },
+    },
+    'finds a number when nothing is available': {
+      args: { account: 9 },
+      given: { sale: { available: 0, sold: 10 } },
+      reply: joined(3),
+    },
+    'replies missing, and writes nothing, when there is no sale': {
+      given: { sale: null },
+      reply: { status: 'missing' },
+    },
+  },
+);
+
+export const leaveQueueTable = table(
+  leaveQueueScript,
+  { state: TWO_ADMITTED, args: { epoch: EPOCH, nowMs: NOW, account: 9, number: 3 } },
+  {
+    'takes a waiting number out of the line, once': {
+      reply: { status: 'left' },
+      changes: { sale: { seq: 101 }, 'numbers:0': { 9: null }, departed: { 3: 3 } },
+      again: { status: 'gone' },
+    },
+    'frees the slot of an admitted buyer at once, and once': {
+      args: { account: 7, number: 1 },
+      reply: { status: 'left' },
+      changes: { sale: { seq: 101, pending: 1 }, remaining: { 2: 1 }, 'numbers:0': { 7: null } },
+      again: { status: 'gone' },
+    },
+    'leaves a live hold alone': {
+      from: ONE_HOLDS,
+      args: { account: 7, number: 1 },
+      reply: { status: 'left' },
+      changes: { sale: { seq: 101 }, 'numbers:0': { 7: null } },
+    },
+    'frees no slot after a tick closed the window': {
+      args: { account: 7, number: 1 },
+      given: { sale: { expiredThrough: 2, pending: 0 }, steps: null, remaining: null },
+      reply: { status: 'left' },
+      changes: { sale: { seq: 101 }, 'numbers:0': { 7: null } },
+    },
+    'replies gone to a number the account has moved on from': {
+      given: { 'numbers:0': { 9: 5 } },
+      reply: { status: 'gone' },
+    },
+    'replies gone to the number of somebody else': { args: { number: 1 }, reply: { status: 'gone' } },
+    ...lostRows<'epoch'>(),
+  },
+);
+
+const leader = (facts: Partial<LeaderTick> = {}): LeaderTick => ({
+  status: 'leader',
+  fence: 1,
+  servingNumber: 2,
+  drawn: 3,
+  pending: 2,
+  inside: 0,
+  available: 10,
+  perSecond: 5,
+  maxActive: 3,
+  phaseSeq: 4,
+  freed: 0,
+  mode: 'fixed',
+  phase: 'open',
+  phaseBefore: 'open',
+  ...facts,
+});
+const leaseOf = (leaseHolder: string, leaseUntilMs: number, fence: number) => ({ leaseHolder, leaseUntilMs, fence });
+const LED = leaseOf('node-a', NOW + 2_000, 1);
+
+export const tickTable = table(
+  tickScript,
+  { state: TWO_ADMITTED, args: { epoch: EPOCH, nowMs: NOW, node: 'node-a', leaseMs: 2_000, stepsAtMost: 10 } },
+  {
+    'makes the first node that ticks the leader': { reply: leader(), changes: { sale: LED }, again: leader() },
+    'renews the lease of the leader without a new fence': {
+      given: { sale: leaseOf('node-a', NOW - 900, 5) },
+      reply: leader({ fence: 5 }),
+      changes: { sale: leaseOf('node-a', NOW + 2_000, 5) },
+    },
+    'makes others follow until the last millisecond of the lease': {
+      given: { sale: leaseOf('node-b', NOW + 1, 5) },
+      reply: { status: 'follower' },
+      again: { status: 'follower' },
+    },
+    'takes over exactly when the lease ends, with a new fence': {
+      given: { sale: leaseOf('node-b', NOW, 5) },
+      reply: leader({ fence: 6 }),
+      changes: { sale: leaseOf('node-a', NOW + 2_000, 6) },
+    },
+    'opens the sale exactly at its opening, once': {
+      args: { nowMs: OPENS },
+      given: { sale: { phase: 'scheduled' } },
+      reply: leader({ phase: 'open', phaseBefore: 'scheduled', phaseSeq: 5 }),
+      changes: { sale: { ...leaseOf('node-a', OPENS + 2_000, 1), phase: 'open', phaseSeq: 5 } },
+      again: leader({ phaseSeq: 5 }),
+    },
+    'opens nothing a millisecond early': {
+      args: { nowMs: OPENS - 1 },
+      given: { sale: { phase: 'scheduled' } },
+      reply: leader({ phase: 'scheduled', phaseBefore: 'scheduled' }),
+      changes: { sale: leaseOf('node-a', OPENS + 1_999, 1) },
+    },
+    'closes a paused sale exactly at its closing': {
+      args: { nowMs: CLOSES },
+      given: { sale: { phase: 'paused', expiredThrough: 2, pending: 0 }, steps: null, remaining: null },
+      reply: leader({ phase: 'closed', phaseBefore: 'paused', phaseSeq: 5, pending: 0 }),
+      changes: { sale: { ...leaseOf('node-a', CLOSES + 2_000, 1), phase: 'closed', phaseSeq: 5 } },
+    },
+    'frees the slots of a step exactly when its window ends': {
+      args: { nowMs: WINDOW_ENDS },
+      reply: leader({ pending: 0, freed: 2 }),
+      changes: {
+        sale: { ...leaseOf('node-a', WINDOW_ENDS + 2_000, 1), pending: 0, expiredThrough: 2 },
+        steps: null,
+        remaining: null,
+      },
+      again: leader({ pending: 0 }),
+    },
+    'frees nothing a millisecond before the window ends': {
+      args: { nowMs: WINDOW_ENDS - 1 },
+      reply: leader(),
+      changes: { sale: leaseOf('node-a', WINDOW_ENDS + 1_999, 1) },
+    },
+    'frees no slot of a buyer who holds': {
+      from: ONE_HOLDS,
+      args: { nowMs: WINDOW_ENDS },
+      reply: leader({ available: 8, inside: 1, pending: 0, freed: 1 }),
+      changes: {
+        sale: { ...leaseOf('node-a', WINDOW_ENDS + 2_000, 1), pending: 0, expiredThrough: 2 },
+        steps: null,
+        remaining: null,
+      },
+    },
+    'closes at most as many windows as it is asked to, oldest first': {
+      args: { nowMs: WINDOW_ENDS, stepsAtMost: 1 },
+      given: { sale: { serving: 3, pending: 3 }, steps: { [`3:${NOW - 10_000}`]: 3 }, remaining: { 3: 1 } },
+      reply: leader({ servingNumber: 3, pending: 1, freed: 2 }),
+      changes: {
+        sale: { ...leaseOf('node-a', WINDOW_ENDS + 2_000, 1), pending: 1, expiredThrough: 2 },
+        steps: { [`2:${NOW - 10_000}`]: null },
+        remaining: { 2: null },
+      },
+    },
+    'leaves newer windows open': {
+      args: { nowMs: WINDOW_ENDS },
+      given: { sale: { serving: 3, pending: 3 }, steps: { [`3:${NOW - 9_999}`]: 3 }, remaining: { 3: 1 } },
+      reply: leader({ servingNumber: 3, pending: 1, freed: 2 }),
+      changes: {
+        sale: { ...leaseOf('node-a', WINDOW_ENDS + 2_000, 1), pending: 1, expiredThrough: 2 },
+        steps: { [`2:${NOW - 10_000}`]: null },
+        remaining: { 2: null },
+      },
+    },
+    ...lostRows<'epoch'>(),
+  },
+);
+
+/** Numbers 3 … 6 wait; one of at most three slots is taken. */
+const FOUR_WAIT = patched(TWO_ADMITTED, {
+  sale: { drawn: 6, pending: 1, ...leaseOf('node-a', NOW + 2_000, 5) },
+  remaining: { 2: 1 },
+});
+const advanced = (servingNumber: number, admitted: number) =>
+  ({ status: 'advanced', servingNumber, admitted }) as const;
+const refused = (status: 'stale' | 'refused', servingNumber = 2) => ({ status, servingNumber, admitted: 0 }) as const;
+const admits = (serving: number, admitted: number): StatePatch => ({
+  sale: { serving, pending: 1 + admitted, seq: 101 },
+  steps: { [`${serving}:${NOW}`]: serving },
+  remaining: { [serving]: admitted },
+});
+
+export const advanceServingTable = table(
+  advanceServingScript,
+  {
+    state: FOUR_WAIT,
+    args: { epoch: EPOCH, nowMs: NOW, node: 'node-a', fence: 5, expectedServing: 2, newServing: 4 },
+  },
+  {
+    'admits up to the new serving number, once': {
+      reply: advanced(4, 2),
+      changes: admits(4, 2),
+      again: refused('stale', 4),
+    },
+    'replies stale to an older fence': { args: { fence: 4 }, reply: refused('stale') },
+    'replies stale to a node that does not lead': { args: { node: 'node-b' }, reply: refused('stale') },
+    'replies stale when the serving number is another than expected': {
+      args: { expectedServing: 1 },
+      reply: refused('stale'),
+    },
+    'admits up to the last number drawn': {
+      given: { sale: { maxActive: 5 } },
+      args: { newServing: 6 },
+      reply: advanced(6, 4),
+      changes: admits(6, 4),
+    },
+    'refuses to pass the last number drawn': {
+      given: { sale: { maxActive: 9 } },
+      args: { newServing: 7 },
+      reply: refused('refused'),
+    },
+    'refuses to admit more than maxActive allows': { args: { newServing: 5 }, reply: refused('refused') },
+    'counts holds as active': { given: { sale: { inside: 1 } }, reply: refused('refused') },
+    'refuses to stay': { args: { newServing: 2 }, reply: refused('refused') },
+    'refuses to go back': { args: { newServing: 1 }, reply: refused('refused') },
+    'passes over numbers whose buyers left, without a slot': {
+      given: { departed: { 3: 3, 6: 6 } },
+      args: { newServing: 5 },
+      reply: advanced(5, 2),
+      changes: { ...admits(5, 2), departed: { 3: null } },
+    },
+    'passes over departed numbers only': {
+      given: { departed: { 3: 3, 4: 4 } },
+      reply: advanced(4, 0),
+      changes: { ...admits(4, 0), departed: null },
+    },
+    ...lostRows<'epoch'>(),
+  },
+);

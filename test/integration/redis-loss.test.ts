@@ -1,3 +1,4 @@
+import type { PaymentGateway } from '@fest/server/features/payments/gateway';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { integration } from '../support/integration.ts';
 import { admit, ask, buy, eventually, hold } from '../support/purchase.ts';
@@ -63,5 +64,38 @@ integration('a Redis that lost everything', () => {
       return body.status === 'succeeded';
     }, 'the payment succeeded');
     expect((await server.core.live.refresh(sale.id))?.snapshot).toMatchObject({ available: 0, held: 0, sold: 1 });
+  });
+});
+
+integration('a Redis that is lost while an order is being cancelled', () => {
+  it('puts the tickets back into stock once', async () => {
+    let refunds = 0;
+    const gateway: PaymentGateway = {
+      charge: async ({ amount, currency }) => ({ kind: 'captured', amount, currency }),
+      lookup: async () => ({ kind: 'notFound' }),
+      // The refund takes until after the loss.
+      refund: async () => {
+        refunds += 1;
+        return refunds < 5 ? 'unknown' : 'refunded';
+      },
+      close: async () => undefined,
+    };
+    const server = await buildTestApp({ gateway });
+    try {
+      const sale = await server.createSale({ capacity: 3 });
+      const buyer = await server.createAccount();
+      const order = await buy(server, buyer, sale.id, 2);
+      expect((await ask(server, buyer, 'POST', `/orders/${order.orderId}/cancel`)).status).toBe(202);
+      await server.services.redis.flushdb();
+      await eventually(async () => server.core.live.get(sale.id)?.snapshot.epoch === 2, 'the sale is rebuilt');
+      await eventually(async () => {
+        const { body } = await ask(server, buyer, 'GET', `/orders/${order.orderId}`);
+        return body.status === 'cancelled';
+      }, 'the order is cancelled');
+      expect(refunds).toBe(5);
+      expect((await server.core.live.refresh(sale.id))?.snapshot).toMatchObject({ available: 3, held: 0, sold: 0 });
+    } finally {
+      await server.close();
+    }
   });
 });

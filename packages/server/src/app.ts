@@ -101,7 +101,7 @@ export async function buildApp({ services, core, health }: AppDependencies): Pro
       registerPaymentRoutes(api, { ...shared, processor, logId: log.logId });
       registerOrderRoutes(api, { ...shared, ticketCodes, cancellations });
       registerCheckInRoutes(api, { services, authentication, catalogue, ticketCodes });
-      registerOperationsRoutes(api, { ...shared, log });
+      registerOperationsRoutes(api, { ...shared, log, announce: catalogue.announce });
     },
     { prefix: API_PREFIX },
   );

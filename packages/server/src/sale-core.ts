@@ -138,10 +138,15 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
     },
   };
 
-  /** A sale that was created or changed is followed; one that was deleted is not any more. */
+  /** A sale that was created or changed is followed and read anew; one that was deleted is not followed any more. */
   async function followOrForget(saleId: number): Promise<void> {
-    if ((await catalogue.getSale(saleId)) === undefined) live.unfollow(saleId);
-    else live.follow(saleId);
+    if ((await catalogue.getSale(saleId)) === undefined) {
+      live.unfollow(saleId);
+      return;
+    }
+    live.follow(saleId);
+    // Before an opening the state is read every few seconds only: too late for a changed capacity.
+    await live.refresh(saleId);
   }
 
   async function resume(saleIds: readonly number[]): Promise<void> {

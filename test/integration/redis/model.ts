@@ -160,7 +160,10 @@ export class SaleModel {
   remaining(): Readonly<Record<string, number>> {
     const open = this.steps.filter(({ closed }) => !closed);
     return Object.fromEntries(
-      open.map((step) => [step.upTo, this.places.filter((place) => place.step === step && place.state === 'pending').length]),
+      open.map((step) => [
+        step.upTo,
+        this.places.filter((place) => place.step === step && place.state === 'pending').length,
+      ]),
     );
   }
   /** Moments at which something ends by itself. */
@@ -224,7 +227,11 @@ export class SaleModel {
 
   // --- the line ---------------------------------------------------------------------------------------------------
 
-  join(account: number, request: ModelRequest, nowMs: number): Joined | { status: 'notOpen'; opensAtMs: number } | { status: 'soldOut' | 'keyReused' } {
+  join(
+    account: number,
+    request: ModelRequest,
+    nowMs: number,
+  ): Joined | { status: 'notOpen'; opensAtMs: number } | { status: 'soldOut' | 'keyReused' } {
     const seen = this.#seen(account, request);
     if (seen?.same === false) return { status: 'keyReused' };
     const phase = this.#phaseNow(nowMs);
@@ -297,8 +304,11 @@ export class SaleModel {
     const nobody = { servingNumber: this.serving, admitted: 0 };
     if (epoch !== this.epoch) return { status: 'wrongEpoch' };
     const { holder, fence } = this.lease;
-    if (holder !== leader.node || fence !== leader.fence || this.serving !== expected) return { status: 'stale', ...nobody };
-    const admitted = this.places.filter(({ number, state }) => number > this.serving && number <= target && state === 'waiting');
+    if (holder !== leader.node || fence !== leader.fence || this.serving !== expected)
+      return { status: 'stale', ...nobody };
+    const admitted = this.places.filter(
+      ({ number, state }) => number > this.serving && number <= target && state === 'waiting',
+    );
     const tooMany = this.pending + this.inside + admitted.length > this.maxActive;
     if (target <= this.serving || target > this.drawn || tooMany) return { status: 'refused', ...nobody };
     const step: Step = { upTo: target, atMs: nowMs, closed: false };
@@ -367,7 +377,12 @@ export class SaleModel {
     return this.available < quantity ? { status: 'soldOut', available: this.available } : undefined;
   }
 
-  releaseHold(epoch: number, account: number, holdId: string, nowMs: number): { status: HoldStatus | 'notFound' } | Lost {
+  releaseHold(
+    epoch: number,
+    account: number,
+    holdId: string,
+    nowMs: number,
+  ): { status: HoldStatus | 'notFound' } | Lost {
     if (epoch !== this.epoch) return { status: 'wrongEpoch' };
     const hold = this.holds.get(holdId);
     if (hold?.account !== account) return { status: 'notFound' };
@@ -391,7 +406,11 @@ export class SaleModel {
       this.#endHold(hold);
       this.#dropNumber(hold);
     }
-    return { status: 'swept', holds: expired.length, tickets: expired.reduce((sum, { quantity }) => sum + quantity, 0) };
+    return {
+      status: 'swept',
+      holds: expired.length,
+      tickets: expired.reduce((sum, { quantity }) => sum + quantity, 0),
+    };
   }
 
   // --- payments ---------------------------------------------------------------------------------------------------
@@ -429,20 +448,27 @@ export class SaleModel {
     if (hold === undefined) throw new Error(`the model lost hold ${payment.holdId}`);
     const ours = hold.paymentId === payment.id;
     if (hold.state === 'sold' && ours && hold.epoch === this.epoch) return this.#confirmed(hold);
-    if (this.#isLive(hold) && (ours || hold.state === 'held')) {
-      if (hold.amount !== amount) return { status: 'amountDiffers', amount: hold.amount };
+    if ((hold.state === 'paying' || hold.state === 'sold') && !ours) return { status: 'gone' };
+    if (hold.amount !== amount) return { status: 'amountDiffers', amount: hold.amount };
+    if (this.#isLive(hold)) {
       this.#dropNumber(hold);
       return this.#sell(hold, payment, hold.tickets);
     }
-    if ((hold.state === 'paying' || hold.state === 'sold') && !ours) return { status: 'gone' };
     const has = this.bought(payment.account) + (this.liveHoldOf(payment.account)?.quantity ?? 0);
-    if (has + payment.quantity > this.settings.limitPerBuyer || this.available < payment.quantity) return { status: 'gone' };
+    if (has + payment.quantity > this.settings.limitPerBuyer || this.available < payment.quantity)
+      return { status: 'gone' };
     return this.#sell(hold, payment, this.#take(payment.quantity, IN_STOCK));
   }
 
   #sell(hold: ModelHold, payment: ModelPayment, tickets: readonly number[]): ConfirmedPayment {
     this.confirmSeq += 1;
-    Object.assign(hold, { state: 'sold', epoch: this.epoch, paymentId: payment.id, tickets, confirmSeq: this.confirmSeq });
+    Object.assign(hold, {
+      state: 'sold',
+      epoch: this.epoch,
+      paymentId: payment.id,
+      tickets,
+      confirmSeq: this.confirmSeq,
+    });
     const id = `order-of-${payment.id}`;
     this.#give(tickets, { kind: 'sold', id });
     this.orders.push({ id, paymentId: payment.id, account: payment.account, tickets, durable: false, returned: false });
@@ -452,7 +478,12 @@ export class SaleModel {
     return { status: 'confirmed', confirmSeq, capacity: this.capacity, ticketNumbers: tickets };
   }
 
-  failPayment(epoch: number, payment: ModelPayment, graceMs: number, nowMs: number): { status: 'failed' | 'gone' } | Lost {
+  failPayment(
+    epoch: number,
+    payment: ModelPayment,
+    graceMs: number,
+    nowMs: number,
+  ): { status: 'failed' | 'gone' } | Lost {
     if (epoch !== this.epoch) return { status: 'wrongEpoch' };
     if (payment.status === 'pending') payment.status = 'failed';
     const hold = this.holds.get(payment.holdId);
@@ -505,7 +536,11 @@ export class SaleModel {
     return { status: 'set', admissionSeq: this.admissionSeq, perSecond, maxActive, mode: 'fixed' };
   }
 
-  configure(version: number, capacity: number, rejoin: RejoinRule): { status: 'configured' | 'current' | 'capacityInUse' } {
+  configure(
+    version: number,
+    capacity: number,
+    rejoin: RejoinRule,
+  ): { status: 'configured' | 'current' | 'capacityInUse' } {
     if (version <= this.version) return { status: 'current' };
     if (capacity < this.highestGiven) return { status: 'capacityInUse' };
     this.version = version;

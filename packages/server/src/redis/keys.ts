@@ -9,6 +9,9 @@ function prefixOf(saleId: number): string {
   return `fest:{${saleId}}:`;
 }
 
+/** An Idempotency-Key counts per action: a client may use one key for the whole of a purchase. */
+export type RepeatableAction = 'join' | 'hold' | 'pay';
+
 export const saleKeys = {
   /** Hash: phase, counters, settings. The fields are listed in `lua/create-sale.lua`. */
   sale: (saleId: number) => `${prefixOf(saleId)}sale`,
@@ -36,8 +39,8 @@ export const saleKeys = {
   numbers: (saleId: number, accountId: number) =>
     `${prefixOf(saleId)}numbers:${Math.floor(accountId / LIMITS.accountsPerNumberBucket)}`,
   /** String: what a request with an Idempotency-Key was answered. Without a key scripts do not touch it. */
-  request: (saleId: number, accountId: number, idempotencyKey: string | undefined) =>
-    `${prefixOf(saleId)}request:${accountId}:${
+  request: (saleId: number, accountId: number, action: RepeatableAction, idempotencyKey: string | undefined) =>
+    `${prefixOf(saleId)}request:${accountId}:${action}:${
       idempotencyKey === undefined ? '-' : createHash('sha256').update(idempotencyKey).digest('base64url').slice(0, 22)
     }`,
 } as const;

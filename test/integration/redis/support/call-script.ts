@@ -27,14 +27,17 @@ export function fromSources(
   sources: ReadonlyMap<string, string>,
   onReply: (name: string, reply: ScriptReply) => void = () => undefined,
 ): RunScript {
+  const read = new Map(sources);
   return async ({ definition }, keys, args) => {
-    const source = sources.get(definition.name) ?? readScriptSource(definition.name);
+    const { name } = definition;
+    const source = read.get(name) ?? readScriptSource(name);
+    read.set(name, source);
     const parameters = [
       ...definition.keys.map((key) => keys[key]),
       ...definition.args.map((argument) => args[argument]),
     ];
     const reply = (await redis.eval(source, definition.keys.length, ...parameters)) as ScriptReply;
-    onReply(definition.name, reply);
+    onReply(name, reply);
     return definition.decode(reply);
   };
 }
@@ -58,15 +61,15 @@ export interface Call<Argument extends string> {
 /** The key of an idempotent request as `SaleState` names it. */
 export function requestName(accountId: number, idempotencyKey: string): string {
   return saleKeys
-    .request(SALE_ID, accountId, idempotencyKey)
+    .request(SALE_ID, accountId, 'hold', idempotencyKey)
     .slice(saleKeys.holdPrefix(SALE_ID).length - 'hold:'.length);
 }
 
 function keysOf(script: string, args: Readonly<Record<string, number | string>>, idempotencyKey: string | undefined) {
-  const account = Number(args['account'] ?? 0);
+  const account = Number(args.account ?? 0);
   const names = ['sale', 'steps', 'remaining', 'departed', 'released', 'expiry', 'paying', 'buyers', 'bought'] as const;
   // The id of an order stands in for its hold: it remembers that the tickets came back.
-  const hold = script === 'return-tickets' ? args['orderId'] : args['holdId'];
+  const hold = script === 'return-tickets' ? args.orderId : args.holdId;
   return {
     ...(Object.fromEntries(names.map((name) => [name, saleKeys[name](SALE_ID)])) as Record<
       (typeof names)[number],
@@ -74,8 +77,8 @@ function keysOf(script: string, args: Readonly<Record<string, number | string>>,
     >),
     numbers: saleKeys.numbers(SALE_ID, account),
     hold: saleKeys.hold(SALE_ID, String(hold ?? '')),
-    payment: saleKeys.payment(SALE_ID, String(args['paymentId'] ?? '')),
-    request: saleKeys.request(SALE_ID, account, idempotencyKey),
+    payment: saleKeys.payment(SALE_ID, String(args.paymentId ?? '')),
+    request: saleKeys.request(SALE_ID, account, 'hold', idempotencyKey),
   };
 }
 
@@ -86,7 +89,7 @@ export function callScript<Argument extends string, Result>(
 ): Promise<Result> {
   const { name, args: names } = script.definition;
   const given: Record<string, number | string> = { ...DEFAULTS, ...args };
-  given['field'] = numberField(Number(given['account'] ?? 0));
+  given.field = numberField(Number(given.account ?? 0));
   for (const argument of names)
     if (given[argument] === undefined) throw new Error(`the call of ${name} lacks ${argument}`);
   return run(script, keysOf(name, given, idempotencyKey), given as Values<Argument>);

@@ -73,7 +73,7 @@ export async function writeState(redis: Redis, state: SaleState): Promise<void> 
       pipeline.zadd(key, ...Object.entries(value).flatMap(([member, score]) => [score, member]));
     else pipeline.hset(key, value);
   }
-  const expiring = state['expiring'];
+  const expiring = state.expiring;
   if (typeof expiring === 'object' && isList(expiring)) {
     for (const name of expiring) pipeline.expire(PREFIX + name, TTL_SECONDS);
   }

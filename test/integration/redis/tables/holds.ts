@@ -164,7 +164,7 @@ export const takeHoldTable = table(
     'answers a repeated Idempotency-Key with the hold it made, though that has ended': {
       from: patched(ONE_HOLDS, {
         ...RELEASED,
-        sale: { ...(RELEASED['sale'] as object), pending: 2 },
+        sale: { ...(RELEASED.sale as object), pending: 2 },
         remaining: { 2: 2 },
       }),
       given: { [REQUEST]: 'same h1', expiring: ['hold:h1', REQUEST] },

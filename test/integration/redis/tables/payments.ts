@@ -160,6 +160,11 @@ export const confirmPaymentTable = table(
       changes: { ...CONFIRMED, 'numbers:0': {} },
     },
     'sells nothing for another amount': { args: { amount: 99 }, reply: { status: 'amountDiffers', amount: 100 } },
+    'takes no other tickets for another amount': {
+      from: LOST_TICKETS,
+      args: { amount: 99 },
+      reply: { status: 'amountDiffers', amount: 100 },
+    },
     'takes other tickets when the hold was released, once': {
       from: LOST_TICKETS,
       reply: confirmed(2, 4),

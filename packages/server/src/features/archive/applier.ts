@@ -121,8 +121,11 @@ export class Applier {
   }
 
   async #apply(batch: readonly StoredRecord[]): Promise<void> {
-    await this.#applyOrSplit(batch);
-    const orders = batch.flatMap(({ record }) => (record.type === 'orderPaid' ? [record] : []));
+    const refused = await this.#applyOrSplit(batch);
+    // What MySQL refused stays in Redis: its buyer has paid and goes on seeing the order.
+    const orders = batch.flatMap(({ lsn, record }) =>
+      record.type === 'orderPaid' && !refused.includes(lsn) ? [record] : [],
+    );
     try {
       await removeFreshOrders(this.#options.redis, orders);
     } catch (error) {
@@ -131,12 +134,15 @@ export class Applier {
     }
   }
 
-  /** A batch MySQL refuses is halved until the record it refuses stands alone; that one is put aside. */
-  async #applyOrSplit(batch: readonly StoredRecord[]): Promise<void> {
+  /**
+   * A batch MySQL refuses is halved until the record it refuses stands alone; that one is put aside. Returns the LSNs of
+   * such records.
+   */
+  async #applyOrSplit(batch: readonly StoredRecord[]): Promise<readonly number[]> {
     const { mysql, log, server, clock, logger } = this.#options;
     const applied = { logId: log.logId, server };
     const [first] = batch;
-    if (first === undefined) return;
+    if (first === undefined) return [];
     try {
       await this.#persist(() => applyBatch(mysql, applied, batch, clock.nowMs()));
     } catch (error) {
@@ -149,14 +155,14 @@ export class Applier {
         await this.#persist(() => setAside(mysql, applied, first, error, clock.nowMs()));
         this.#failedRecords += 1;
         this.#appliedLsn = first.lsn;
-        return;
+        return [first.lsn];
       }
       const middle = batch.length >>> 1;
-      await this.#applyOrSplit(batch.slice(0, middle));
-      await this.#applyOrSplit(batch.slice(middle));
-      return;
+      const refused = await this.#applyOrSplit(batch.slice(0, middle));
+      return [...refused, ...(await this.#applyOrSplit(batch.slice(middle)))];
     }
     this.#appliedLsn = batch.at(-1)?.lsn ?? this.#appliedLsn;
+    return [];
   }
 
   #persist(work: () => Promise<void>): Promise<void> {

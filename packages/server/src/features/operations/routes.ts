@@ -9,6 +9,7 @@ import { refuseBody } from '../../platform/problem-details.ts';
 import type { PhaseAction } from '../../redis/scripts.ts';
 import type { Services } from '../../services.ts';
 import { toSaleAnswer } from '../catalogue/catalogue.ts';
+import type { Catalogue } from '../catalogue/catalogue-cache.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
 import { requireLiveSale, type SaleDirectory, saleNotFound, saleRecovering } from '../stock/require-live-sale.ts';
 import { changePhase, setAdmission } from './store.ts';
@@ -19,6 +20,8 @@ export interface OperationsDependencies {
   readonly live: LiveSales;
   readonly directory: SaleDirectory;
   readonly log: OrderLog;
+  /** Makes the other servers look at a sale now: before an opening they do so every few seconds only. */
+  readonly announce: Catalogue['announce'];
 }
 
 const ACTIONS: readonly { readonly action: PhaseAction; readonly route: string; readonly summary: string }[] = [
@@ -36,7 +39,7 @@ const ALLOWED_FROM: Readonly<Record<PhaseAction, string>> = {
 };
 
 export function registerOperationsRoutes(app: FestApp, dependencies: OperationsDependencies): void {
-  const { services, authentication, live, directory, log } = dependencies;
+  const { services, authentication, live, directory, log, announce } = dependencies;
   const { redis, clock } = services;
   const onRequest = authentication.requireRole('operator');
 
@@ -67,6 +70,7 @@ export function registerOperationsRoutes(app: FestApp, dependencies: OperationsD
         request.log.info({ saleId, operatorId, from, to }, 'an operator changed the phase of a sale');
         const [sale, state] = await Promise.all([directory.getSale(saleId), live.refresh(saleId)]);
         if (sale === undefined) throw saleNotFound();
+        await announce({ festivalId: sale.festivalId, saleIds: [saleId] });
         if (state === undefined) throw saleRecovering();
         const { available, held, sold } = state.snapshot;
         return reply.code(200).send(toSaleAnswer(sale, { phase: state.phase, available, held, sold }));

@@ -39,7 +39,7 @@ export function beginPayment(redis: Redis, start: PaymentStart) {
       payment: saleKeys.payment(saleId, paymentId),
       expiry: saleKeys.expiry(saleId),
       paying: saleKeys.paying(saleId),
-      request: saleKeys.request(saleId, accountId, request.idempotencyKey),
+      request: saleKeys.request(saleId, accountId, 'pay', request.idempotencyKey),
     },
     {
       epoch,

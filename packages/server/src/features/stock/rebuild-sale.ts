@@ -47,6 +47,8 @@ interface SoldTickets {
   /** Ascending. */
   readonly numbers: readonly number[];
   readonly byAccount: ReadonlyMap<number, number>;
+  /** Orders being cancelled: their tickets are void and go into stock here, so their cancellation must not return them again. */
+  readonly returnedOrders: readonly string[];
   readonly lastConfirmSeq: number;
 }
 
@@ -105,20 +107,30 @@ async function rebuild(connection: MysqlSession, saleId: number, options: Rebuil
 }
 
 async function readSold(connection: MysqlSession, saleId: number): Promise<SoldTickets> {
-  const tickets = await selectRows<{ ticket_number: number; account_id: number }>(
+  // One statement, one snapshot: an order is either live here or being cancelled, never both and never neither.
+  const tickets = await selectRows<{
+    ticket_number: number;
+    account_id: number;
+    live: number | null;
+    order_id: string;
+  }>(
     connection,
-    'SELECT ticket_number, account_id FROM tickets WHERE sale_id = ? AND live = 1 ORDER BY ticket_number',
+    `SELECT t.ticket_number, t.account_id, t.live, t.order_id FROM tickets t JOIN orders o ON o.order_id = t.order_id
+      WHERE t.sale_id = ? AND (t.live = 1 OR o.status = 'cancelling') ORDER BY t.ticket_number`,
     [saleId],
   );
+  const live = tickets.filter((ticket) => ticket.live === 1);
+  const cancelling = tickets.filter((ticket) => ticket.live !== 1).map((ticket) => ticket.order_id);
   const [last] = await selectRows<{ seq: number }>(
     connection,
     'SELECT COALESCE(MAX(confirm_seq), 0) AS seq FROM orders WHERE sale_id = ?',
     [saleId],
   );
   const byAccount = new Map<number, number>();
-  for (const { account_id: account } of tickets) byAccount.set(account, (byAccount.get(account) ?? 0) + 1);
+  for (const { account_id: account } of live) byAccount.set(account, (byAccount.get(account) ?? 0) + 1);
   return {
-    numbers: tickets.map((ticket) => ticket.ticket_number),
+    numbers: live.map((ticket) => ticket.ticket_number),
+    returnedOrders: [...new Set(cancelling)],
     byAccount,
     lastConfirmSeq: last?.seq ?? 0,
   };
@@ -131,6 +143,11 @@ async function writeStock(redis: Redis, saleId: number, sold: SoldTickets): Prom
   for (const key of [steps, remaining, departed, released, expiry, paying, buyers, bought]) pipeline.del(key(saleId));
   for (const number of releasedNumbers(sold.numbers)) pipeline.zadd(released(saleId), number, String(number));
   for (const [account, tickets] of sold.byAccount) pipeline.hset(bought(saleId), String(account), tickets);
+  for (const orderId of sold.returnedOrders) {
+    const hold = saleKeys.hold(saleId, orderId);
+    pipeline.hset(hold, 'state', 'returned');
+    pipeline.expire(hold, LIMITS.finishedTtlSeconds);
+  }
   const results = await pipeline.exec();
   for (const [error] of results ?? []) if (error !== null) throw error;
 }

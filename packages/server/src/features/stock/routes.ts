@@ -100,8 +100,11 @@ export function registerStockRoutes(app: FestApp, dependencies: StockDependencie
       const hold = saleId === undefined ? undefined : await findHold(redis, saleId, holdId);
       if (saleId === undefined || hold === undefined || hold.accountId !== accountOf(request).accountId)
         throw holdNotFound();
+      // A hold from before the sale's state was restored holds nothing any more.
+      const lost = hold.status === 'held' && hold.epoch !== (await live.load(saleId))?.snapshot.epoch;
+      const status = lost ? 'released' : hold.status;
       reply.header('Cache-Control', 'no-store');
-      return reply.code(200).send(holdDocument(await requireSale(saleId), { ...hold, holdId }, clock.nowMs()));
+      return reply.code(200).send(holdDocument(await requireSale(saleId), { ...hold, holdId, status }, clock.nowMs()));
     },
   );
 

@@ -30,7 +30,7 @@ export function takeHold(redis: Redis, { claims, quantity, holdId, nowMs, reques
       buyers: saleKeys.buyers(saleId),
       bought: saleKeys.bought(saleId),
       hold: saleKeys.hold(saleId, holdId),
-      request: saleKeys.request(saleId, accountId, request.idempotencyKey),
+      request: saleKeys.request(saleId, accountId, 'hold', request.idempotencyKey),
     },
     {
       epoch,
@@ -95,16 +95,19 @@ export interface StoredHold {
   readonly amount: number;
   readonly status: HoldStatus;
   readonly expiresAtMs: number;
+  /** Of the sale's state when it was made. */
+  readonly epoch: number;
 }
 
 export async function findHold(redis: Redis, saleId: number, holdId: string): Promise<StoredHold | undefined> {
-  const [account, tickets, amount, state, expiresAtMs] = await redis.hmget(
+  const [account, tickets, amount, state, expiresAtMs, epoch] = await redis.hmget(
     saleKeys.hold(saleId, holdId),
     'account',
     'tickets',
     'amount',
     'state',
     'expiresAtMs',
+    'epoch',
   );
   if (account == null || tickets == null || state == null) return undefined;
   return {
@@ -114,5 +117,6 @@ export async function findHold(redis: Redis, saleId: number, holdId: string): Pr
     // A cancelled order's tickets went back; for the hold's owner it stays a hold that was sold.
     status: state === 'returned' ? 'sold' : (state as HoldStatus),
     expiresAtMs: Number(expiresAtMs ?? 0),
+    epoch: Number(epoch ?? 0),
   };
 }

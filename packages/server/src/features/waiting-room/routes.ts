@@ -1,3 +1,4 @@
+import type { onSendHookHandler } from 'fastify';
 import { toTimeText } from '../../contract/json-time.ts';
 import { ROUTES } from '../../contract/paths.ts';
 import {
@@ -28,6 +29,12 @@ export interface WaitingRoomDependencies {
   readonly directory: SaleDirectory;
   readonly queueTokens: QueueTokens;
 }
+
+/** JSON is always UTF-8; saying so would go to every waiting buyer with every poll. */
+const withoutCharset: onSendHookHandler = (_request, reply, payload, done) => {
+  if (reply.statusCode === 200) reply.header('Content-Type', 'application/json');
+  done(null, payload);
+};
 
 function roomOf(sale: LiveSale): WaitingRoom {
   const { servingNumber, expiredThrough, admissionMs, perSecond } = sale.snapshot;
@@ -131,6 +138,7 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
         params: SaleParameters,
         response: { 200: QueuePositionSchema },
       },
+      onSend: withoutCharset,
     },
     async (request, reply): Promise<QueuePosition> => {
       const sale = await requireLiveSale(request.params.saleId, live, directory);

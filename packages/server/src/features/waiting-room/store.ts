@@ -14,7 +14,7 @@ export function joinQueue(redis: Redis, saleId: number, accountId: number, nowMs
       numbers: saleKeys.numbers(saleId, accountId),
       steps: saleKeys.steps(saleId),
       departed: saleKeys.departed(saleId),
-      request: saleKeys.request(saleId, accountId, request.idempotencyKey),
+      request: saleKeys.request(saleId, accountId, 'join', request.idempotencyKey),
     },
     {
       nowMs,

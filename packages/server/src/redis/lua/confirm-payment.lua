@@ -23,10 +23,12 @@ local h = redis.call('HMGET', hold, 'state', 'paymentId', 'amount', 'tickets', '
 local ours = h[2] == paymentId
 local current = h[10] == s[1]
 if h[1] == 'sold' and ours and current then return {'confirmed', tonumber(s[2]), tonumber(h[6]), capacity, h[4]} end
+-- A hold that another payment is paying or has paid is that payment's business; a returned one was refunded.
+if ((h[1] == 'paying' or h[1] == 'sold') and not ours) or h[1] == 'returned' then return {'gone', 0} end
+if h[3] and h[3] ~= amount then return {'amountDiffers', tonumber(h[3])} end
 
 local csv
-if current and ((h[1] == 'paying' and ours) or h[1] == 'held') then
-  if h[3] ~= amount then return {'amountDiffers', tonumber(h[3])} end
+if current and (h[1] == 'paying' or h[1] == 'held') then
   csv, quantity = h[4], tonumber(h[5])
   redis.call('HINCRBY', sale, 'held', -quantity)
   redis.call('HINCRBY', sale, 'inside', -1)
@@ -36,8 +38,6 @@ if current and ((h[1] == 'paying' and ours) or h[1] == 'held') then
   -- One admission, one order: buying again means joining again.
   if redis.call('HGET', h[7], h[8]) == h[9] then redis.call('HDEL', h[7], h[8]) end
 else
-  -- A hold that another payment is paying or has paid is that payment's business; a returned one was refunded.
-  if ((h[1] == 'paying' or h[1] == 'sold') and not ours) or h[1] == 'returned' then return {'gone', 0} end
   local has = tonumber(redis.call('HGET', bought, account) or 0)
   -- What the buyer holds by now may be paid as well, and counts against the limit.
   local live = redis.call('HGET', buyers, account)

@@ -1,7 +1,7 @@
 /** What a request costs, counted by Redis itself and in bytes on the wire. A sale's first minute is decided here. */
 import { LIMITS } from '@fest/server/limits';
 import { saleKeys } from '@fest/server/redis/keys';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { GatewayStub } from '../support/gateway-stub.ts';
 import { integration } from '../support/integration.ts';
 import { exchange, listen, parseAnswer } from '../support/raw-http.ts';
@@ -30,6 +30,8 @@ beforeAll(async () => {
   // Redis has to be sent each script's source once.
   await walkThrough(await admitted());
 });
+// What earlier purchases leave to be archived would count.
+beforeEach(() => archived());
 afterAll(async () => {
   commands?.stop();
   await fest?.close();
@@ -186,7 +188,6 @@ integration('the work of a request', () => {
 
   test('a whole purchase, from the line to the order, costs a handful of commands', async () => {
     const buyer = await newVisitor(fest);
-    await archived();
     let queueToken = '';
     const joined = await commands.during(async () => {
       queueToken = (await buyer.join(saleId)).body.queueToken;

@@ -53,13 +53,18 @@ export async function pay(server: TestApp, buyer: TestBuyer, holdId: string): Pr
   return outcomeOf(server, buyer, started.body.paymentId);
 }
 
-export async function outcomeOf(server: TestApp, buyer: TestBuyer, paymentId: string): Promise<Payment> {
-  for (let tries = 0; tries < 200; tries += 1) {
+export async function outcomeOf(
+  server: TestApp,
+  buyer: TestBuyer,
+  paymentId: string,
+  withinMs = 5_000,
+): Promise<Payment> {
+  for (const deadline = performance.now() + withinMs; performance.now() < deadline; ) {
     const { body } = await ask<Payment>(server, buyer, 'GET', `/payments/${paymentId}`);
     if (body.status !== 'pending') return body;
     await sleep(25);
   }
-  throw new Error(`payment ${paymentId} had no outcome within 5 s`);
+  throw new Error(`payment ${paymentId} had no outcome within ${withinMs} ms`);
 }
 
 /** The whole way; returns the order as its buyer sees it. */

@@ -19,11 +19,14 @@ import { createSaleCore, type SaleCore } from '@fest/server/sale-core';
 import type { Services } from '@fest/server/services';
 import mysql from 'mysql2/promise';
 import { pino } from 'pino';
+import type { TestEngines } from './engines-setup.ts';
 import { engines } from './integration.ts';
 
 export interface TestAppOptions {
   /** Another server of the same deployment: shares its database and its Redis. */
   readonly besides?: TestApp;
+  /** Engines of the test's own, which it may hang or kill. */
+  readonly engines?: TestEngines;
   readonly clock?: Clock;
   readonly gateway?: PaymentGateway;
   readonly serverName?: string;
@@ -73,8 +76,7 @@ export class ManualClock implements Clock {
 }
 
 /** A MySQL database and an empty Redis database for one test file. */
-export async function createStores(): Promise<{ mysqlUrl: string; redisUrl: string }> {
-  const given = engines();
+export async function createStores(given: TestEngines = engines()): Promise<{ mysqlUrl: string; redisUrl: string }> {
   const name = `fest_test_${randomBytes(6).toString('hex')}`;
   const connection = await mysql.createConnection({ uri: given.mysqlUrl });
   await connection.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
@@ -91,7 +93,7 @@ export async function createStores(): Promise<{ mysqlUrl: string; redisUrl: stri
 }
 
 export async function buildTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const stores = options.besides?.stores ?? (await createStores());
+  const stores = options.besides?.stores ?? (await createStores(options.engines));
   const directory = await mkdtemp(join(tmpdir(), 'fest-app-'));
   const logDirectory = options.logDirectory ?? join(directory, 'log');
   const gatewayDirectory = options.besides?.stores.gatewayDirectory ?? join(directory, 'gateway');

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import underPressure from '@fastify/under-pressure';
 import Fastify, { type FastifyBaseLogger, LogController, type RouteOptions } from 'fastify';
-import { API_PREFIX } from './contract/paths.ts';
+import { API_PREFIX, SERVICE_PATHS } from './contract/paths.ts';
 import { NoQuery } from './contract/schemas.ts';
 import { registerAccountRoutes } from './features/accounts/routes.ts';
 import { registerCatalogueRoutes } from './features/catalogue/routes.ts';
@@ -78,7 +78,9 @@ export async function buildApp({ services, core, health }: AppDependencies): Pro
   registerProblemDetails(app);
   await app.register(underPressure, {
     maxEventLoopDelay: LIMITS.eventLoopDelayMaxMs,
-    pressureHandler: () => {
+    pressureHandler: (request) => {
+      // A busy process is not a dead one: its supervisor and its dashboards must go on seeing it.
+      if (request.url === SERVICE_PATHS.live || request.url === SERVICE_PATHS.metrics) return;
       throw new ProblemError('overloaded', 'The server is busy; try again in a moment.', { retryAfterMs: 2_000 });
     },
   });

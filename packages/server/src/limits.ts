@@ -56,6 +56,13 @@ export const LIMITS = {
   /** A change of a sale waits this long for Redis: more than a command takes, less than restoring lost state, which needs
    * the row this change has locked. */
   configureWaitMs: 3_000,
+  /** How often the settings that Redis sells by are compared with those in MySQL: one statement for all sales. */
+  compareSettingsMs: 5_000,
+  /** Sales put right by one round; more differ only after a disaster, and then the next rounds go on. */
+  reconciledPerRound: 50,
+  /** After a change that failed half-way the comparison is repeated at once, until both stores answer. */
+  reconcileRetryFirstMs: 250,
+  reconcileRetryMaxMs: 5_000,
   /** A deadlock in MySQL undoes one of two transactions, which may simply run again. */
   transactionAttempts: 3,
 
@@ -132,6 +139,16 @@ export const LIMITS = {
   gatewayLookupFirstMs: 250,
   gatewayLookupMaxMs: 10_000,
   paymentPollMs: 500,
+  /** A payment that stumbled over something unexpected is tried again, as long as the process lives. */
+  paymentRetryFirstMs: 1_000,
+  paymentRetryMaxMs: 30_000,
+  /** How often payments that nobody works on are looked for, and how old they have to be. */
+  abandonedPaymentsMs: 5_000,
+  abandonedPaymentsPerRound: 100,
+
+  /** A cancellation still unfinished after this is taken over, by any server; all its steps may be repeated. */
+  stuckCancellationMs: 30_000,
+  cancellationsPerRound: 200,
 
   // --- orders and the applier -------------------------------------------------------------------------------------
   applierBatchRecords: 1_000,
@@ -147,6 +164,12 @@ export const LIMITS = {
   rebuildLockSeconds: 8,
   /** Waiting for this server's own log to be archived before the archive is asked what was sold. */
   rebuildDrainMs: 10_000,
+  /** Sales rebuilt at once by one process; the others wait their turn. */
+  rebuildsAtOnce: 2,
+  /** Between two tries to rebuild a sale. */
+  rebuildRetryMs: 1_000,
+  /** Large enough to be quick, small enough not to keep Redis from others. */
+  rebuildEntriesPerCommand: 1_000,
   /** Every epoch draws from its own range, so numbers never repeat without anything having to be logged per number. */
   queueNumbersPerEpoch: 10_000_000,
 
@@ -160,6 +183,16 @@ export const LIMITS = {
   redisCommandTimeoutMs: 2_000,
   mysqlConnectTimeoutMs: 5_000,
   mysqlQueryTimeoutMs: 10_000,
+  /** Waiting for a free connection of the pool: with the statement after it still less than a handler has. */
+  mysqlAcquireTimeoutMs: 3_000,
+  /** Requests that wait for a connection; at a millisecond a statement they are served within a fraction of a second. */
+  mysqlWaiting: 1_000,
+  /** How long a store may take to answer a probe. */
+  storeProbeMs: 1_000,
+  /** A connection to Redis that owes an answer this long is dead, whatever TCP believes; no script takes a tenth of it. */
+  redisSocketTimeoutMs: 5_000,
+  /** Silence on a connection after which the kernel asks whether the other side is still there. */
+  keepAliveProbeMs: 10_000,
   /** Several servers starting at once wait for the one that migrates. */
   migrationLockSeconds: 120,
 } as const;
@@ -169,7 +202,11 @@ function assertRelations(): void {
     ['a state may be missed a few times before it is stale', LIMITS.stateStaleMs >= 5 * LIMITS.stateRefreshMs],
     ['a lease survives a few late ticks', LIMITS.tickerLeaseMs >= 5 * LIMITS.tickMs],
     ['the gateway gives up before the handler', LIMITS.gatewayTimeoutMs < LIMITS.handlerTimeoutMs],
-    ['stores give up before the handler', LIMITS.mysqlQueryTimeoutMs < LIMITS.handlerTimeoutMs],
+    [
+      'stores give up before the handler',
+      LIMITS.mysqlAcquireTimeoutMs + LIMITS.mysqlQueryTimeoutMs < LIMITS.handlerTimeoutMs,
+    ],
+    ['a command gives up before its connection does', LIMITS.redisCommandTimeoutMs < LIMITS.redisSocketTimeoutMs],
     ['a change outwaits a Redis command', LIMITS.configureWaitMs > LIMITS.redisCommandTimeoutMs],
     ['a pending key outlives its handler', LIMITS.idempotencyPendingSeconds * 1000 > LIMITS.handlerTimeoutMs],
     ['a stop finishes before it is forced', LIMITS.drainMs + LIMITS.archiveOnStopMs < LIMITS.stopMs],

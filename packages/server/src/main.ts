@@ -1,5 +1,4 @@
 /** The process: configuration → stores → core → app → listen → drain. The only user of `process.*` in the server. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { buildApp } from './app.ts';
@@ -9,6 +8,8 @@ import { SimulatedGateway } from './features/payments/simulated-gateway.ts';
 import { LIMITS } from './limits.ts';
 import { createAccessTokens } from './platform/access-tokens.ts';
 import { createSteadyClock } from './platform/clock.ts';
+import { withDeadline } from './platform/deadline.ts';
+import { createStoreProbes } from './platform/health.ts';
 import { createMysqlPool, migrate } from './platform/mysql.ts';
 import { checkRedis, connectRedis, connectSubscriber } from './platform/redis.ts';
 import { createSaleCore, type SaleCore } from './sale-core.ts';
@@ -54,13 +55,17 @@ async function run(config: Config): Promise<void> {
   if (created.length > 0) logger.info({ accounts: created }, 'created the first accounts');
 
   let draining = false;
+  const probes = createStoreProbes({ redis, mysql });
+  const askStores = async () => {
+    const [redisAnswers, mysqlAnswers] = await Promise.all([probes.redis(), probes.mysql()]);
+    return { redis: redisAnswers, mysql: mysqlAnswers };
+  };
   const app = await buildApp({
     services,
     core,
     health: async () => ({
       draining,
-      redis: redis.status === 'ready',
-      mysql: await answers(mysql.query('SELECT 1')),
+      ...(await askStores()),
       orderLog: true,
       applierLag: core.applier.lag,
       serverName: config.serverName,
@@ -82,7 +87,10 @@ async function run(config: Config): Promise<void> {
     await core.ticker.stop();
     await app.close();
     await core.stop();
-    await mysql.end();
+    // A database that hangs does not keep the process: it notices by itself that nobody is there any more.
+    await withDeadline(mysql.end(), LIMITS.storeProbeMs, () => new Error('no goodbye from MySQL')).catch(
+      (error: unknown) => logger.warn({ err: error }, 'the connections to MySQL were not closed properly'),
+    );
     redis.disconnect();
     subscriber.disconnect();
     logger.info('stopped');
@@ -102,18 +110,6 @@ function reportRecovery(logger: Services['logger'], { log, applier }: SaleCore):
     );
   if (conflicts > 0)
     logger.fatal({ conflicts, samples: log.recovery.conflictSamples }, 'the order log has sold a ticket twice');
-}
-
-/** True when a store answers within a second. */
-async function answers(work: Promise<unknown>): Promise<boolean> {
-  const tooLate = sleep(1_000, false, { ref: false });
-  return Promise.race([
-    work.then(
-      () => true,
-      () => false,
-    ),
-    tooLate,
-  ]);
 }
 
 try {

@@ -4,6 +4,7 @@ import { Applier } from './features/archive/applier.ts';
 import { type Catalogue, createCatalogue } from './features/catalogue/catalogue-cache.ts';
 import { Cancellations, releaseCancelledElsewhere } from './features/orders/cancellation.ts';
 import { createTicketCodes, type TicketCodes } from './features/orders/ticket-code.ts';
+import { AbandonedPayments } from './features/payments/abandoned-payments.ts';
 import type { PaymentGateway } from './features/payments/gateway.ts';
 import { PaymentProcessor, type PaymentProcessorOptions } from './features/payments/payment-processor.ts';
 import { findUnfinished, resumeUnfinished } from './features/payments/resume.ts';
@@ -63,7 +64,16 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
     redis,
     clock,
     logger,
-    recover: (saleId) => rebuildSale(saleId, { redis, mysql, log, applier, clock, logger }),
+    recover: (saleId) =>
+      rebuildSale(saleId, {
+        redis,
+        mysql,
+        log,
+        applier,
+        clock,
+        logger,
+        settled: (withinMs) => processor.settled(withinMs),
+      }),
   });
   const shared = { redis, clock, logger, live };
   const ticker = new Ticker({
@@ -80,6 +90,7 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
     releaseCancelledElsewhere: (order) => releaseCancelledElsewhere(mysql, log, order),
     ...(onPaymentStep === undefined ? {} : { onStep: onPaymentStep }),
   });
+  const abandonedPayments = new AbandonedPayments({ ...shared, directory: catalogue, processor, logId: log.logId });
   const housekeeping = new Housekeeping({ mysql, clock, logger });
   const cancellations = new Cancellations({ ...shared, mysql, log, gateway });
 
@@ -115,7 +126,10 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
       });
       // A sale that cannot be loaded now is tried again by every refresh.
       await Promise.allSettled(sales.map(({ id }) => live.load(id)));
-      await resume(sales.map(({ id }) => id));
+      await resume();
+      // Nobody works on anything yet: all that is paying through this log and has no intent was abandoned.
+      await abandonedPayments.resumeAll(0);
+      abandonedPayments.start();
       live.start();
       ticker.start();
       sweeper.start();
@@ -124,7 +138,7 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
     async stop() {
       await ticker.stop();
       await Promise.all([processor.stop(LIMITS.drainMs), cancellations.stop(LIMITS.drainMs)]);
-      await Promise.all([sweeper.stop(), housekeeping.stop()]);
+      await Promise.all([sweeper.stop(), abandonedPayments.stop(), housekeeping.stop()]);
       live.stop();
       await applier.drain(LIMITS.archiveOnStopMs).catch((error: unknown) => {
         logger.warn(
@@ -149,22 +163,13 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
     await live.refresh(saleId);
   }
 
-  async function resume(saleIds: readonly number[]): Promise<void> {
+  async function resume(): Promise<void> {
     const reader = await openOrderLogReader(config.logDirectory);
     try {
-      const unfinished = await findUnfinished(reader, log.durableLsn, applier.appliedLsn);
-      await resumeUnfinished(unfinished, {
-        redis,
-        logger,
-        logId: log.logId,
-        processor,
-        directory: catalogue,
-        saleIds,
-        nowMs: clock.nowMs(),
-      });
+      resumeUnfinished(await findUnfinished(reader, log.durableLsn, applier.appliedLsn), processor, logger);
     } finally {
       await reader.close();
     }
-    await cancellations.resume();
+    cancellations.start();
   }
 }

@@ -251,7 +251,7 @@ const BUGS: readonly PlantedBug[] = [
     right: 'tonumber(atMs) + tonumber(s[8]) > nowMs then break',
     wrong: 'tonumber(atMs) + tonumber(s[8]) >= nowMs then break',
   },
-  { bug: 'two leaders at once', script: 'tick', right: 'if tonumber(s[3]) > nowMs then', wrong: 'if false then' },
+  { bug: 'two leaders at once', script: 'tick', right: 'if leaseUntilMs > nowMs and', wrong: 'if false and' },
   {
     bug: 'a new leader with the old fence',
     script: 'tick',

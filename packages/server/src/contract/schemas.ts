@@ -181,7 +181,7 @@ export const AdmissionInput = Type.Object(
   {
     perSecond: Type.Optional(Type.Integer({ minimum: 0, maximum: LIMITS.perSecondMax })),
     maxActive: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.maxActiveMax })),
-    mode: words(ADMISSION_MODES, '`auto` lets the controller go below `perSecond` when the servers are busy'),
+    mode: words(ADMISSION_MODES, '`auto` is for a controller that follows the health of the servers; so far it admits like `fixed`'),
   },
   closed,
 );

@@ -1,7 +1,12 @@
 /** `/health/live`: the process runs. `/health/ready`: it may be given buyers. */
+import type { Redis } from 'ioredis';
 import { Type } from 'typebox';
 import { SERVICE_PATHS } from '../contract/paths.ts';
+import { LIMITS } from '../limits.ts';
+import { withDeadline } from './deadline.ts';
 import type { FestApp } from './fest-app.ts';
+import type { MysqlPool } from './mysql.ts';
+import { askMysql } from './mysql-statements.ts';
 
 export interface HealthFacts {
   readonly draining: boolean;
@@ -29,6 +34,35 @@ const Ready = Type.Object({
 export function readinessOf(facts: HealthFacts): 'ready' | 'degraded' | 'notReady' {
   if (facts.draining || !facts.redis || !facts.orderLog) return 'notReady';
   return facts.mysql ? 'ready' : 'degraded';
+}
+
+/** True when the store answers in time. */
+export type StoreProbe = () => Promise<boolean>;
+
+/** However many ask at once, and however long the store takes, it has one question to answer at a time. */
+export function sharedProbe(ask: () => Promise<unknown>, withinMs: number): StoreProbe {
+  let asked: Promise<unknown> | undefined;
+  return () => {
+    asked ??= ask().finally(() => {
+      asked = undefined;
+    });
+    const tooLate = () => new Error(`no answer within ${withinMs} ms`);
+    return withDeadline(asked, withinMs, tooLate).then(
+      () => true,
+      () => false,
+    );
+  };
+}
+
+/** A connection that is open says nothing about a server that hangs: both stores have to answer. */
+export function createStoreProbes({ redis, mysql }: { readonly redis: Redis; readonly mysql: MysqlPool }): {
+  readonly redis: StoreProbe;
+  readonly mysql: StoreProbe;
+} {
+  return {
+    redis: sharedProbe(() => redis.ping(), LIMITS.storeProbeMs),
+    mysql: sharedProbe(() => askMysql(mysql, LIMITS.storeProbeMs), LIMITS.storeProbeMs),
+  };
 }
 
 export function registerHealth(app: FestApp, facts: () => Promise<HealthFacts>): void {

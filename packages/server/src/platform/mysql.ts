@@ -12,7 +12,9 @@ export function createMysqlPool(url: string, connectionLimit: number): MysqlPool
     uri: url,
     connectionLimit,
     maxIdle: connectionLimit,
+    queueLimit: LIMITS.mysqlWaiting,
     enableKeepAlive: true,
+    keepAliveInitialDelay: LIMITS.keepAliveProbeMs,
     connectTimeout: LIMITS.mysqlConnectTimeoutMs,
     // Every number we store is below 2^53; larger ones would be a bug and come back as strings that fail loudly.
     supportBigNumbers: true,

@@ -9,6 +9,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { FieldError, ProblemCode } from '../contract/problems.ts';
 import { PROBLEM_MEDIA_TYPE } from '../contract/problems.ts';
 import { LIMITS } from '../limits.ts';
+import { OrderLogError } from '../order-log/errors.ts';
 import { ProblemError } from './problem.ts';
 
 /** Fastify's and Node's own error codes → ours. Anything else with a status of 4xx is `validation_failed`. */
@@ -32,16 +33,24 @@ const FRAMEWORK_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> 
   ],
 };
 
-const STORE_ERRORS =
-  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|PROTOCOL_CONNECTION_LOST|ER_SERVER_SHUTDOWN|ER_CON_COUNT_ERROR|PROTOCOL_SEQUENCE_TIMEOUT/;
+/** Codes of Node, mysql2 and MySQL for a server that is away, busy or read-only: the same statement may work in a moment. */
+const STORE_ERROR_CODES = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'],
+  ...['PROTOCOL_CONNECTION_LOST', 'PROTOCOL_SEQUENCE_TIMEOUT', 'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR', 'POOL_CLOSED'],
+  ...['ER_SERVER_SHUTDOWN', 'ER_CON_COUNT_ERROR', 'ER_TOO_MANY_USER_CONNECTIONS', 'ER_USER_LIMIT_REACHED'],
+  ...['ER_LOCK_WAIT_TIMEOUT', 'ER_LOCK_DEADLOCK', 'ER_OPTION_PREVENTS_STATEMENT', 'ER_READ_ONLY_MODE'],
+  ...['ER_DISK_FULL', 'ER_OUTOFMEMORY', 'ER_OUT_OF_RESOURCES', 'ER_QUERY_INTERRUPTED', 'ER_NEW_ABORTING_CONNECTION'],
+]);
+
+/** How Redis (first word of its error) and ioredis (its message) say the same. */
 const REDIS_ERRORS =
-  /Connection is closed|enableOfflineQueue|Command timed out|MaxRetriesPerRequest|max retries per request|^LOADING|^READONLY|^MASTERDOWN|^OOM/;
+  /^(LOADING|READONLY|MASTERDOWN|OOM|MISCONF|BUSY|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|NOAUTH|WRONGPASS|UNBLOCKED)\b|max number of clients|Connection is closed|enableOfflineQueue|Command timed out|[Mm]ax ?[Rr]etries ?[Pp]er ?[Rr]equest|Socket timeout/;
 
 /** True when Redis or MySQL could not be reached, as opposed to having refused what we said. */
 export function isStoreFailure(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
-  return STORE_ERRORS.test(code) || REDIS_ERRORS.test(error.message) || error.name === 'MaxRetriesPerRequestError';
+  return STORE_ERROR_CODES.has(code) || REDIS_ERRORS.test(error.message) || error.name === 'MaxRetriesPerRequestError';
 }
 
 const CONTEXT_PREFIX: Readonly<Record<string, string>> = {
@@ -91,6 +100,12 @@ export function toProblem(error: unknown): ProblemError {
   if (fault?.validation !== undefined) return validationProblem(fault);
   const known = FRAMEWORK_CODES[fault?.code];
   if (known !== undefined) return new ProblemError(known[0], known[1], { cause: error });
+  if (error instanceof OrderLogError && error.code !== 'refused') {
+    return new ProblemError('overloaded', 'The order log takes nothing at this moment; nothing was done. Try again.', {
+      retryAfterMs: 2_000,
+      cause: error,
+    });
+  }
   if (isStoreFailure(error)) {
     return new ProblemError(
       'store_unavailable',

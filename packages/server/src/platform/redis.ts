@@ -13,24 +13,32 @@ const OPTIONS = {
   commandTimeout: LIMITS.redisCommandTimeoutMs,
   connectTimeout: LIMITS.redisCommandTimeoutMs,
   lazyConnect: true,
+  keepAlive: LIMITS.keepAliveProbeMs,
   retryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
   protocol: 3,
 } as const satisfies RedisOptions;
 
-export async function connectRedis(
-  url: string,
-  options: Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest'> = {},
-): Promise<Redis> {
+/**
+ * For commands. A peer that vanished without a word is noticed by the answers it owes: ioredis closes the connection then
+ * and opens another one. An idle connection owes none.
+ */
+export async function connectRedis(url: string): Promise<Redis> {
+  return connect(url, { socketTimeout: LIMITS.redisSocketTimeoutMs });
+}
+
+/** For SUBSCRIBE: its own connection, which subscribes again by itself after a reconnect. Only keep-alive can watch it. */
+export async function connectSubscriber(url: string): Promise<Redis> {
+  return connect(url, { enableOfflineQueue: true, maxRetriesPerRequest: null });
+}
+
+type Extra = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'socketTimeout'>;
+
+async function connect(url: string, options: Extra): Promise<Redis> {
   const redis = new Redis(url, { ...OPTIONS, ...options });
   // Without a listener ioredis prints every failed reconnect; callers see the failure on their own commands.
   redis.on('error', () => undefined);
   await redis.connect();
   return redis;
-}
-
-/** For SUBSCRIBE: its own connection, which subscribes again by itself after a reconnect. */
-export async function connectSubscriber(url: string): Promise<Redis> {
-  return connectRedis(url, { enableOfflineQueue: true, maxRetriesPerRequest: null });
 }
 
 /**

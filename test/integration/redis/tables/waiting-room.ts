@@ -182,6 +182,11 @@ export const tickTable = table(
       reply: { status: 'follower' },
       again: { status: 'follower' },
     },
+    'takes over a lease that a clock ahead has written into the future': {
+      given: { sale: leaseOf('node-b', NOW + 2_001, 5) },
+      reply: leader({ fence: 6 }),
+      changes: { sale: leaseOf('node-a', NOW + 2_000, 6) },
+    },
     'takes over exactly when the lease ends, with a new fence': {
       given: { sale: leaseOf('node-b', NOW, 5) },
       reply: leader({ fence: 6 }),

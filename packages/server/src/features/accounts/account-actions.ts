@@ -82,8 +82,12 @@ async function signIn(
   const email = normaliseEmail(input.email);
   const attempt = limiter.begin(email, clock.nowMs());
   if (attempt.status === 'limited') return attempt;
-  const account = await store.findAccountByEmail(mysql, email);
-  const verified = await passwordHashing.verify(input.password, account?.passwordHash);
+  const { account, verified } = await checkPassword(mysql, passwordHashing, email, input.password).catch(
+    (error: unknown) => {
+      limiter.undecided(email);
+      throw error;
+    },
+  );
   if (verified.status === 'busy') {
     limiter.undecided(email);
     return verified;
@@ -97,6 +101,16 @@ async function signIn(
   const session = { id: sessionId, accountId: account.id, tokenHash: hashToken(refreshToken) };
   if (!(await store.insertSession(mysql, session, clock.nowMs()))) return { status: 'badCredentials' };
   return { status: 'signedIn', session: toSession(services, account, sessionId, refreshToken) };
+}
+
+async function checkPassword(
+  mysql: Services['mysql'],
+  passwordHashing: PasswordHashing,
+  email: string,
+  password: string,
+) {
+  const account = await store.findAccountByEmail(mysql, email);
+  return { account, verified: await passwordHashing.verify(password, account?.passwordHash) };
 }
 
 async function renewHash(

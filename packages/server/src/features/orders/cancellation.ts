@@ -6,6 +6,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { LIMITS } from '../../limits.ts';
 
+import { OrderLogError } from '../../order-log/errors.ts';
 import type { OrderLog } from '../../order-log/order-log.ts';
 import type { OrderPaid } from '../../order-log/records.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -31,6 +32,8 @@ export class Cancellations {
   readonly #options: CancellationOptions;
   readonly #inFlight = new Map<string, Promise<void>>();
   readonly #stopping = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #round: Promise<void> = Promise.resolve();
 
   constructor(options: CancellationOptions) {
     this.#options = options;
@@ -44,30 +47,49 @@ export class Cancellations {
         if (this.#stopping.signal.aborted) return;
         this.#options.logger.error(
           { err: error, orderId: order.orderId },
-          'a cancellation is stuck; the next start resumes it',
+          'a cancellation is stuck; it is resumed in a while',
         );
       })
       .finally(() => this.#inFlight.delete(order.orderId));
     this.#inFlight.set(order.orderId, running);
   }
 
+  /** Goes on with what nobody works on any more, now and from time to time. */
+  start(): void {
+    const round = (): void => {
+      this.#round = this.resume()
+        .catch((error: unknown) => {
+          this.#options.logger.debug({ err: error }, 'unfinished cancellations could not be looked for');
+        })
+        .finally(() => {
+          if (!this.#stopping.signal.aborted) this.#timer = setTimeout(round, LIMITS.stuckCancellationMs).unref();
+        });
+    };
+    round();
+  }
+
+  /** Resumes cancellations that have been under way for so long that their server must have died. */
   async resume(): Promise<void> {
-    for (const order of await listCancelling(this.#options.mysql, LIMITS.applierBatchRecords)) this.run(order);
+    const { mysql, clock } = this.#options;
+    const beganBeforeMs = clock.nowMs() - LIMITS.stuckCancellationMs;
+    for (const order of await listCancelling(mysql, beganBeforeMs, LIMITS.cancellationsPerRound)) this.run(order);
   }
 
   async stop(withinMs: number): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#round;
     const timeout = new Promise((resolve) => setTimeout(resolve, withinMs).unref());
     await Promise.race([Promise.allSettled([...this.#inFlight.values()]), timeout]);
     this.#stopping.abort();
   }
 
   async #cancel(order: StoredOrder): Promise<void> {
-    const { log, clock, redis, live } = this.#options;
+    const { clock, redis, live } = this.#options;
     const { orderId, paymentId, saleId, accountId, amount, currency } = order;
     const ticketNumbers = order.tickets.map(({ ticketNumber }) => ticketNumber);
     const base = () => ({ saleId, epoch: live.get(saleId)?.snapshot.epoch ?? 0, at: clock.nowMs() });
     const reason = 'cancelled_by_buyer';
-    await log.append({
+    await this.#append({
       type: 'refundStarted',
       ...base(),
       paymentId,
@@ -79,12 +101,22 @@ export class Cancellations {
       reason,
     });
     await this.#refund(paymentId);
-    await log.append({ type: 'refundCompleted', ...base(), paymentId, orderId });
+    await this.#append({ type: 'refundCompleted', ...base(), paymentId, orderId });
     await this.#returnTickets({ saleId, accountId, orderId, ticketNumbers });
-    await log.append({ type: 'orderCancelled', ...base(), orderId, ticketNumbers });
+    await this.#append({ type: 'orderCancelled', ...base(), orderId, ticketNumbers });
     await this.#persist(() =>
       completePayment(redis, { saleId, accountId, holdId: '', paymentId }, { status: 'refunded', orderId }),
     );
+  }
+
+  /** A full log has room again sooner or later; what was begun is finished. */
+  async #append(record: Parameters<OrderLog['append']>[0]): Promise<void> {
+    await retry(() => this.#options.log.append(record), {
+      firstMs: 50,
+      maxMs: 2_000,
+      signal: this.#stopping.signal,
+      isTransient: (error) => error instanceof OrderLogError && error.code === 'full',
+    });
   }
 
   async #refund(paymentId: string): Promise<void> {

@@ -102,7 +102,7 @@ export type CancelStart =
  * Voids an order's tickets, once: from here on no gate lets them in, and their numbers may be sold again as soon as they
  * are back in stock. One transaction, so that a check-in at the same moment either comes first or finds nothing.
  */
-export async function startCancel(pool: MysqlPool, orderId: string): Promise<CancelStart> {
+export async function startCancel(pool: MysqlPool, orderId: string, nowMs: number): Promise<CancelStart> {
   return inTransaction<CancelStart>(pool, async (connection) => {
     const [row] = await selectRows<OrderRow>(
       connection,
@@ -117,18 +117,25 @@ export async function startCancel(pool: MysqlPool, orderId: string): Promise<Can
     );
     if (tickets.some((ticket) => ticket.checked_in_at_ms !== null)) return { status: 'checkedIn' };
     if (row.status !== 'paid') return { status: 'cancelling', order: orderFrom(row, tickets) };
-    await changeRows(connection, "UPDATE orders SET status = 'cancelling' WHERE order_id = ?", [orderId]);
+    await changeRows(connection, "UPDATE orders SET status = 'cancelling', cancelled_at_ms = ? WHERE order_id = ?", [
+      nowMs,
+      orderId,
+    ]);
     await changeRows(connection, 'UPDATE tickets SET live = NULL WHERE order_id = ?', [orderId]);
     return { status: 'cancelling', order: orderFrom({ ...row, status: 'cancelling' }, tickets) };
   });
 }
 
-/** Orders whose cancellation was begun and not finished; after a crash somebody has to go on. */
-export async function listCancelling(pool: MysqlPool, limit: number): Promise<readonly StoredOrder[]> {
+/** Orders whose cancellation was begun before a time and is not finished; after a crash somebody has to go on. */
+export async function listCancelling(
+  pool: MysqlPool,
+  beganBeforeMs: number,
+  limit: number,
+): Promise<readonly StoredOrder[]> {
   const rows = await selectRows<OrderRow>(
     pool,
-    `SELECT ${ORDER_COLUMNS} FROM orders WHERE status = 'cancelling' LIMIT ?`,
-    [limit],
+    `SELECT ${ORDER_COLUMNS} FROM orders WHERE status = 'cancelling' AND cancelled_at_ms <= ? LIMIT ?`,
+    [beganBeforeMs, limit],
   );
   return withTickets(pool, rows);
 }

@@ -2,6 +2,7 @@
  * Carries payments from `paying` to their end: charge, confirm the stock, make the order durable, and only then show it.
  * Every step may be repeated after a crash, a lost reply or an unreachable store, and none is done twice.
  */
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { LIMITS } from '../../limits.ts';
@@ -41,6 +42,10 @@ class Interrupted extends Error {}
 export class PaymentProcessor {
   readonly #options: PaymentProcessorOptions;
   readonly #inFlight = new Map<string, Promise<void>>();
+  /** Payments whose refund is durable: whatever happens from here on, they are refunded and nothing else. */
+  readonly #refunding = new Map<string, RefundStarted>();
+  /** Payments whose order is confirmed in Redis and not durable yet. */
+  readonly #confirming = new Set<string>();
   readonly #stopping = new AbortController();
 
   constructor(options: PaymentProcessorOptions) {
@@ -63,18 +68,37 @@ export class PaymentProcessor {
   async start(intent: PaymentIntent): Promise<void> {
     await this.#options.log.append(intent);
     this.#options.onStep?.('intent', intent.paymentId);
-    this.#run(intent.paymentId, async () => {
+    const charge = async (): Promise<void> => {
       const { gateway, onStep } = this.#options;
       const { paymentId, amount, currency, method } = intent;
       const outcome = await gateway.charge({ paymentId, amount, currency, method });
       onStep?.('charged', paymentId);
       await this.#settle(intent, afterCharge(intent, outcome));
-    });
+    };
+    this.#run(intent.paymentId, charge, () => this.#lookUpAndSettle(intent));
   }
 
-  /** For payments whose charge may or may not have been made before a crash: the gateway is asked first. */
+  isInFlight(paymentId: string): boolean {
+    return this.#inFlight.has(paymentId);
+  }
+
+  /**
+   * Resolves when no order of any sale is confirmed in Redis without being durable. For a rebuild: a reply that came before
+   * the one that said the state is gone has been handled by the next turn of the event loop.
+   */
+  async settled(withinMs: number): Promise<void> {
+    await nextTurn();
+    const deadlineMs = performance.now() + withinMs;
+    while (this.#confirming.size > 0) {
+      if (performance.now() > deadlineMs)
+        throw new Error(`${this.#confirming.size} confirmed orders are still not durable`);
+      await sleep(5);
+    }
+  }
+
+  /** For payments whose charge may or may not have been made: the gateway is asked first. */
   resume(intent: PaymentIntent): void {
-    this.#run(intent.paymentId, () => this.#settle(intent, { kind: 'lookUp', reason: 'resumed after a restart' }));
+    this.#run(intent.paymentId, () => this.#lookUpAndSettle(intent));
   }
 
   /** Shows an order whose record is durable; after a crash nobody knows whether it was shown. */
@@ -84,6 +108,7 @@ export class PaymentProcessor {
 
   /** Finishes a refund of a payment that never became an order. */
   resumeRefund(started: RefundStarted): void {
+    this.#refunding.set(started.paymentId, started);
     this.#run(started.paymentId, () => this.#payBack(started));
   }
 
@@ -95,18 +120,37 @@ export class PaymentProcessor {
     this.#stopping.abort();
   }
 
-  #run(paymentId: string, work: () => Promise<void>): void {
+  /**
+   * Works on one payment until it is finished: money may have moved, so nothing but the end of the process ends it. What
+   * fails is begun again from the top (`again`, when the first try may not be repeated); every step is idempotent.
+   */
+  #run(paymentId: string, first: () => Promise<void>, again: () => Promise<void> = first): void {
     if (this.#inFlight.has(paymentId)) return;
-    const running = work()
-      .catch((error: unknown) => {
-        if (error instanceof Interrupted || this.#stopping.signal.aborted) return;
-        this.#options.logger.error(
-          { err: error, paymentId },
-          'a payment could not be finished; the next start resumes it',
-        );
-      })
-      .finally(() => this.#inFlight.delete(paymentId));
-    this.#inFlight.set(paymentId, running);
+    const finish = async (): Promise<void> => {
+      for (let attempt = 0; ; attempt += 1) {
+        try {
+          const started = this.#refunding.get(paymentId);
+          await (started !== undefined ? this.#payBack(started) : attempt === 0 ? first() : again());
+          return;
+        } catch (error) {
+          if (error instanceof Interrupted || this.#stopping.signal.aborted) return;
+          this.#options.logger.error({ err: error, paymentId, attempt }, 'a payment stumbled; it is tried again');
+          await sleep(backoffMs(attempt, LIMITS.paymentRetryFirstMs, LIMITS.paymentRetryMaxMs, Math.random));
+        }
+      }
+    };
+    this.#inFlight.set(
+      paymentId,
+      finish().finally(() => {
+        this.#inFlight.delete(paymentId);
+        this.#confirming.delete(paymentId);
+        this.#refunding.delete(paymentId);
+      }),
+    );
+  }
+
+  #lookUpAndSettle(intent: PaymentIntent): Promise<void> {
+    return this.#settle(intent, { kind: 'lookUp', reason: 'not known here' });
   }
 
   async #settle(intent: PaymentIntent, first: NextStep): Promise<void> {
@@ -127,7 +171,7 @@ export class PaymentProcessor {
 
   async #pause(attempt: number): Promise<void> {
     const waitMs = backoffMs(attempt, LIMITS.gatewayLookupFirstMs, LIMITS.gatewayLookupMaxMs, Math.random);
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    await sleep(waitMs);
     if (this.#stopping.signal.aborted) throw new Interrupted();
   }
 
@@ -143,9 +187,11 @@ export class PaymentProcessor {
       logger.warn({ paymentId: intent.paymentId, result }, 'money was taken for a hold that is gone; it goes back');
       return this.#refund(intent, result.status === 'gone' ? 'hold_expired' : 'amount_differs');
     }
+    this.#confirming.add(intent.paymentId);
     onStep?.('confirmed', intent.paymentId);
     const order = orderOf(intent, result, { festivalId: sale.festivalId, epoch, nowMs: clock.nowMs() });
     if (!(await this.#makeDurable(order))) return this.#refund(intent, 'ticket_conflict');
+    this.#confirming.delete(intent.paymentId);
     onStep?.('durable', intent.paymentId);
     await this.#show(order);
   }
@@ -160,11 +206,21 @@ export class PaymentProcessor {
       if (!(error instanceof OrderLogRefusedError)) throw error;
       if (error.sameOrder) return true;
       if (error.reason === 'ticketAlreadySold' && (await this.#persist(() => releaseCancelledElsewhere(order)))) {
-        await this.#append(order);
-        return true;
+        return this.#appendUnlessRefused(order);
       }
-      logger.error({ order, err: error }, 'the order log refused an order: stock and log disagree');
+      logger.fatal({ order, err: error }, 'the order log refused an order: stock and log disagree');
       return false;
+    }
+  }
+
+  async #appendUnlessRefused(order: OrderPaid): Promise<boolean> {
+    try {
+      await this.#append(order);
+      return true;
+    } catch (error) {
+      if (!(error instanceof OrderLogRefusedError)) throw error;
+      this.#options.logger.fatal({ order, err: error }, 'the order log refused an order twice');
+      return error.sameOrder;
     }
   }
 
@@ -186,17 +242,17 @@ export class PaymentProcessor {
     await this.#append({ type: 'paymentFailed', saleId, epoch, at: clock.nowMs(), paymentId, holdId, failureCode });
   }
 
-  /** Money was taken and there is no order for it. */
+  /**
+   * Money was taken and there is no order for it. The decision is durable before anything else happens: after it there is
+   * no way back to an order, also not for a restart.
+   */
   async #refund(intent: PaymentIntent, failureCode: string): Promise<void> {
-    const { redis, clock } = this.#options;
+    const { clock, live } = this.#options;
     const { saleId, paymentId, holdId, accountId, amount, currency } = intent;
-    const { epoch } = await this.#withEpoch(saleId, (epochNow) =>
-      failPayment(redis, intent, epochNow, failureCode, clock.nowMs()),
-    );
     const started: RefundStarted = {
       type: 'refundStarted',
       saleId,
-      epoch,
+      epoch: live.get(saleId)?.snapshot.epoch ?? intent.epoch,
       at: clock.nowMs(),
       paymentId,
       holdId,
@@ -206,12 +262,15 @@ export class PaymentProcessor {
       reason: failureCode,
     };
     await this.#append(started);
+    this.#refunding.set(paymentId, started);
+    this.#confirming.delete(paymentId);
     await this.#payBack(started);
   }
 
   async #payBack(started: RefundStarted): Promise<void> {
     const { redis, clock, gateway } = this.#options;
     const { saleId, paymentId, accountId, holdId, reason, epoch } = started;
+    await this.#withEpoch(saleId, (epochNow) => failPayment(redis, started, epochNow, '', clock.nowMs()));
     for (let attempt = 0; (await gateway.refund(paymentId)) === 'unknown'; attempt += 1) await this.#pause(attempt);
     await this.#append({ type: 'refundCompleted', saleId, epoch, at: clock.nowMs(), paymentId });
     await this.#persist(() =>

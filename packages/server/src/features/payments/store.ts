@@ -72,8 +72,15 @@ export function confirmPayment(redis: Redis, intent: PaymentIntent, epoch: numbe
   );
 }
 
-export function failPayment(redis: Redis, intent: PaymentIntent, epoch: number, failureCode: string, nowMs: number) {
-  const { saleId, holdId, paymentId } = intent;
+/** An empty failure code frees the hold only: the payment's outcome is still to come. */
+export function failPayment(
+  redis: Redis,
+  payment: Pick<PaymentIntent, 'saleId' | 'holdId' | 'paymentId'>,
+  epoch: number,
+  failureCode: string,
+  nowMs: number,
+) {
+  const { saleId, holdId, paymentId } = payment;
   return failPaymentScript.run(
     redis,
     {
@@ -196,13 +203,22 @@ export async function findArchivedPayment(pool: MysqlPool, paymentId: string): P
   return { accountId, status, ...(failureCode === null ? {} : { failureCode }) };
 }
 
-/** Ids of the holds that are being paid, with the log each payment belongs to. Bounded by the stock of the sale. */
+export interface PayingHold {
+  readonly holdId: string;
+  readonly paymentId: string;
+  /** The log of the server that works on it. */
+  readonly logId: string;
+}
+
+/** Holds whose payment began before a time, oldest first. */
 export async function listPayingHolds(
   redis: Redis,
   saleId: number,
-): Promise<readonly { readonly holdId: string; readonly paymentId: string; readonly logId: string }[]> {
-  const holdIds = await redis.zrange(saleKeys.paying(saleId), '0', '-1');
-  const paying: { holdId: string; paymentId: string; logId: string }[] = [];
+  beforeMs: number,
+  atMost: number,
+): Promise<readonly PayingHold[]> {
+  const holdIds = await redis.zrange(saleKeys.paying(saleId), '-inf', String(beforeMs), 'BYSCORE', 'LIMIT', 0, atMost);
+  const paying: PayingHold[] = [];
   for (const holdId of holdIds) {
     const paymentId = await redis.hget(saleKeys.hold(saleId, holdId), 'paymentId');
     if (paymentId === null) continue;
@@ -212,25 +228,31 @@ export async function listPayingHolds(
   return paying;
 }
 
+export interface PayingHoldFacts
+  extends Pick<PaymentIntent, 'paymentId' | 'accountId' | 'amount' | 'ticketNumbers' | 'method' | 'epoch'> {}
+
 /** What an intent would say, read back from Redis: for payments that began but whose intent never reached the log. */
 export async function findPayingHold(
   redis: Redis,
   saleId: number,
   holdId: string,
-): Promise<{ accountId: number; amount: number; ticketNumbers: readonly number[]; method: string } | undefined> {
-  const [account, amount, tickets, paymentId] = await redis.hmget(
+): Promise<PayingHoldFacts | undefined> {
+  const [account, amount, tickets, paymentId, epoch] = await redis.hmget(
     saleKeys.hold(saleId, holdId),
     'account',
     'amount',
     'tickets',
     'paymentId',
+    'epoch',
   );
   if (account == null || amount == null || tickets == null || paymentId == null) return undefined;
   const method = await redis.hget(saleKeys.payment(saleId, paymentId), 'method');
   return {
+    paymentId,
     accountId: Number(account),
     amount: Number(amount),
     ticketNumbers: tickets.split(',').map(Number),
     method: method ?? 'card',
+    epoch: Number(epoch ?? 0),
   };
 }

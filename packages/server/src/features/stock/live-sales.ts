@@ -2,10 +2,12 @@
  * The live state of sales in this process's memory, refreshed from Redis a few times a second: one command per sale,
  * process and refresh, however many people poll. All public reads of stock and queue are answered from here.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Phase } from '../../contract/words.ts';
 import { LIMITS } from '../../limits.ts';
+import { createBoundedLine } from '../../platform/bounded-line.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { isStoreFailure } from '../../platform/problem-details.ts';
 import { saleKeys } from '../../redis/keys.ts';
@@ -18,6 +20,7 @@ import {
 } from '../../redis/scripts.ts';
 import type { SaleRecord } from '../catalogue/sale-record.ts';
 import { outflowPerSecond, phaseNow } from '../waiting-room/waiting-room.ts';
+import { saleRecovering } from './require-live-sale.ts';
 import type { LiveSaleState, SaleStates } from './sale-states.ts';
 
 export interface LiveSale {
@@ -35,7 +38,7 @@ export interface LiveSalesOptions {
   readonly redis: Redis;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Called when Redis has no state for a sale that was asked for; builds it or throws. */
+  /** Called in the background when Redis has no state for a sale that was asked for; builds it or throws. */
   readonly recover: (saleId: number) => Promise<void>;
 }
 
@@ -49,6 +52,8 @@ export class LiveSales implements SaleStates {
   readonly #sales = new Map<number, LiveSale>();
   readonly #followed = new Set<number>();
   readonly #reading = new Map<number, Promise<LiveSale | undefined>>();
+  readonly #recovering = new Set<number>();
+  readonly #recoveries = createBoundedLine({ atOnce: LIMITS.rebuildsAtOnce, waiting: LIMITS.followedSales });
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #failing = false;
@@ -111,20 +116,19 @@ export class LiveSales implements SaleStates {
   }
 
   async configure(sale: SaleRecord): Promise<'configured' | 'capacityInUse'> {
-    const { redis, recover } = this.#options;
+    const { redis } = this.#options;
     const keys = { sale: saleKeys.sale(sale.id), released: saleKeys.released(sale.id) };
-    let result = await configureSaleScript.run(redis, keys, settingsOf(sale));
+    const result = await configureSaleScript.run(redis, keys, settingsOf(sale));
     if (result.status === 'missing') {
-      // A rebuild reads what is committed, which the caller's change is not yet: it has to be said again.
-      await recover(sale.id);
-      result = await configureSaleScript.run(redis, keys, settingsOf(sale));
+      this.#recoverSoon(sale.id);
+      throw saleRecovering();
     }
     if (result.status === 'capacityInUse') return 'capacityInUse';
     await this.refresh(sale.id);
     return 'configured';
   }
 
-  /** Reads now; concurrent calls share one command. Builds the state anew when Redis has none. */
+  /** Reads now; concurrent calls share one command. When Redis has no state, it is built anew in the background. */
   refresh(saleId: number): Promise<LiveSale | undefined> {
     const running = this.#reading.get(saleId);
     if (running !== undefined) return running;
@@ -134,15 +138,16 @@ export class LiveSales implements SaleStates {
   }
 
   async #read(saleId: number): Promise<LiveSale | undefined> {
-    const { redis, clock, recover } = this.#options;
+    const { redis, clock } = this.#options;
     const before = this.#sales.get(saleId);
     const newerThan = before?.steps.at(-1)?.servingNumber ?? 0;
     const keys = { sale: saleKeys.sale(saleId), steps: saleKeys.steps(saleId) };
-    let snapshot = await readStateScript.run(redis, keys, { newerThan, stepsAtMost: STEPS_PER_READ });
+    const snapshot = await readStateScript.run(redis, keys, { newerThan, stepsAtMost: STEPS_PER_READ });
     if (snapshot.status === 'missing') {
-      await recover(saleId);
-      snapshot = await readStateScript.run(redis, keys, { newerThan: 0, stepsAtMost: STEPS_PER_READ });
-      if (snapshot.status === 'missing') return undefined;
+      this.#sales.delete(saleId);
+      this.#followed.add(saleId);
+      this.#recoverSoon(saleId);
+      return undefined;
     }
     const nowMs = clock.nowMs();
     const sameEpoch = before?.snapshot.epoch === snapshot.epoch;
@@ -158,6 +163,23 @@ export class LiveSales implements SaleStates {
     this.#sales.set(saleId, sale);
     this.#followed.add(saleId);
     return sale;
+  }
+
+  /** Rebuilds in the background, a few sales at a time: the others go on selling, and requests for this one get 503. */
+  #recoverSoon(saleId: number): void {
+    if (this.#recovering.has(saleId) || this.#stopped) return;
+    this.#recovering.add(saleId);
+    const recover = async (): Promise<void> => {
+      try {
+        await this.#recoveries.run(() => this.#options.recover(saleId));
+        this.refreshSoon(saleId);
+      } catch (error) {
+        this.#options.logger.warn({ err: error, saleId }, 'a sale could not be rebuilt; it is tried again');
+      }
+      await sleep(LIMITS.rebuildRetryMs, undefined, { ref: false });
+      this.#recovering.delete(saleId);
+    };
+    void recover();
   }
 
   /** Refreshes all followed sales until `stop`. */

@@ -19,6 +19,8 @@ export interface RebuildOptions {
   readonly mysql: MysqlPool;
   readonly log: OrderLog;
   readonly applier: Applier;
+  /** Resolves when no order is confirmed without being durable in this server's log. */
+  readonly settled: (withinMs: number) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -62,11 +64,14 @@ export function releasedNumbers(sold: readonly number[]): readonly number[] {
 
 /** @throws when another server keeps the lock, or this one's log cannot be archived first: try again later */
 export async function rebuildSale(saleId: number, options: RebuildOptions): Promise<void> {
+  // What this server acknowledged must be in MySQL before MySQL is asked what was sold. Without a connection in hand: the
+  // applier needs one of the same pool.
+  await options.settled(LIMITS.rebuildDrainMs);
+  await options.applier.drain(LIMITS.rebuildDrainMs);
   const connection = await options.mysql.getConnection();
-  const lock = `fest-rebuild-${saleId}`;
   try {
     const [row] = await selectRows<{ locked: number | null }>(connection, 'SELECT GET_LOCK(?, ?) AS locked', [
-      lock,
+      `fest-rebuild-${saleId}`,
       LIMITS.rebuildLockSeconds,
     ]);
     if (row?.locked !== 1) throw new Error(`another server has been rebuilding sale ${saleId} for too long`);
@@ -79,31 +84,24 @@ export async function rebuildSale(saleId: number, options: RebuildOptions): Prom
 }
 
 async function rebuild(connection: MysqlSession, saleId: number, options: RebuildOptions): Promise<void> {
-  const { redis, log, applier, clock, logger } = options;
-  // What this server acknowledged must be in MySQL before MySQL is asked what was sold.
-  await applier.drain(LIMITS.rebuildDrainMs);
+  const { redis, log, clock, logger } = options;
   const [sale] = await selectRows<SaleRow>(connection, 'SELECT * FROM sales WHERE id = ?', [saleId]);
   if (sale === undefined) return;
   const sold = await readSold(connection, saleId);
+  await writeStock(redis, saleId, sold);
   // A sale that was never opened has given nothing out that an epoch would have to tell apart.
   const untouched = sale.phase_seq === 0 && sold.numbers.length === 0;
   const epoch = sale.epoch + (untouched ? 0 : 1);
   const queueHighWater = (epoch - 1) * LIMITS.queueNumbersPerEpoch;
   if (!untouched) {
-    await log.append({
-      type: 'epochStarted',
-      saleId,
-      epoch,
-      at: clock.nowMs(),
-      queueHighWater,
-      reason: 'stateMissing',
-    });
+    const at = clock.nowMs();
+    await log.append({ type: 'epochStarted', saleId, epoch, at, queueHighWater, reason: 'stateMissing' });
     await changeRows(connection, 'UPDATE sales SET epoch = GREATEST(epoch, ?) WHERE id = ?', [epoch, saleId]);
   }
-  await writeStock(redis, saleId, sold);
   await createSaleScript.run(redis, { sale: saleKeys.sale(saleId) }, saleArguments(sale, sold, epoch, queueHighWater));
-  if (!untouched)
+  if (!untouched) {
     logger.warn({ saleId, epoch, sold: sold.numbers.length }, 'the state of a sale was rebuilt from the archive');
+  }
 }
 
 async function readSold(connection: MysqlSession, saleId: number): Promise<SoldTickets> {
@@ -136,20 +134,25 @@ async function readSold(connection: MysqlSession, saleId: number): Promise<SoldT
   };
 }
 
-/** Everything but the sale hash itself: without it no script touches the rest. */
+/** Everything but the sale hash itself: without it no script touches the rest, so it may take several commands. */
 async function writeStock(redis: Redis, saleId: number, sold: SoldTickets): Promise<void> {
-  const pipeline = redis.pipeline();
   const { steps, remaining, departed, released, expiry, paying, buyers, bought } = saleKeys;
-  for (const key of [steps, remaining, departed, released, expiry, paying, buyers, bought]) pipeline.del(key(saleId));
-  for (const number of releasedNumbers(sold.numbers)) pipeline.zadd(released(saleId), number, String(number));
-  for (const [account, tickets] of sold.byAccount) pipeline.hset(bought(saleId), String(account), tickets);
+  await redis.del([steps, remaining, departed, released, expiry, paying, buyers, bought].map((key) => key(saleId)));
+  for (const numbers of chunks(releasedNumbers(sold.numbers), LIMITS.rebuildEntriesPerCommand)) {
+    await redis.zadd(released(saleId), ...numbers.flatMap((number) => [number, String(number)]));
+  }
+  for (const accounts of chunks([...sold.byAccount], LIMITS.rebuildEntriesPerCommand)) {
+    await redis.hset(bought(saleId), ...accounts.flat());
+  }
   for (const orderId of sold.returnedOrders) {
     const hold = saleKeys.hold(saleId, orderId);
-    pipeline.hset(hold, 'state', 'returned');
-    pipeline.expire(hold, LIMITS.finishedTtlSeconds);
+    await redis.hset(hold, 'state', 'returned');
+    await redis.expire(hold, LIMITS.finishedTtlSeconds);
   }
-  const results = await pipeline.exec();
-  for (const [error] of results ?? []) if (error !== null) throw error;
+}
+
+function* chunks<Item>(items: readonly Item[], size: number): Generator<readonly Item[]> {
+  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }
 
 function saleArguments(sale: SaleRow, sold: SoldTickets, epoch: number, queueHighWater: number) {

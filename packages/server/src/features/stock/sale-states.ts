@@ -20,6 +20,7 @@ export interface SaleStates {
   /**
    * Takes over changed settings, unless Redis has this version or a newer one already. `capacityInUse`: a ticket number
    * above the new capacity was already given out; nothing was changed.
+   * @throws {ProblemError} 503 `sale_recovering` while Redis has no state of the sale
    */
   configure(sale: SaleRecord): Promise<'configured' | 'capacityInUse'>;
 }

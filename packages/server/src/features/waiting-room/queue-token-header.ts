@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { QUEUE_TOKEN_HEADER } from '../../contract/paths.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
+import { saleRecovering } from '../stock/require-live-sale.ts';
 import type { QueueTicketClaims, QueueTokens } from './queue-token.ts';
 
 const HEADER = QUEUE_TOKEN_HEADER.toLowerCase();
@@ -18,7 +19,9 @@ export function requireQueueToken(request: FastifyRequest, tokens: QueueTokens, 
   const claims = tokens.verify(token);
   if (claims === undefined) throw new ProblemError('bad_queue_token', 'The queue token was not made by this service.');
   if (claims.saleId !== sale.saleId) throw new ProblemError('bad_queue_token', 'The queue token is for another sale.');
-  if (claims.epoch !== sale.snapshot.epoch) {
+  // A token from the future is genuine: another server knows of a rebuild that this one has not noticed yet.
+  if (claims.epoch > sale.snapshot.epoch) throw saleRecovering();
+  if (claims.epoch < sale.snapshot.epoch) {
     throw new ProblemError(
       'admission_expired',
       'The line of this sale was restored after a fault. Join again to get a new number.',

@@ -198,7 +198,7 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
 
 export function saleNotOpen(sale: LiveSale, opensAtMs: number, nowMs: number): ProblemError {
   if (sale.phase === 'paused') {
-    return new ProblemError('sale_not_open', 'The sale is paused; everybody keeps their place. Try again soon.', {
+    return new ProblemError('sale_not_open', 'The sale is paused; the line keeps its order. Try again soon.', {
       retryAfterMs: 5_000,
     });
   }

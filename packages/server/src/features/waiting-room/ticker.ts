@@ -122,7 +122,7 @@ export class Ticker {
     this.#leading.set(saleId, { fence: tick.fence, decidedAtMs: nowMs, allowance: decision.allowance });
     if (decision.admit === 0 || this.#stopped) return;
     const { redis, node } = this.#options;
-    await advanceServingScript.run(
+    const advanced = await advanceServingScript.run(
       redis,
       {
         sale: saleKeys.sale(saleId),
@@ -139,5 +139,9 @@ export class Ticker {
         newServing: tick.servingNumber + decision.admit,
       },
     );
+    // Numbers whose buyers left were passed over: the rate is for people.
+    const unused = advanced.status === 'advanced' ? decision.admit - advanced.admitted : decision.admit;
+    const allowance = decision.allowance + unused;
+    this.#leading.set(saleId, { fence: tick.fence, decidedAtMs: nowMs, allowance });
   }
 }

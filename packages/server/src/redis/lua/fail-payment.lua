@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- No money was taken: the hold goes back from `paying` to `held`, with a little time to try again.
+-- No money was taken: the hold goes back from `paying` to `held`, with a little time to try again. An empty failureCode
+-- frees the hold and leaves the payment pending: its money was taken and is on its way back.
 -- KEYS  sale hold payment expiry paying
 -- ARGV  epoch nowMs holdId paymentId failureCode graceMs finishedTtlSeconds
 -- REPLY {'failed', seq} {'gone' | 'wrongEpoch' | 'missing', 0}
@@ -9,7 +10,7 @@ local nowMs, holdId, paymentId, failureCode = tonumber(ARGV[2]), ARGV[3], ARGV[4
 local epoch = redis.call('HGET', sale, 'epoch')
 if not epoch then return {'missing', 0} end
 if epoch ~= ARGV[1] then return {'wrongEpoch', 0} end
-if redis.call('HGET', payment, 'status') == 'pending' then
+if failureCode ~= '' and redis.call('HGET', payment, 'status') == 'pending' then
   redis.call('HSET', payment, 'status', 'failed', 'failureCode', failureCode)
   redis.call('EXPIRE', payment, ARGV[7])
 end

@@ -18,7 +18,9 @@ if not s[1] then return {'missing', 0} end
 if s[1] ~= ARGV[1] then return {'wrongEpoch', 0} end
 local fence, phaseSeq = tonumber(s[4]), tonumber(s[16])
 if s[2] ~= node then
-  if tonumber(s[3]) > nowMs then return {'follower', 0} end
+  -- A lease that ends later than any lease taken now could was written by a clock that was ahead: it does not count.
+  local leaseUntilMs = tonumber(s[3])
+  if leaseUntilMs > nowMs and leaseUntilMs <= nowMs + leaseMs then return {'follower', 0} end
   fence = redis.call('HINCRBY', sale, 'fence', 1)
 end
 redis.call('HSET', sale, 'leaseHolder', node, 'leaseUntilMs', string.format('%.0f', nowMs + leaseMs))

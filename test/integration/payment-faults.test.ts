@@ -1,0 +1,163 @@
+/** Payments when replies are lost and stores misbehave: whatever was begun is finished, once. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEngines } from '@fest/cli/local-stack/engines';
+import type { Payment, Sale } from '@fest/server/contract/schemas';
+import type { PaymentGateway } from '@fest/server/features/payments/gateway';
+import { saleKeys } from '@fest/server/redis/keys';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { engines, integration } from '../support/integration.ts';
+import { ask, buy, eventually, hold, outcomeOf, pay } from '../support/purchase.ts';
+import { buildTestApp, type TestApp } from '../support/test-app.ts';
+
+integration('a payment', () => {
+  let server: TestApp;
+  beforeAll(async () => {
+    server = await buildTestApp();
+  });
+  afterAll(() => server?.close());
+
+  const stockOf = async (saleId: number) => (await server.core.live.refresh(saleId))?.snapshot;
+
+  it('whose beginning was answered into the void gives its hold back, and can be begun again', async () => {
+    const sale = await server.createSale({ capacity: 2 });
+    const buyer = await server.createAccount();
+    const { holdId } = await hold(server, buyer, sale.id, 2);
+    // What begin-payment does in Redis, and nothing of what its caller would have done with the reply.
+    const { redis, clock } = server.services;
+    const paymentId = `pay_${sale.id.toString(36)}_abcdefghijklmnop`;
+    await redis
+      .multi()
+      .hset(saleKeys.hold(sale.id, holdId), 'state', 'paying', 'paymentId', paymentId)
+      .hset(saleKeys.payment(sale.id, paymentId), {
+        account: buyer.id,
+        holdId,
+        status: 'pending',
+        amount: 10_000,
+        method: 'card',
+        logId: server.core.log.logId,
+      })
+      .zrem(saleKeys.expiry(sale.id), holdId)
+      .zadd(saleKeys.paying(sale.id), clock.nowMs() - 6_000, holdId)
+      .exec();
+    expect((await ask<Payment>(server, buyer, 'GET', `/payments/${paymentId}`)).body.status).toBe('pending');
+
+    expect(await outcomeOf(server, buyer, paymentId, 10_000)).toMatchObject({
+      status: 'failed',
+      failureCode: 'not_charged',
+    });
+    expect(await stockOf(sale.id)).toMatchObject({ available: 0, held: 2, sold: 0 });
+    expect((await pay(server, buyer, holdId)).status).toBe('succeeded');
+  });
+});
+
+integration('a payment while Redis refuses writes', () => {
+  it('is finished when Redis takes them again', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'fest-redis-'));
+    // Its own Redis: the setting holds for all databases of one.
+    const own = await startEngines({
+      directory,
+      env: { PATH: process.env.PATH, FEST_MYSQL_URL: engines().mysqlUrl },
+    });
+    const server = await buildTestApp({ engines: own });
+    try {
+      const sale = await server.createSale({ capacity: 5 });
+      const buyer = await server.createAccount();
+      const { holdId } = await hold(server, buyer, sale.id);
+      const path = `/holds/${holdId}/payments`;
+      const { body } = await ask<Payment>(server, buyer, 'POST', path, { body: { method: 'card' } });
+      const { redis } = server.services;
+      await redis.config('SET', 'min-replicas-to-write', '1');
+      expect(await ask(server, buyer, 'POST', `/sales/${sale.id}/queue`)).toMatchObject({
+        status: 503,
+        body: { code: 'store_unavailable' },
+      });
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await redis.config('SET', 'min-replicas-to-write', '0');
+      expect((await outcomeOf(server, buyer, body.paymentId, 10_000)).status).toBe('succeeded');
+    } finally {
+      await server.close();
+      await own.stop();
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+});
+
+integration('money that was taken for a hold that is gone', () => {
+  it('is never shown as failed before it is back, and never becomes an order afterwards', async () => {
+    const seen: string[] = [];
+    let refunds = 0;
+    const gateway: PaymentGateway = {
+      // Another amount than was asked for: such money goes back, whatever else happens.
+      charge: async ({ amount, currency }) => ({ kind: 'captured', amount: amount - 1, currency }),
+      lookup: async () => ({ kind: 'captured', amount: 5_000, currency: 'EUR', refunded: false }),
+      refund: async () => {
+        refunds += 1;
+        return refunds < 4 ? 'unknown' : 'refunded';
+      },
+      close: async () => undefined,
+    };
+    const server = await buildTestApp({ gateway });
+    try {
+      const sale = await server.createSale({ capacity: 1 });
+      const buyer = await server.createAccount();
+      const { holdId } = await hold(server, buyer, sale.id);
+      const { body } = await ask<Payment>(server, buyer, 'POST', `/holds/${holdId}/payments`, {
+        body: { method: 'card' },
+      });
+      await eventually(async () => {
+        const { status } = (await ask<Payment>(server, buyer, 'GET', `/payments/${body.paymentId}`)).body;
+        if (seen.at(-1) !== status) seen.push(status);
+        return status === 'refunded';
+      }, 'the payment is refunded');
+      expect(seen).toEqual(['pending', 'refunded']);
+      expect(refunds).toBe(4);
+      expect((await server.core.live.refresh(sale.id))?.snapshot).toMatchObject({ held: 1, sold: 0 });
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+integration('many sales whose state is lost at once', () => {
+  it('are all back within seconds, and the rest of the API goes on meanwhile', async () => {
+    const server = await buildTestApp();
+    try {
+      const sales: Sale[] = [];
+      for (let index = 0; index < 15; index += 1) sales.push(await server.createSale({ capacity: 10 }));
+      const buyer = await server.createAccount();
+      for (const { id } of sales.slice(0, 3)) await buy(server, buyer, id);
+      await server.services.redis.flushdb();
+      const lost = await ask(server, buyer, 'POST', `/sales/${sales[14]?.id}/queue`);
+      expect(lost).toMatchObject({ status: 503 });
+      const started = performance.now();
+      await eventually(
+        async () => sales.every(({ id }) => server.core.live.get(id)?.snapshot.epoch === 2),
+        'all sales are rebuilt',
+        20_000,
+      );
+      expect(performance.now() - started).toBeLessThan(15_000);
+      for (const { id } of sales.slice(0, 3)) expect(server.core.live.get(id)?.snapshot.sold).toBe(1);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+integration("a ticker's lease", () => {
+  it('that a clock ahead has written into the future does not stop the line', async () => {
+    const server = await buildTestApp();
+    try {
+      const sale = await server.createSale();
+      const { redis, clock } = server.services;
+      const key = saleKeys.sale(sale.id);
+      await redis.hset(key, { leaseHolder: 'somebody-else', leaseUntilMs: clock.nowMs() + 3_600_000 });
+      const buyer = await server.createAccount();
+      expect((await buy(server, buyer, sale.id)).status).toBe('paid');
+    } finally {
+      await server.close();
+    }
+  });
+});

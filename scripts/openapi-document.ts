@@ -2,8 +2,10 @@
 import { pino } from 'pino';
 import { buildApp } from '../packages/server/src/app.ts';
 import { parseConfig } from '../packages/server/src/config.ts';
+import type { Catalogue } from '../packages/server/src/features/catalogue/catalogue-cache.ts';
 import { createTicketCodes } from '../packages/server/src/features/orders/ticket-code.ts';
 import { createQueueTokens } from '../packages/server/src/features/waiting-room/queue-token.ts';
+import type { OrderLog } from '../packages/server/src/order-log/order-log.ts';
 import { createAccessTokens } from '../packages/server/src/platform/access-tokens.ts';
 import type { FestApp } from '../packages/server/src/platform/fest-app.ts';
 import type { SaleCore } from '../packages/server/src/sale-core.ts';
@@ -14,7 +16,9 @@ function absent<Part extends object>(name: string, known: Partial<Part> = {}): P
   return new Proxy(known, {
     get(target, member, receiver) {
       if (member in target) return Reflect.get(target, member, receiver);
-      throw new Error(`Registering the routes uses ${name}.${String(member)}; the OpenAPI document is made without it.`);
+      throw new Error(
+        `Registering the routes uses ${name}.${String(member)}; the OpenAPI document is made without it.`,
+      );
     },
   }) as Part;
 }
@@ -42,9 +46,9 @@ const services: Services = {
 };
 
 const core: Omit<SaleCore, 'start' | 'stop'> = {
-  log: absent('log', { logId: 'none' }),
+  log: absent<OrderLog>('log', { logId: 'none' }),
   applier: absent('applier'),
-  catalogue: absent('catalogue', { announce: async () => undefined }),
+  catalogue: absent<Catalogue>('catalogue', { announce: async () => undefined }),
   live: absent('live'),
   ticker: absent('ticker'),
   sweeper: absent('sweeper'),

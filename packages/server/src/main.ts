@@ -55,11 +55,7 @@ async function run(config: Config): Promise<void> {
   if (created.length > 0) logger.info({ accounts: created }, 'created the first accounts');
 
   let draining = false;
-  const probes = createStoreProbes({ redis, mysql });
-  const askStores = async () => {
-    const [redisAnswers, mysqlAnswers] = await Promise.all([probes.redis(), probes.mysql()]);
-    return { redis: redisAnswers, mysql: mysqlAnswers };
-  };
+  const askStores = createStoreProbes({ redis, mysql });
   const app = await buildApp({
     services,
     core,

@@ -181,7 +181,10 @@ export const AdmissionInput = Type.Object(
   {
     perSecond: Type.Optional(Type.Integer({ minimum: 0, maximum: LIMITS.perSecondMax })),
     maxActive: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.maxActiveMax })),
-    mode: words(ADMISSION_MODES, '`auto` is for a controller that follows the health of the servers; so far it admits like `fixed`'),
+    mode: words(
+      ADMISSION_MODES,
+      '`auto` is for a controller that follows the health of the servers; so far it admits like `fixed`',
+    ),
   },
   closed,
 );

@@ -10,7 +10,7 @@ declare module 'fastify' {
     account: AccessClaims | null;
   }
   interface FastifyContextConfig {
-    /** For the OpenAPI document: which roles may call; absent for public routes. */
+    /** For the OpenAPI document: which roles may call; empty for any signed-in account, absent for public routes. */
     roles?: readonly Role[];
   }
 }

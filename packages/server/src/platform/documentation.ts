@@ -2,13 +2,23 @@
 import { readFile } from 'node:fs/promises';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyContextConfig } from 'fastify';
 import { marked } from 'marked';
 import { Type } from 'typebox';
-import { SERVICE_PATHS } from '../contract/paths.ts';
+import { IDEMPOTENCY_KEY_HEADER, QUEUE_TOKEN_HEADER, SERVICE_PATHS } from '../contract/paths.ts';
 import { PROBLEM_MEDIA_TYPE, PROBLEMS } from '../contract/problems.ts';
 import { ProblemBody } from '../contract/schemas.ts';
 import type { FestApp } from './fest-app.ts';
 import { ProblemError } from './problem.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** For the OpenAPI document: the request needs a queue token. */
+    queueToken?: boolean;
+    /** For the OpenAPI document: the route's script remembers `Idempotency-Key`. */
+    remembersKey?: boolean;
+  }
+}
 
 const PROBLEM_PAGES = new URL('../../../../docs/problems/', import.meta.url);
 
@@ -43,7 +53,9 @@ export async function registerDocumentation(app: FestApp): Promise<void> {
       const roles = route.config?.roles;
       const described = {
         ...schema,
-        ...(roles === undefined ? {} : { security: [{ bearer: [] }], 'x-roles': [...roles] }),
+        ...(roles === undefined ? {} : { security: [{ bearer: [] }] }),
+        ...(roles === undefined || roles.length === 0 ? {} : { 'x-roles': [...roles] }),
+        ...headersOf(route.config),
         response: { ...(schema?.response as object | undefined), default: refusal },
       };
       return { schema: described as NonNullable<typeof schema>, url };
@@ -56,6 +68,17 @@ export async function registerDocumentation(app: FestApp): Promise<void> {
   });
   app.get(SERVICE_PATHS.openApi, { schema: { hide: true } }, async () => app.swagger());
   registerProblemPages(app);
+}
+
+/** Headers stand in the document only: handlers check them, with problems of their own. */
+function headersOf({ idempotent, remembersKey, queueToken }: FastifyContextConfig = {}): object {
+  const properties = {
+    ...(queueToken === true ? { [QUEUE_TOKEN_HEADER]: Type.String({ description: 'from joining the line' }) } : {}),
+    ...(idempotent === true || remembersKey === true
+      ? { [IDEMPOTENCY_KEY_HEADER]: Type.Optional(Type.String({ description: 'makes the request safe to repeat' })) }
+      : {}),
+  };
+  return Object.keys(properties).length === 0 ? {} : { headers: Type.Object(properties) };
 }
 
 const refusal = { description: 'A problem document', content: { [PROBLEM_MEDIA_TYPE]: { schema: ProblemBody } } };

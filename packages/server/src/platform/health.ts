@@ -55,13 +55,12 @@ export function sharedProbe(ask: () => Promise<unknown>, withinMs: number): Stor
 }
 
 /** A connection that is open says nothing about a server that hangs: both stores have to answer. */
-export function createStoreProbes({ redis, mysql }: { readonly redis: Redis; readonly mysql: MysqlPool }): {
-  readonly redis: StoreProbe;
-  readonly mysql: StoreProbe;
-} {
-  return {
-    redis: sharedProbe(() => redis.ping(), LIMITS.storeProbeMs),
-    mysql: sharedProbe(() => askMysql(mysql, LIMITS.storeProbeMs), LIMITS.storeProbeMs),
+export function createStoreProbes({ redis, mysql }: { readonly redis: Redis; readonly mysql: MysqlPool }) {
+  const askRedis = sharedProbe(() => redis.ping(), LIMITS.storeProbeMs);
+  const askTheArchive = sharedProbe(() => askMysql(mysql, LIMITS.storeProbeMs), LIMITS.storeProbeMs);
+  return async (): Promise<Pick<HealthFacts, 'redis' | 'mysql'>> => {
+    const [redisAnswers, mysqlAnswers] = await Promise.all([askRedis(), askTheArchive()]);
+    return { redis: redisAnswers, mysql: mysqlAnswers };
   };
 }
 

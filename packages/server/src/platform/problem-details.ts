@@ -101,10 +101,14 @@ export function toProblem(error: unknown): ProblemError {
   const known = FRAMEWORK_CODES[fault?.code];
   if (known !== undefined) return new ProblemError(known[0], known[1], { cause: error });
   if (error instanceof OrderLogError && error.code !== 'refused') {
-    return new ProblemError('overloaded', 'The order log takes nothing at this moment; nothing was done. Try again.', {
-      retryAfterMs: 2_000,
-      cause: error,
-    });
+    return new ProblemError(
+      'overloaded',
+      'The order log takes nothing at this moment, so this could not be confirmed. Look at the present state, then try again.',
+      {
+        retryAfterMs: 2_000,
+        cause: error,
+      },
+    );
   }
   if (isStoreFailure(error)) {
     return new ProblemError(

@@ -19,7 +19,7 @@ import type { SaleStates } from '../features/stock/sale-states.ts';
 import type { Clock } from '../platform/clock.ts';
 import { createSteadyClock } from '../platform/clock.ts';
 import { createMysqlPool, type MysqlPool } from '../platform/mysql.ts';
-import { selectRows } from '../platform/mysql-statements.ts';
+import { acquireConnection, selectRows } from '../platform/mysql-statements.ts';
 import { connectRedis } from '../platform/redis.ts';
 import { parseSeed, type SeedFault, type SeedFestival, type SeedSale, type SeedTime } from './seed-file.ts';
 
@@ -112,7 +112,7 @@ export async function applySeed(
   const { mysql, redis } = stores;
   const announce = (change: Parameters<typeof publishChange>[1]) => publishChange(redis, change);
   const run: Run = { ...stores, changes: createCatalogueChanges({ ...stores, announce }) };
-  const lock = await mysql.getConnection();
+  const lock = await acquireConnection(mysql);
   try {
     const [row] = await selectRows<{ readonly locked: number | null }>(
       lock,

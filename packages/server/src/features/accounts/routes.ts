@@ -12,6 +12,8 @@ import type { Services } from '../../services.ts';
 import { type AccountActions, createAccountActions } from './account-actions.ts';
 
 const tags = ['accounts'];
+/** Any signed-in account. */
+const SIGNED_IN = { roles: [] } as const;
 
 export interface AccountRouteOptions {
   readonly services: Pick<Services, 'mysql' | 'clock' | 'accessTokens' | 'config'>;
@@ -94,6 +96,7 @@ function registerSessions(app: FestApp, actions: AccountActions, { requireAccoun
   app.route({
     method: 'DELETE',
     url: ROUTES.sessions,
+    config: SIGNED_IN,
     schema: { tags, summary: 'Sign out', response: { 204: Type.Null() } },
     onRequest: [privateAnswer, requireAccount],
     preValidation: refuseBody,
@@ -110,6 +113,7 @@ function registerMe(app: FestApp, actions: AccountActions, { requireAccount }: A
   app.route({
     method: 'GET',
     url: ROUTES.me,
+    config: SIGNED_IN,
     schema: { tags, summary: 'My account', response: { 200: Me } },
     onRequest: [privateAnswer, requireAccount],
     async handler(request) {
@@ -122,6 +126,7 @@ function registerMe(app: FestApp, actions: AccountActions, { requireAccount }: A
   app.route({
     method: 'DELETE',
     url: ROUTES.me,
+    config: SIGNED_IN,
     schema: { tags, summary: 'Delete my account', response: { 204: Type.Null() } },
     onRequest: [privateAnswer, requireAccount],
     preValidation: refuseBody,

@@ -81,6 +81,11 @@ export interface CatalogueChangesOptions extends Pick<Services, 'mysql' | 'clock
   readonly saleStates: SaleStates;
   /** Called after each commit. */
   readonly announce: (change: CatalogueChange) => Promise<void>;
+  /**
+   * Called when a change failed after it may have reached Redis: what Redis sells by has to be compared with what is
+   * committed. A tool of the operator leaves it to the servers, who do so every few seconds anyway.
+   */
+  readonly reconcileSoon?: (saleId: number) => void;
 }
 
 const isDone = ({ status }: { readonly status: string }): boolean => status === 'done';
@@ -122,11 +127,7 @@ export function createCatalogueChanges(options: CatalogueChangesOptions): Catalo
     },
     async changeSale(actor, saleId, wanted) {
       if (!(await hasStateToChange(options, saleId, wanted))) return { status: 'recovering' };
-      const result = await inTransaction(
-        mysql,
-        (connection) => changeSale(options, connection, actor, saleId, wanted),
-        isDone,
-      );
+      const result = await changeBoth(options, actor, saleId, wanted);
       if (result.status === 'done' && result.changed) {
         await announce({ festivalId: result.sale.festivalId, saleIds: [saleId] });
       }
@@ -219,6 +220,30 @@ async function hasStateToChange(
   const sale = await store.findSale(mysql, saleId);
   if (sale === undefined || decideSaleChange(sale, wanted, clock.nowMs()).status !== 'change') return true;
   return (await saleStates.find(sale)) !== undefined;
+}
+
+/**
+ * Redis may take over a change that MySQL does not commit: it answers too late, or the commit fails. Nothing here can take
+ * that back at this moment (a store that hangs does not answer), so it is put right as soon as both can be asked.
+ */
+async function changeBoth(
+  options: CatalogueChangesOptions,
+  actor: Actor,
+  saleId: number,
+  wanted: Partial<SaleFields>,
+): Promise<SaleResult> {
+  try {
+    const result = await inTransaction(
+      options.mysql,
+      (connection) => changeSale(options, connection, actor, saleId, wanted),
+      isDone,
+    );
+    if (result.status === 'recovering') options.reconcileSoon?.(saleId);
+    return result;
+  } catch (error) {
+    options.reconcileSoon?.(saleId);
+    throw error;
+  }
 }
 
 async function changeSale(

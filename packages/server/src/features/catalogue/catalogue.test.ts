@@ -109,7 +109,8 @@ describe('a change of a sale', () => {
   });
 
   test('gets a version that is newer than one which was lost before its commit', () => {
-    expect(decideSaleChange(sale, { name: 'New' }, 1_900_000)).toMatchObject({ sale: { version: 1_900 } });
+    const versions = [1_900_000, 1_900_001].map((nowMs) => decideSaleChange(sale, { name: 'New' }, nowMs));
+    expect(versions).toMatchObject([{ sale: { version: 1_900_000 } }, { sale: { version: 1_900_001 } }]);
   });
 
   test('is checked together with what stays', () => {

@@ -144,12 +144,12 @@ export type SaleChange =
   | { readonly status: 'invalid'; readonly errors: readonly FieldError[] };
 
 /**
- * The sale as it will be. Its version is at least the time in seconds: should a change reach Redis and then not be
- * committed in MySQL, the next one still counts as newer there.
+ * The sale as it will be. Its version is at least the time in milliseconds: should a change reach Redis and then not be
+ * committed in MySQL, the next one still counts as newer there. (No two share a millisecond: the row lock is between them.)
  */
 export function decideSaleChange(sale: SaleRecord, wanted: Partial<SaleFields>, nowMs: number): SaleChange {
   if (!differs<SaleFields>(sale, wanted)) return { status: 'unchanged' };
-  const version = Math.max(sale.version + 1, Math.floor(nowMs / 1000));
+  const version = Math.max(sale.version + 1, nowMs);
   const changed = { ...sale, ...wanted, version };
   const errors = saleTimeErrors(changed);
   return errors.length > 0 ? { status: 'invalid', errors } : { status: 'change', sale: changed };

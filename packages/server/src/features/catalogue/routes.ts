@@ -52,6 +52,7 @@ export interface CatalogueRouteOptions {
   readonly authentication: Authentication;
   readonly catalogue: Catalogue;
   readonly saleStates: SaleStates;
+  readonly reconcileSoon?: (saleId: number) => void;
 }
 
 interface Parts {
@@ -63,10 +64,10 @@ interface Parts {
 
 /** `app` carries the API's path prefix. */
 export function registerCatalogueRoutes(app: FestApp, options: CatalogueRouteOptions): void {
-  const { services, authentication, catalogue, saleStates } = options;
+  const { services, authentication, catalogue, saleStates, reconcileSoon = () => undefined } = options;
   const { mysql, clock } = services;
   const announce: Catalogue['announce'] = (change) => catalogue.announce(change);
-  const changes = createCatalogueChanges({ mysql, clock, saleStates, announce });
+  const changes = createCatalogueChanges({ mysql, clock, saleStates, announce, reconcileSoon });
   const parts = { authentication, catalogue, saleStates, changes };
   registerFestivalReads(app, parts);
   registerFestivalChanges(app, parts);
@@ -110,7 +111,7 @@ function refusal(refused: Refusal, notFound: string): ProblemError {
     case 'inUse':
       return new ProblemError('festival_in_use', 'A festival can be deleted until the first of its sales opens.');
     case 'capacityInUse':
-      return new ProblemError('capacity_in_use', 'A ticket with a number above this capacity is held or sold.');
+      return new ProblemError('capacity_in_use', 'A ticket with a number above this capacity was given out before.');
     case 'settled':
       return new ProblemError(
         'wrong_phase',

@@ -92,6 +92,27 @@ export async function listSalesClosingAfter(mysql: MysqlSession, timeMs: number)
   return (await selectRows<SaleRow>(mysql, sql, [timeMs, LIMITS.followedSales])).map(toSale);
 }
 
+/** What Redis sells by, as far as a server sees it there. */
+export type SaleSettings = Pick<
+  SaleRecord,
+  'id' | 'version' | 'capacity' | 'price' | 'limitPerBuyer' | 'opensAtMs' | 'closesAtMs' | 'admissionSeconds'
+>;
+
+/** In one statement. Sales that are not there any more are left out. */
+export async function listSettings(mysql: MysqlSession, ids: readonly number[]): Promise<readonly SaleSettings[]> {
+  if (ids.length === 0) return [];
+  return selectRows<SaleSettings>(
+    mysql,
+    `SELECT id, version, capacity, price, limit_per_buyer AS limitPerBuyer, opens_at_ms AS opensAtMs,
+       closes_at_ms AS closesAtMs, admission_seconds AS admissionSeconds FROM sales WHERE id IN (?)`,
+    [ids],
+  );
+}
+
+export async function updateSaleVersion(connection: MysqlSession, id: number, version: number): Promise<void> {
+  await changeRows(connection, 'UPDATE sales SET version = ? WHERE id = ?', [version, id]);
+}
+
 export async function findFestival(mysql: MysqlSession, id: number): Promise<FestivalRecord | undefined> {
   const [row] = await selectRows<FestivalRow>(mysql, `${FESTIVAL} WHERE id = ?`, [id]);
   return row && toFestival(row);

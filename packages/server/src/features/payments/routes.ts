@@ -55,7 +55,7 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
         body: PaymentInput,
         response: { 202: Payment },
       },
-      config: { roles: ['buyer'] },
+      config: { roles: ['buyer'], remembersKey: true },
       onRequest: authentication.requireRole('buyer'),
     },
     async (request, reply) => {

@@ -15,7 +15,7 @@ export function saleNotFound(): ProblemError {
 export function saleRecovering(): ProblemError {
   return new ProblemError(
     'sale_recovering',
-    'The state of this sale is being restored; your place is kept. Try again soon.',
+    'The state of this sale is being restored. Nothing that was bought is lost; try again soon.',
     {
       retryAfterMs: 1_000,
     },

@@ -48,7 +48,7 @@ export function registerStockRoutes(app: FestApp, dependencies: StockDependencie
         body: HoldInput,
         response: { 200: Hold, 201: Hold },
       },
-      config: { roles: ['buyer'] },
+      config: { roles: ['buyer'], queueToken: true, remembersKey: true },
       onRequest: authentication.requireRole('buyer'),
     },
     async (request, reply) => {

@@ -1,4 +1,5 @@
 import type { onSendHookHandler } from 'fastify';
+import { Type } from 'typebox';
 import { toTimeText } from '../../contract/json-time.ts';
 import { ROUTES } from '../../contract/paths.ts';
 import {
@@ -86,7 +87,7 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
         params: SaleParameters,
         response: { 200: QueueTicket },
       },
-      config: { roles: ['buyer'] },
+      config: { roles: ['buyer'], remembersKey: true },
       onRequest: authentication.requireRole('buyer'),
       preValidation: refuseBody,
     },
@@ -138,6 +139,7 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
         params: SaleParameters,
         response: { 200: QueuePositionSchema },
       },
+      config: { queueToken: true },
       onSend: withoutCharset,
     },
     async (request, reply): Promise<QueuePosition> => {
@@ -178,8 +180,13 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
   app.delete(
     ROUTES.saleQueue,
     {
-      schema: { tags: ['waiting room'], summary: 'Leave the line', params: SaleParameters },
-      config: { roles: ['buyer'] },
+      schema: {
+        tags: ['waiting room'],
+        summary: 'Leave the line',
+        params: SaleParameters,
+        response: { 204: Type.Null() },
+      },
+      config: { roles: ['buyer'], queueToken: true },
       onRequest: authentication.requireRole('buyer'),
       preValidation: refuseBody,
     },
@@ -191,7 +198,7 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
       }
       const left = await leaveQueue(redis, claims, clock.nowMs());
       if (left.status === 'missing' || left.status === 'wrongEpoch') throw saleRecovering();
-      return reply.code(204).send();
+      return reply.code(204).send(null);
     },
   );
 }

@@ -52,6 +52,7 @@ const core: Omit<SaleCore, 'start' | 'stop'> = {
   live: absent('live'),
   ticker: absent('ticker'),
   sweeper: absent('sweeper'),
+  settingsReconciler: absent('settingsReconciler'),
   processor: absent('processor'),
   cancellations: absent('cancellations'),
   queueTokens: createQueueTokens(config.queueTokenSecret),

@@ -27,6 +27,8 @@ async function whileHung<Result>({ process: engine }: Engine, work: () => Promis
   if (pid === undefined) throw new Error('not a private engine');
   process.kill(pid, 'SIGSTOP');
   try {
+    // Its threads stop one by one, when the kernel next looks at them.
+    await sleep(100);
     return await work();
   } finally {
     process.kill(pid, 'SIGCONT');

@@ -97,7 +97,13 @@ export async function buildApp({ services, core, health }: AppDependencies): Pro
     async (api: FestApp) => {
       api.addHook('onRoute', refuseUnknownQuery);
       registerAccountRoutes(api, { services, authentication, passwordHashing });
-      registerCatalogueRoutes(api, { services, authentication, catalogue, saleStates: live });
+      registerCatalogueRoutes(api, {
+        services,
+        authentication,
+        catalogue,
+        saleStates: live,
+        reconcileSoon: (saleId) => core.settingsReconciler.soon(saleId),
+      });
       registerWaitingRoomRoutes(api, { ...shared, queueTokens });
       registerStockRoutes(api, { ...shared, queueTokens });
       registerPaymentRoutes(api, { ...shared, processor, logId: log.logId });

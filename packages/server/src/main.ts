@@ -11,7 +11,7 @@ import { createSteadyClock } from './platform/clock.ts';
 import { withDeadline } from './platform/deadline.ts';
 import { createStoreProbes } from './platform/health.ts';
 import { createMysqlPool, migrate } from './platform/mysql.ts';
-import { checkRedis, connectRedis, connectSubscriber } from './platform/redis.ts';
+import { checkRedis, connectRedis, connectSubscriber, readRedisTimeMs } from './platform/redis.ts';
 import { createSaleCore, type SaleCore } from './sale-core.ts';
 import type { Services } from './services.ts';
 
@@ -24,7 +24,7 @@ async function connectServices(config: Config): Promise<Services> {
   if (hint !== undefined) logger.warn(hint);
   return {
     config,
-    clock: createSteadyClock(),
+    clock: createSteadyClock(await readRedisTimeMs(redis)),
     logger,
     redis,
     subscriber: await connectSubscriber(config.redisUrl),

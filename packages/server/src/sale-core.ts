@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Applier } from './features/archive/applier.ts';
 import { type Catalogue, createCatalogue } from './features/catalogue/catalogue-cache.ts';
+import { SettingsReconciler } from './features/catalogue/settings-reconciler.ts';
 import { Cancellations, releaseCancelledElsewhere } from './features/orders/cancellation.ts';
 import { createTicketCodes, type TicketCodes } from './features/orders/ticket-code.ts';
 import { AbandonedPayments } from './features/payments/abandoned-payments.ts';
@@ -28,6 +29,7 @@ export interface SaleCore {
   readonly live: LiveSales;
   readonly ticker: Ticker;
   readonly sweeper: Sweeper;
+  readonly settingsReconciler: SettingsReconciler;
   readonly processor: PaymentProcessor;
   readonly cancellations: Cancellations;
   readonly queueTokens: QueueTokens;
@@ -75,6 +77,7 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
         settled: (withinMs) => processor.settled(withinMs),
       }),
   });
+  const settingsReconciler = new SettingsReconciler({ mysql, live, saleStates: live, logger });
   const shared = { redis, clock, logger, live };
   const ticker = new Ticker({
     ...shared,
@@ -101,6 +104,7 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
     live,
     ticker,
     sweeper,
+    settingsReconciler,
     processor,
     cancellations,
     queueTokens: createQueueTokens(config.queueTokenSecret),
@@ -131,6 +135,7 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
       await abandonedPayments.resumeAll(0);
       abandonedPayments.start();
       live.start();
+      settingsReconciler.start();
       ticker.start();
       sweeper.start();
       housekeeping.start();
@@ -138,7 +143,7 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
     async stop() {
       await ticker.stop();
       await Promise.all([processor.stop(LIMITS.drainMs), cancellations.stop(LIMITS.drainMs)]);
-      await Promise.all([sweeper.stop(), abandonedPayments.stop(), housekeeping.stop()]);
+      await Promise.all([sweeper.stop(), settingsReconciler.stop(), abandonedPayments.stop(), housekeeping.stop()]);
       live.stop();
       await applier.drain(LIMITS.archiveOnStopMs).catch((error: unknown) => {
         logger.warn(

@@ -8,8 +8,10 @@ export interface Clock {
  * Wall-clock time that does not jump: read once at start, then carried on by the monotonic clock. A step of the system
  * clock (an operator, a leap, a bad time server) therefore expires no holds and moves no queue; slow corrections are
  * followed, because the monotonic clock is slewed along with the wall clock.
+ *
+ * Servers of one fleet start from Redis's clock (`startMs`), so that they agree also when one machine's clock is wrong.
  */
-export function createSteadyClock(): Clock {
-  const offsetMs = Date.now() - performance.now();
+export function createSteadyClock(startMs: number = Date.now()): Clock {
+  const offsetMs = startMs - performance.now();
   return { nowMs: () => Math.floor(offsetMs + performance.now()) };
 }

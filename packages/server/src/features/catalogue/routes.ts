@@ -52,7 +52,7 @@ export interface CatalogueRouteOptions {
   readonly authentication: Authentication;
   readonly catalogue: Catalogue;
   readonly saleStates: SaleStates;
-  readonly reconcileSoon?: (saleId: number) => void;
+  readonly reconcileSoon: (saleId: number) => void;
 }
 
 interface Parts {
@@ -64,7 +64,7 @@ interface Parts {
 
 /** `app` carries the API's path prefix. */
 export function registerCatalogueRoutes(app: FestApp, options: CatalogueRouteOptions): void {
-  const { services, authentication, catalogue, saleStates, reconcileSoon = () => undefined } = options;
+  const { services, authentication, catalogue, saleStates, reconcileSoon } = options;
   const { mysql, clock } = services;
   const announce: Catalogue['announce'] = (change) => catalogue.announce(change);
   const changes = createCatalogueChanges({ mysql, clock, saleStates, announce, reconcileSoon });

@@ -9,7 +9,7 @@ import { LIMITS } from '../../limits.ts';
 import type { OrderLog } from '../../order-log/order-log.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
-import { changeRows, type MysqlSession, selectRows } from '../../platform/mysql-statements.ts';
+import { acquireConnection, changeRows, type MysqlSession, selectRows } from '../../platform/mysql-statements.ts';
 import { saleKeys } from '../../redis/keys.ts';
 import { createSaleScript } from '../../redis/scripts.ts';
 import type { Applier } from '../archive/applier.ts';
@@ -68,7 +68,7 @@ export async function rebuildSale(saleId: number, options: RebuildOptions): Prom
   // applier needs one of the same pool.
   await options.settled(LIMITS.rebuildDrainMs);
   await options.applier.drain(LIMITS.rebuildDrainMs);
-  const connection = await options.mysql.getConnection();
+  const connection = await acquireConnection(options.mysql);
   try {
     const [row] = await selectRows<{ locked: number | null }>(connection, 'SELECT GET_LOCK(?, ?) AS locked', [
       `fest-rebuild-${saleId}`,

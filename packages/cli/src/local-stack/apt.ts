@@ -60,7 +60,7 @@ export async function installEngines(options: {
   const names = engines.map((engine) => (engine === 'redis' ? 'Redis' : 'MariaDB')).join(' and ');
   emit({
     type: 'progress',
-    message: `${names} not found, so it is installed now with apt-get (system packages; no service is started). Log: ${logFile}`,
+    message: `${names} not found: installing with apt-get (system packages; no service is started). Log: ${logFile}`,
   });
   const log = openProcessLog(logFile);
   const child = spawn('/bin/sh', ['-c', INSTALL_SCRIPT, 'fest-install', ...engines], {

@@ -18,6 +18,8 @@ integration('the settings Redis sells by', () => {
   let logged: { readonly level: number; readonly saleId?: number }[] = [];
   beforeAll(async () => {
     server = await buildTestApp();
+    // The server's own would put right what the tests plant, before they have looked.
+    await server.core.settingsReconciler.stop();
   });
   afterEach(() => reconciler?.stop());
   afterAll(() => server?.close());
@@ -160,5 +162,21 @@ integration('the settings Redis sells by', () => {
     }
     await expectHealed({ ...sale, capacity: 130 });
     expect(logged).toEqual([]);
+  });
+});
+
+integration('a server', () => {
+  it('puts right by itself what Redis sells by', async () => {
+    const server = await buildTestApp();
+    try {
+      const sale = await server.createSale({ capacity: 5 });
+      await server.services.redis.hset(saleKeys.sale(sale.id), { capacity: 9, available: 9, price: 1 });
+      await eventually(async () => {
+        const found = (await server.core.live.refresh(sale.id))?.snapshot;
+        return found?.capacity === 5 && found.available === 5 && found.price === sale.price;
+      }, 'Redis has the committed settings');
+    } finally {
+      await server.close();
+    }
   });
 });

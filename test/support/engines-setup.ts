@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEngines } from '@fest/cli/local-stack/engines';
+import mysql from 'mysql2/promise';
 import type { TestProject } from 'vitest/node';
 
 export interface TestEngines {
@@ -38,6 +39,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
         ...(redisUrl === undefined ? {} : { FEST_REDIS_URL: redisUrl }),
       },
     });
+    process.stderr.write(`integration tests on MySQL ${await versionOf(engines.mysqlUrl)}\n`);
     project.provide('engines', { redisUrl: engines.redisUrl, mysqlUrl: engines.mysqlUrl });
     return async () => {
       await engines.stop();
@@ -52,4 +54,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('engines', null);
     return async () => undefined;
   }
+}
+
+/** Said at the start of each run, so that nobody mistakes one engine for the other. */
+async function versionOf(mysqlUrl: string): Promise<string> {
+  const connection = await mysql.createConnection({ uri: mysqlUrl });
+  const [rows] = await connection.query<mysql.RowDataPacket[]>('SELECT VERSION() AS version');
+  await connection.end();
+  return String(rows[0]?.version);
 }

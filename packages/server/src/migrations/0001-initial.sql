@@ -74,8 +74,8 @@ CREATE TABLE sales (
   rejoin            VARCHAR(10) CHARACTER SET ascii NOT NULL,
   hold_seconds      INT UNSIGNED NOT NULL,
   admission_seconds INT UNSIGNED NOT NULL,
-  -- Grows with every change of the columns above; Redis takes a newer configuration and refuses an older one.
-  version           INT UNSIGNED NOT NULL DEFAULT 1,
+  -- Grows with every change of the columns above, and is at least the time in milliseconds; Redis takes newer settings only.
+  version           BIGINT UNSIGNED NOT NULL DEFAULT 1,
   -- Written by the applier from the order log, so that they survive the loss of Redis.
   phase             VARCHAR(10) CHARACTER SET ascii NOT NULL DEFAULT 'scheduled',
   phase_seq         BIGINT UNSIGNED NOT NULL DEFAULT 0,
@@ -84,7 +84,6 @@ CREATE TABLE sales (
   max_active        INT UNSIGNED NOT NULL,
   admission_seq     BIGINT UNSIGNED NOT NULL DEFAULT 0,
   epoch             INT UNSIGNED NOT NULL DEFAULT 1,
-  queue_high_water  BIGINT UNSIGNED NOT NULL DEFAULT 0,
   created_at_ms     BIGINT NOT NULL,
   UNIQUE KEY sales_seed_key (festival_id, seed_key),
   CONSTRAINT sales_festival_fk FOREIGN KEY (festival_id) REFERENCES festivals (id),

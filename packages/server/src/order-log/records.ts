@@ -16,7 +16,6 @@ export const RECORD_TYPES = {
   phaseChanged: 7,
   admissionChanged: 8,
   epochStarted: 9,
-  queueHighWater: 10,
 } as const;
 
 export type OrderLogRecordType = keyof typeof RECORD_TYPES;
@@ -118,12 +117,6 @@ export interface EpochStarted extends OfSale {
   readonly reason: string;
 }
 
-/** No queue number above `number` has been handed out before this record. */
-export interface QueueHighWater extends OfSale {
-  readonly type: 'queueHighWater';
-  readonly number: number;
-}
-
 export type OrderLogRecord =
   | PaymentIntent
   | OrderPaid
@@ -133,8 +126,7 @@ export type OrderLogRecord =
   | OrderCancelled
   | PhaseChanged
   | AdmissionChanged
-  | EpochStarted
-  | QueueHighWater;
+  | EpochStarted;
 
 /** A record with its place in the log. */
 export interface StoredRecord {

@@ -124,7 +124,7 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
         case 'keyReused':
           throw idempotencyKeyReused();
         default:
-          void live.refresh(sale.saleId).catch(() => undefined);
+          live.refreshSoon(sale.saleId);
           throw saleRecovering();
       }
     },

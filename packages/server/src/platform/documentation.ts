@@ -107,7 +107,7 @@ function registerProblemPages(app: FestApp): void {
 function page(title: string, markdown: string): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${title} · fest</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a}
-code,pre{font:14px/1.45 ui-monospace,monospace;background:#f3f3f1;border-radius:4px;padding:.1em .3em}pre{padding:.8em;overflow:auto}
+code,pre{font:14px/1.45 ui-monospace,monospace;background:#f3f3f1;border-radius:4px;padding:.1em .3em}pre{padding:.8em;overflow:auto}pre code{padding:0}
 table{border-collapse:collapse}td,th{border-bottom:1px solid #ddd;padding:.35em .8em .35em 0;text-align:left}a{color:#0b57d0}</style></head>
 <body>${marked.parse(markdown, { async: false })}</body></html>`;
 }

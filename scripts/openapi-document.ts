@@ -50,6 +50,7 @@ const core: Omit<SaleCore, 'start' | 'stop'> = {
   applier: absent('applier'),
   catalogue: absent<Catalogue>('catalogue', { announce: async () => undefined }),
   live: absent('live'),
+  rebuilds: absent('rebuilds'),
   ticker: absent('ticker'),
   sweeper: absent('sweeper'),
   settingsReconciler: absent('settingsReconciler'),

@@ -7,6 +7,7 @@ import { startEngines } from '@fest/cli/local-stack/engines';
 import type { Payment, Sale } from '@fest/server/contract/schemas';
 import type { PaymentGateway } from '@fest/server/features/payments/gateway';
 import { saleKeys } from '@fest/server/redis/keys';
+import { runOf, storedEpochText } from '@fest/server/redis/run-id';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { engines, integration } from '../support/integration.ts';
 import { ask, buy, eventually, hold, outcomeOf, pay } from '../support/purchase.ts';
@@ -38,6 +39,7 @@ integration('a payment', () => {
         amount: 10_000,
         method: 'card',
         logId: server.core.log.logId,
+        epoch: storedEpochText({ epoch: 1, run: runOf(redis) ?? '' }),
       })
       .zrem(saleKeys.expiry(sale.id), holdId)
       .zadd(saleKeys.paying(sale.id), clock.nowMs() - 6_000, holdId)

@@ -4,6 +4,7 @@ import { saleKeys } from '@fest/server/redis/keys';
 import { type SeedReport, seedFromFile } from '@fest/server/seeding/seed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { integration } from '../support/integration.ts';
+import { eventually } from '../support/purchase.ts';
 import { buildTestApp, type TestApp } from '../support/test-app.ts';
 
 let fest: TestApp;
@@ -90,6 +91,8 @@ integration('seeding', () => {
 
   test('a sale whose Redis state is gone is not given new stock', async () => {
     const id = saleId(await seed(oneSale('lost')), 'day');
+    // The server has heard of the sale; from here on it looks away, else it would restore it.
+    await eventually(async () => fest.core.live.get(id) !== undefined, 'the server follows the sale');
     fest.core.live.unfollow(id);
     await fest.services.redis.del(saleKeys.sale(id));
     expect(await seed(oneSale('lost'))).toMatchObject({ salesUnchanged: 1 });

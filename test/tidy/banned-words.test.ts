@@ -31,6 +31,7 @@ const RULES: readonly Rule[] = [
     concerns: isShipped,
     except: {
       'packages/server/src/main.ts': 'entry point of the server',
+      'packages/server/src/server-process.ts': 'ends the process when its order log has failed',
       'packages/cli/src/bin.ts': 'entry point of the command line',
     },
   },

@@ -102,6 +102,17 @@ function addSaleCommands(program: Command, context: Context, run: (work: Run) =>
     .action((id: string, _options, command: Command) =>
       run(async () => (await import('./commands/sale/show.ts')).runSaleShow(context, id, command.optsWithGlobals())),
     );
+  sale
+    .command('rebuild')
+    .description("build a sale's stock in Redis anew, from the order logs and MySQL")
+    .argument('<id>', 'sale id')
+    .option('-y, --yes', 'do not ask')
+    .action((id: string, _options, command: Command) =>
+      run(async () => {
+        const { runSaleRebuild } = await import('./commands/sale/rebuild.ts');
+        return runSaleRebuild(context, id, command.optsWithGlobals());
+      }),
+    );
   const changes = [
     ['open', 'open a sale now'],
     ['pause', 'stop admitting buyers; payments under way are finished'],

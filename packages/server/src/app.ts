@@ -91,7 +91,7 @@ export async function buildApp({ services, core, health }: AppDependencies): Pro
   registerIdempotency(app, services);
 
   // --- the API --------------------------------------------------------------------------------------------------------
-  const { live, catalogue, queueTokens, ticketCodes, processor, cancellations, log, passwordHashing } = core;
+  const { live, rebuilds, catalogue, queueTokens, ticketCodes, processor, cancellations, log, passwordHashing } = core;
   const shared = { services, authentication, live, directory: catalogue };
   await app.register(
     async (api: FestApp) => {
@@ -109,7 +109,7 @@ export async function buildApp({ services, core, health }: AppDependencies): Pro
       registerPaymentRoutes(api, { ...shared, processor, logId: log.logId });
       registerOrderRoutes(api, { ...shared, ticketCodes, cancellations });
       registerCheckInRoutes(api, { services, authentication, catalogue, ticketCodes });
-      registerOperationsRoutes(api, { ...shared, log, announce: catalogue.announce });
+      registerOperationsRoutes(api, { ...shared, rebuilds, log, announce: catalogue.announce });
     },
     { prefix: API_PREFIX },
   );

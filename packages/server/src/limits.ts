@@ -154,20 +154,30 @@ export const LIMITS = {
   applierBatchRecords: 1_000,
   /** Wait for more records before a small batch: statements per order matter more than half a second of archive lag. */
   applierLingerMs: 250,
+  /** While it waits, it looks whether something has come that somebody waits for. */
+  applierLookMs: 25,
   applierRetryFirstMs: 200,
   applierRetryMaxMs: 10_000,
+  /** How often a waiting `drain` looks how far the applier is. */
+  drainPollMs: 10,
+  /** How often the records MySQL refused are counted: operators put them right by hand, and the alarm has to end. */
+  failedRecordsRefreshMs: 10_000,
   /** Fresh orders are deleted from Redis once applied; this only bounds what a crash leaves behind. */
   freshOrderTtlSeconds: 7 * 24 * 3600,
 
   // --- rebuilding a sale after Redis lost it -----------------------------------------------------------------------
-  /** Waiting for another server that rebuilds the same sale. */
-  rebuildLockSeconds: 8,
-  /** Waiting for this server's own log to be archived before the archive is asked what was sold. */
-  rebuildDrainMs: 10_000,
-  /** Sales rebuilt at once by one process; the others wait their turn. */
-  rebuildsAtOnce: 2,
-  /** Between two tries to rebuild a sale. */
-  rebuildRetryMs: 1_000,
+  /** How often each server looks whether a rebuild was asked for: one small statement on an empty table. */
+  rebuildPollMs: 500,
+  /** How often one under way is taken a step further. */
+  rebuildStepMs: 50,
+  /** Sales worked on at once by one process; the others wait their turn. */
+  rebuildsAtOnce: 4,
+  /** Between two looks at a sale whose state cannot be trusted. */
+  rebuildRetryMs: 250,
+  /** How often it is said for which order logs a rebuild waits. */
+  rebuildComplainMs: 5_000,
+  /** What a rebuild that died had prepared in Redis goes away after this. */
+  stagedTtlSeconds: 600,
   /** Large enough to be quick, small enough not to keep Redis from others. */
   rebuildEntriesPerCommand: 1_000,
   /** Every epoch draws from its own range, so numbers never repeat without anything having to be logged per number. */
@@ -210,7 +220,6 @@ function assertRelations(): void {
     ['a change outwaits a Redis command', LIMITS.configureWaitMs > LIMITS.redisCommandTimeoutMs],
     ['a pending key outlives its handler', LIMITS.idempotencyPendingSeconds * 1000 > LIMITS.handlerTimeoutMs],
     ['a stop finishes before it is forced', LIMITS.drainMs + LIMITS.archiveOnStopMs < LIMITS.stopMs],
-    ['waiting for a lock ends before its query does', LIMITS.rebuildLockSeconds * 1000 < LIMITS.mysqlQueryTimeoutMs],
     ['the default page fits', LIMITS.pageItemsDefault <= LIMITS.pageItemsMax],
     ['sums of money stay exact', LIMITS.priceMinorUnits * LIMITS.ticketsPerBuyer < Number.MAX_SAFE_INTEGER],
   ];

@@ -1,6 +1,7 @@
 /** The parts that sell, wired together once per process, with their order of starting and stopping. */
 import { randomUUID } from 'node:crypto';
 import { Applier } from './features/archive/applier.ts';
+import { readUnfinished, registerLog, retireLog } from './features/archive/apply-batch.ts';
 import { type Catalogue, createCatalogue } from './features/catalogue/catalogue-cache.ts';
 import { SettingsReconciler } from './features/catalogue/settings-reconciler.ts';
 import { Cancellations, releaseCancelledElsewhere } from './features/orders/cancellation.ts';
@@ -8,9 +9,11 @@ import { createTicketCodes, type TicketCodes } from './features/orders/ticket-co
 import { AbandonedPayments } from './features/payments/abandoned-payments.ts';
 import type { PaymentGateway } from './features/payments/gateway.ts';
 import { PaymentProcessor, type PaymentProcessorOptions } from './features/payments/payment-processor.ts';
+import type { Unfinished } from './features/payments/payments.ts';
 import { findUnfinished, resumeUnfinished } from './features/payments/resume.ts';
 import { LiveSales } from './features/stock/live-sales.ts';
-import { rebuildSale } from './features/stock/rebuild-sale.ts';
+import { createRebuildStore } from './features/stock/rebuild-store.ts';
+import { Rebuilds } from './features/stock/rebuilds.ts';
 import { Sweeper } from './features/stock/sweeper.ts';
 import { createQueueTokens, type QueueTokens } from './features/waiting-room/queue-token.ts';
 import { Ticker } from './features/waiting-room/ticker.ts';
@@ -27,6 +30,7 @@ export interface SaleCore {
   readonly applier: Applier;
   readonly catalogue: Catalogue;
   readonly live: LiveSales;
+  readonly rebuilds: Rebuilds;
   readonly ticker: Ticker;
   readonly sweeper: Sweeper;
   readonly settingsReconciler: SettingsReconciler;
@@ -46,11 +50,17 @@ export interface SaleCoreOptions {
   readonly services: Services;
   readonly gateway: PaymentGateway;
   readonly onPaymentStep?: NonNullable<PaymentProcessorOptions['onStep']>;
+  /** For tests: in place of the disk the order log is on. */
+  readonly logFilesModule?: URL;
 }
 
-export async function createSaleCore({ services, gateway, onPaymentStep }: SaleCoreOptions): Promise<SaleCore> {
+export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore> {
+  const { services, gateway, onPaymentStep, logFilesModule } = options;
   const { config, clock, logger, redis, mysql } = services;
-  const log = await openOrderLog({ directory: config.logDirectory });
+  const log = await openOrderLog({
+    directory: config.logDirectory,
+    ...(logFilesModule === undefined ? {} : { filesModule: logFilesModule }),
+  });
   const applier = new Applier({
     log,
     directory: config.logDirectory,
@@ -60,23 +70,16 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
     clock,
     logger,
   });
+  await registerLog(mysql, { logId: log.logId, server: config.serverName }, clock.nowMs());
   await applier.open();
   const catalogue = await createCatalogue(services);
   const live = new LiveSales({
     redis,
     clock,
     logger,
-    recover: (saleId) =>
-      rebuildSale(saleId, {
-        redis,
-        mysql,
-        log,
-        applier,
-        clock,
-        logger,
-        settled: (withinMs) => processor.settled(withinMs),
-      }),
+    onSuspect: (saleId, reason) => rebuilds.suspect(saleId, reason),
   });
+  const rebuilds = new Rebuilds({ redis, store: createRebuildStore(mysql), log, live, clock, logger });
   const settingsReconciler = new SettingsReconciler({ mysql, live, saleStates: live, logger });
   const shared = { redis, clock, logger, live };
   const ticker = new Ticker({
@@ -91,6 +94,11 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
     gateway,
     directory: catalogue,
     releaseCancelledElsewhere: (order) => releaseCancelledElsewhere(mysql, log, order),
+    onConflict: (saleId, reason) => {
+      rebuilds.request(saleId, reason).catch((error: unknown) => {
+        logger.error({ err: error, saleId, reason }, 'a sale should be built anew; run: fest sale rebuild');
+      });
+    },
     ...(onPaymentStep === undefined ? {} : { onStep: onPaymentStep }),
   });
   const abandonedPayments = new AbandonedPayments({ ...shared, directory: catalogue, processor, logId: log.logId });
@@ -102,6 +110,7 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
     applier,
     catalogue,
     live,
+    rebuilds,
     ticker,
     sweeper,
     settingsReconciler,
@@ -117,7 +126,10 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
       orderLog: () => log.stats(),
     },
     async start() {
+      // Before the applier moves on: what is unfinished is known as of its position.
+      const unfinished = await readLeftToDo();
       applier.start();
+      await rebuilds.start();
       const sales = await catalogue.listSalesToFollow();
       for (const { id } of sales) live.follow(id);
       catalogue.onChange(({ saleIds }) => {
@@ -130,7 +142,8 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
       });
       // A sale that cannot be loaded now is tried again by every refresh.
       await Promise.allSettled(sales.map(({ id }) => live.load(id)));
-      await resume();
+      resumeUnfinished(unfinished, processor, logger);
+      cancellations.start();
       // Nobody works on anything yet: all that is paying through this log and has no intent was abandoned.
       await abandonedPayments.resumeAll(0);
       abandonedPayments.start();
@@ -144,8 +157,9 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
       await ticker.stop();
       await Promise.all([processor.stop(LIMITS.drainMs), cancellations.stop(LIMITS.drainMs)]);
       await Promise.all([sweeper.stop(), settingsReconciler.stop(), abandonedPayments.stop(), housekeeping.stop()]);
+      await rebuilds.stop();
       live.stop();
-      await applier.drain(LIMITS.archiveOnStopMs).catch((error: unknown) => {
+      await retire().catch((error: unknown) => {
         logger.warn(
           { err: error },
           'stopping with records that are not archived yet; the next start goes on with them',
@@ -168,13 +182,20 @@ export async function createSaleCore({ services, gateway, onPaymentStep }: SaleC
     await live.refresh(saleId);
   }
 
-  async function resume(): Promise<void> {
-    const reader = await openOrderLogReader(config.logDirectory);
+  async function readLeftToDo(): Promise<Unfinished> {
+    const reader = await openOrderLogReader(config.logDirectory, applier.appliedLsn);
     try {
-      resumeUnfinished(await findUnfinished(reader, log.durableLsn, applier.appliedLsn), processor, logger);
+      return await findUnfinished(reader, log.durableLsn, await readUnfinished(mysql, log.logId));
     } finally {
       await reader.close();
     }
-    cancellations.start();
+  }
+
+  /** Says that nothing in this log is unknown to MySQL, so that rebuilds need not wait for this server to come back. */
+  async function retire(): Promise<void> {
+    await applier.drain(LIMITS.archiveOnStopMs);
+    await applier.stop();
+    await log.close();
+    if (applier.appliedLsn === log.durableLsn) await retireLog(mysql, log.logId, clock.nowMs());
   }
 }

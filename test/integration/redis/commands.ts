@@ -40,8 +40,8 @@ export type Command =
   /** Time passes: some milliseconds, or up to the next moment at which something ends. */
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'waitUntil'; readonly nth: number; readonly offsetMs: number }
-  /** Redis loses the sale, which is rebuilt under the next epoch. */
-  | { readonly do: 'lose' }
+  /** The sale is rebuilt under the next epoch: after Redis was wiped, or over a state that could not be trusted. */
+  | { readonly do: 'lose'; readonly wiped: boolean }
   /** The same request once more, as a client or the server repeats it. */
   | { readonly do: 'again'; readonly nth: number };
 
@@ -116,7 +116,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 4, arbitrary: record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 30_000 }) }) },
   { weight: 6, arbitrary: record({ do: fc.constant('waitUntil' as const), nth, offsetMs: fc.constantFrom(-1, 0) }) },
-  { weight: 1, arbitrary: record({ do: fc.constant('lose' as const) }) },
+  { weight: 1, arbitrary: record({ do: fc.constant('lose' as const), wiped: fc.boolean() }) },
   { weight: 8, arbitrary: record({ do: fc.constant('again' as const), nth: fc.nat({ max: 9 }) }) },
 );
 
@@ -136,9 +136,9 @@ const ENDINGS: readonly (readonly Command[])[] = [
   [begin, fail, release, confirm],
   // First the window ends, then the hold.
   [nextEnds, nextEnds, release],
-  [{ do: 'lose' }, release, begin],
-  [begin, { do: 'lose' }, release, confirm],
-  [begin, { do: 'lose' }, fail, confirm],
+  [{ do: 'lose', wiped: false }, release, begin],
+  [begin, { do: 'lose', wiped: true }, release, confirm],
+  [begin, { do: 'lose', wiped: false }, fail, confirm],
 ];
 
 /** The way of a buyer to a hold and to its end, or a part of it: random commands alone hardly ever get that far. */

@@ -254,7 +254,7 @@ export class SaleModel {
   }
 
   #joined(number: number, admittedUntilMs: number | undefined): Joined {
-    return { status: 'joined', number, servingNumber: this.serving, epoch: this.epoch, admittedUntilMs };
+    return { status: 'joined', number, servingNumber: this.serving, admittedUntilMs };
   }
 
   leave(epoch: number, account: number, number: number): { status: 'left' | 'gone' } | Lost {

@@ -13,6 +13,7 @@ import {
   joinQueueScript,
   leaveQueueScript,
   releaseHoldScript,
+  restoreSaleScript,
   returnTicketsScript,
   setAdmissionScript,
   sweepHoldsScript,
@@ -205,7 +206,7 @@ export class Play {
       case 'configure':
         return () => this.#configure(command);
       case 'lose':
-        return () => this.#lose();
+        return () => this.#lose(command.wiped);
     }
   }
 
@@ -236,11 +237,12 @@ export class Play {
     const request: ModelRequest = { key, fingerprint: key === undefined ? '' : 'join' };
     const expected = this.#model.join(account, request, this.#nowMs);
     this.#joined = account;
-    const args = { nowMs: this.#nowMs, account, requestFingerprint: request.fingerprint };
+    const { epoch } = this.#model;
+    const args = { epoch, nowMs: this.#nowMs, account, requestFingerprint: request.fingerprint };
     const reply = await this.#both(joinQueueScript, args, expected, key);
     if (reply.status !== 'joined') return;
     const tokens = this.#tokens.get(account) ?? [];
-    const { number, epoch } = reply;
+    const { number } = reply;
     if (tokens.at(-1)?.number !== number) this.#tokens.set(account, [...tokens, { account, number, epoch }]);
   }
 
@@ -375,37 +377,44 @@ export class Play {
   }
 
   async #create(): Promise<void> {
-    const { epoch, version, phase, phaseSeq, capacity, rejoin, maxActive, admissionSeq } = this.#model;
-    const { drawn, sold, highestGiven, confirmSeq } = this.#model;
-    const present = {
-      epoch,
-      version,
-      phase,
-      phaseSeq,
-      capacity,
-      rejoin,
-      maxActive,
-      admissionSeq,
-      drawn,
-      sold,
-      confirmSeq,
-    };
-    const args = { ...SETTINGS, ...present, mode: 'fixed', nextFresh: highestGiven + 1 };
+    const { epoch } = this.#model;
+    const args = this.#newSale();
     await this.#both(createSaleScript, args, { created: true, epoch });
     await this.#both(createSaleScript, { ...args, epoch: epoch + 7 }, { created: false, epoch });
   }
 
-  /** Leaves the keys alone that a rebuild does not know the names of: holds, payments, requests, queue numbers. */
-  async #lose(): Promise<void> {
+  #newSale() {
+    const { epoch, version, phase, phaseSeq, capacity, rejoin, maxActive, admissionSeq } = this.#model;
+    const { drawn, sold, highestGiven, confirmSeq } = this.#model;
+    return {
+      ...SETTINGS,
+      ...{ epoch, version, phase, phaseSeq, capacity, rejoin, maxActive, admissionSeq, drawn, sold, confirmSeq },
+      mode: 'fixed',
+      nextFresh: highestGiven + 1,
+    };
+  }
+
+  /**
+   * The sale is built anew, over what there is or over nothing. The keys a rebuild does not know the names of stay: holds,
+   * payments, requests, queue numbers.
+   */
+  async #lose(wiped: boolean): Promise<void> {
     this.#model.rebuild();
-    const { sale, steps, remaining, departed, released, expiry, paying, buyers, bought } = saleKeys;
+    const { epoch } = this.#model;
     const pipeline = this.#redis.pipeline();
-    for (const key of [sale, steps, remaining, departed, released, expiry, paying, buyers, bought])
-      pipeline.del(key(SALE_ID));
-    for (const number of this.#model.released) pipeline.zadd(released(SALE_ID), number, String(number));
-    for (const account of ACCOUNTS) pipeline.hset(bought(SALE_ID), String(account), this.#model.bought(account));
+    if (wiped) {
+      const { sale, steps, remaining, departed, released, expiry, paying, buyers, bought } = saleKeys;
+      for (const key of [sale, steps, remaining, departed, released, expiry, paying, buyers, bought])
+        pipeline.del(key(SALE_ID));
+    }
+    const staged = (what: 'released' | 'bought') => saleKeys.staged(SALE_ID, 'try', what);
+    for (const number of this.#model.released) pipeline.zadd(staged('released'), number, String(number));
+    for (const account of ACCOUNTS) pipeline.hset(staged('bought'), String(account), this.#model.bought(account));
     await pipeline.exec();
-    await this.#create();
+    const args = this.#newSale();
+    await this.#both(restoreSaleScript, args, { status: 'restored', epoch });
+    // A server that was paused while it rebuilt comes too late, whatever it believes.
+    await this.#both(restoreSaleScript, { ...args, sold: 0, nextFresh: 1 }, { status: 'exists', epoch });
   }
 }
 

@@ -8,6 +8,7 @@ export type DocumentSchema =
   | 'fest.login/1'
   | 'fest.sale/1'
   | 'fest.sale-list/1'
+  | 'fest.sale-rebuild/1'
   | 'fest.seed/1'
   | 'fest.up/1';
 

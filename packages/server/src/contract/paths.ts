@@ -18,6 +18,7 @@ export const ROUTES = {
   salePause: '/sales/:saleId/pause',
   saleResume: '/sales/:saleId/resume',
   saleClose: '/sales/:saleId/close',
+  saleRebuild: '/sales/:saleId/rebuild',
   saleAdmission: '/sales/:saleId/admission',
   saleState: '/sales/:saleId/state',
   saleQueue: '/sales/:saleId/queue',

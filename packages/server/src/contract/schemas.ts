@@ -197,6 +197,18 @@ export const Admission = Type.Object({
 });
 export type Admission = Static<typeof Admission>;
 
+export const SaleRebuild = Type.Object({
+  saleId: Id,
+  epoch: Type.Integer({ description: 'of the sale now; while it is being rebuilt, the one that ends' }),
+  rebuilding: Type.Boolean(),
+  reason: Type.Optional(Type.String({ description: 'why it is being rebuilt' })),
+  requestedAt: Type.Optional(Time),
+  waitingFor: Type.Array(Type.Object({ logId: Type.String(), server: Type.String() }), {
+    description: 'order logs that have not said yet that they are through with the epoch that ends',
+  }),
+});
+export type SaleRebuild = Static<typeof SaleRebuild>;
+
 // --- waiting room ----------------------------------------------------------------------------------------------------
 export const SaleState = Type.Object({
   saleId: Id,

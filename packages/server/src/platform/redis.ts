@@ -1,6 +1,7 @@
 /** Connections to Redis or Valkey. */
 import { Redis, type RedisOptions } from 'ioredis';
 import { LIMITS } from '../limits.ts';
+import { watchRun } from '../redis/run-id.ts';
 
 /**
  * Nothing is sent twice and nothing waits unseen: ioredis would by default keep commands while disconnected and resend
@@ -23,21 +24,26 @@ const OPTIONS = {
  * and opens another one. An idle connection owes none.
  */
 export async function connectRedis(url: string): Promise<Redis> {
-  return connect(url, { socketTimeout: LIMITS.redisSocketTimeoutMs });
+  const redis = create(url, { socketTimeout: LIMITS.redisSocketTimeoutMs });
+  const identified = watchRun(redis);
+  await redis.connect();
+  await identified;
+  return redis;
 }
 
 /** For SUBSCRIBE: its own connection, which subscribes again by itself after a reconnect. Only keep-alive can watch it. */
 export async function connectSubscriber(url: string): Promise<Redis> {
-  return connect(url, { enableOfflineQueue: true, maxRetriesPerRequest: null });
+  const redis = create(url, { enableOfflineQueue: true, maxRetriesPerRequest: null });
+  await redis.connect();
+  return redis;
 }
 
 type Extra = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'socketTimeout'>;
 
-async function connect(url: string, options: Extra): Promise<Redis> {
+function create(url: string, options: Extra): Redis {
   const redis = new Redis(url, { ...OPTIONS, ...options });
   // Without a listener ioredis prints every failed reconnect; callers see the failure on their own commands.
   redis.on('error', () => undefined);
-  await redis.connect();
   return redis;
 }
 

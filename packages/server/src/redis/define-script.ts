@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import { knownRunOf, storedEpochText } from './run-id.ts';
 
 /** What a script may reply: a status word, then integers and short texts. */
 export type ScriptReply = readonly [string, ...(number | string)[]];
@@ -57,7 +58,10 @@ export function defineScript<const Key extends string, const Argument extends st
       const { source, sha } = load();
       const parameters: (string | number)[] = [];
       for (const key of definition.keys) parameters.push(keys[key]);
-      for (const argument of definition.args) parameters.push(args[argument]);
+      for (const argument of definition.args) {
+        const value = args[argument];
+        parameters.push(argument === 'epoch' ? epochOn(redis, Number(value)) : value);
+      }
       let reply: unknown;
       try {
         reply = await redis.evalsha(sha, keyCount, ...parameters);
@@ -68,6 +72,14 @@ export function defineScript<const Key extends string, const Argument extends st
       return definition.decode(reply as ScriptReply);
     },
   };
+}
+
+/**
+ * The argument `epoch` names the Redis process as well, so that a state which was restored into another one is refused by
+ * every script, with nothing to ask first. Without knowing the process nothing is sent.
+ */
+function epochOn(redis: Redis, epoch: number): string {
+  return storedEpochText({ epoch, run: knownRunOf(redis) });
 }
 
 /** For `decode`: the reply has a status word its header does not name. */

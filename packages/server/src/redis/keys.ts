@@ -43,6 +43,9 @@ export const saleKeys = {
     `${prefixOf(saleId)}request:${accountId}:${action}:${
       idempotencyKey === undefined ? '-' : createHash('sha256').update(idempotencyKey).digest('base64url').slice(0, 22)
     }`,
+  /** What a rebuild prepares before it is put in place; `attempt` tells rebuilds apart that know nothing of each other. */
+  staged: (saleId: number, attempt: string, what: 'released' | 'bought' | 'returned') =>
+    `${prefixOf(saleId)}staged:${attempt}:${what}`,
 } as const;
 
 /** Field of an account in its bucket of `saleKeys.numbers`. */
@@ -53,4 +56,13 @@ export function numberField(accountId: number): number {
 /** Hash order id → JSON of an order that is durable in a log but perhaps not in MySQL yet. Not of one sale: no tag. */
 export function freshOrdersKey(accountId: number): string {
   return `fest:fresh-orders:${accountId}`;
+}
+
+/** Matches the payment keys of all sales, for SCAN. */
+export const PAYMENT_PATTERN = 'fest:{*}:payment:*';
+
+/** The other way round: which payment a key is of. */
+export function paymentKeyOf(key: string): { readonly saleId: number; readonly paymentId: string } | undefined {
+  const [, saleId, paymentId] = /^fest:\{(\d+)\}:payment:(.+)$/.exec(key) ?? [];
+  return saleId === undefined || paymentId === undefined ? undefined : { saleId: Number(saleId), paymentId };
 }

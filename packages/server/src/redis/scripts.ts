@@ -1,6 +1,7 @@
 /** Every Lua script with its keys, arguments and decoded replies. The contract of each is the header of its file. */
 import type { AdmissionMode, HoldStatus, StoredPhase } from '../contract/words.ts';
 import { defineScript, type ScriptReply, unexpectedReply } from './define-script.ts';
+import { parseStoredEpoch } from './run-id.ts';
 
 /** The sale has no state in Redis, or one of another epoch: it was lost and is (being) rebuilt. */
 export type Lost = { readonly status: 'missing' } | { readonly status: 'wrongEpoch' };
@@ -21,32 +22,58 @@ function lostOr<Result>(name: string, reply: ScriptReply, decode: () => Result |
   return decode() ?? unexpectedReply(name, reply);
 }
 
+const NEW_SALE_ARGUMENTS = [
+  'version',
+  'epoch',
+  'phase',
+  'phaseSeq',
+  'capacity',
+  'price',
+  'limitPerBuyer',
+  'opensAtMs',
+  'closesAtMs',
+  'holdMs',
+  'admissionMs',
+  'rejoin',
+  'mode',
+  'perSecond',
+  'maxActive',
+  'admissionSeq',
+  'drawn',
+  'sold',
+  'nextFresh',
+  'confirmSeq',
+] as const;
+
 export const createSaleScript = defineScript({
   name: 'create-sale',
   keys: ['sale'],
-  args: [
-    'version',
-    'epoch',
-    'phase',
-    'phaseSeq',
-    'capacity',
-    'price',
-    'limitPerBuyer',
-    'opensAtMs',
-    'closesAtMs',
-    'holdMs',
-    'admissionMs',
-    'rejoin',
-    'mode',
-    'perSecond',
-    'maxActive',
-    'admissionSeq',
-    'drawn',
-    'sold',
-    'nextFresh',
-    'confirmSeq',
+  args: NEW_SALE_ARGUMENTS,
+  decode: (reply) => ({ created: reply[0] === 'created', epoch: parseStoredEpoch(String(reply[1])).epoch }),
+});
+
+export const restoreSaleScript = defineScript({
+  name: 'restore-sale',
+  keys: [
+    'sale',
+    'steps',
+    'remaining',
+    'departed',
+    'released',
+    'expiry',
+    'paying',
+    'buyers',
+    'bought',
+    'stagedReleased',
+    'stagedBought',
+    'stagedReturned',
   ],
-  decode: (reply) => ({ created: reply[0] === 'created', epoch: asNumber(reply[1]) }),
+  args: [...NEW_SALE_ARGUMENTS, 'holdPrefix', 'finishedTtlSeconds'],
+  decode(reply): { readonly status: 'restored' | 'exists'; readonly epoch: number } {
+    const [status, epoch] = reply;
+    if (status !== 'restored' && status !== 'exists') return unexpectedReply('restore-sale', reply);
+    return { status, epoch: parseStoredEpoch(String(epoch)).epoch };
+  },
 });
 
 export const configureSaleScript = defineScript({
@@ -66,7 +93,6 @@ export interface Joined {
   readonly status: 'joined';
   readonly number: number;
   readonly servingNumber: number;
-  readonly epoch: number;
   /** Unix milliseconds; undefined while waiting. */
   readonly admittedUntilMs: number | undefined;
 }
@@ -74,7 +100,7 @@ export interface Joined {
 export const joinQueueScript = defineScript({
   name: 'join-queue',
   keys: ['sale', 'numbers', 'steps', 'departed', 'request'],
-  args: ['nowMs', 'account', 'field', 'requestFingerprint', 'requestTtlSeconds'],
+  args: ['epoch', 'nowMs', 'account', 'field', 'requestFingerprint', 'requestTtlSeconds'],
   decode: (reply) =>
     lostOr<
       Joined | { readonly status: 'notOpen'; readonly opensAtMs: number } | { readonly status: 'soldOut' | 'keyReused' }
@@ -84,8 +110,7 @@ export const joinQueueScript = defineScript({
           status: 'joined',
           number: asNumber(reply[1]),
           servingNumber: asNumber(reply[2]),
-          epoch: asNumber(reply[3]),
-          admittedUntilMs: reply[4] === 1 ? asNumber(reply[5]) : undefined,
+          admittedUntilMs: reply[3] === 1 ? asNumber(reply[4]) : undefined,
         };
       }
       if (reply[0] === 'notOpen') return { status: 'notOpen', opensAtMs: asNumber(reply[2]) };
@@ -410,6 +435,8 @@ export interface AdmissionStep {
 export interface SaleSnapshot {
   readonly status: 'state';
   readonly epoch: number;
+  /** The Redis process that this state was made in. */
+  readonly run: string;
   readonly seq: number;
   readonly storedPhase: StoredPhase;
   readonly opensAtMs: number;
@@ -453,7 +480,7 @@ export const readStateScript = defineScript({
     if (reply[0] !== 'state') return unexpectedReply('read-state', reply);
     return {
       status: 'state',
-      epoch: asNumber(reply[1]),
+      ...parseStoredEpoch(String(reply[1])),
       seq: asNumber(reply[2]),
       storedPhase: reply[3] as StoredPhase,
       opensAtMs: asNumber(reply[4]),
@@ -475,6 +502,106 @@ export const readStateScript = defineScript({
       limitPerBuyer: asNumber(reply[20]),
       mode: reply[21] as AdmissionMode,
       newSteps: decodeSteps(reply),
+    };
+  },
+});
+
+/** Ticket numbers from `first` to `last`, both included. */
+export interface TicketRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface AuditedHold {
+  readonly holdId: string;
+  readonly state: 'held' | 'paying';
+  readonly accountId: number;
+  readonly quantity: number;
+  readonly ticketNumbers: readonly number[];
+}
+
+/** The stock of a sale at one moment. Numbers that Redis has not, or not as numbers, are NaN: that is for an audit to find. */
+export interface AuditedStock {
+  readonly status: 'state';
+  readonly epoch: number;
+  /** The Redis process that this state was made in. */
+  readonly run: string;
+  readonly version: number;
+  readonly capacity: number;
+  readonly limitPerBuyer: number;
+  readonly available: number;
+  readonly held: number;
+  readonly sold: number;
+  readonly nextFresh: number;
+  /** The last number drawn by a confirmation: orders with a higher one were confirmed after this moment. */
+  readonly confirmSeq: number;
+  /** Released numbers, also those outside the slice. */
+  readonly releasedCount: number;
+  /** Holds in the sets that list live ones. */
+  readonly listedHolds: number;
+  /** Last ticket number of this slice; undefined: it reaches the end. */
+  readonly through: number | undefined;
+  /** Of the slice, ascending. */
+  readonly released: readonly TicketRange[];
+  /** All live holds; undefined: more than were asked for. */
+  readonly holds: readonly AuditedHold[] | undefined;
+}
+
+const AUDITED_FIELDS = 14;
+const AUDITED_HOLD_FIELDS = 5;
+
+function countOf(value: number | string | undefined): number {
+  return value === '' || value === undefined ? Number.NaN : Number(value);
+}
+
+function decodeRanges(value: number | string | undefined): readonly TicketRange[] {
+  const text = String(value ?? '');
+  if (text === '') return [];
+  return text.split(',').map((range) => {
+    const [first, last = first] = range.split('-');
+    return { first: Number(first), last: Number(last) };
+  });
+}
+
+function decodeAuditedHolds(reply: ScriptReply): readonly AuditedHold[] {
+  const holds: AuditedHold[] = [];
+  for (let at = AUDITED_FIELDS; at + AUDITED_HOLD_FIELDS <= reply.length; at += AUDITED_HOLD_FIELDS) {
+    const tickets = String(reply[at + 4]);
+    holds.push({
+      holdId: String(reply[at]),
+      state: reply[at + 1] as AuditedHold['state'],
+      accountId: countOf(reply[at + 2]),
+      quantity: countOf(reply[at + 3]),
+      ticketNumbers: tickets === '' ? [] : tickets.split(',').map(Number),
+    });
+  }
+  return holds;
+}
+
+export const auditStateScript = defineScript({
+  name: 'audit-state',
+  keys: ['sale', 'released', 'expiry', 'paying'],
+  args: ['holdPrefix', 'fromNumber', 'releasedAtMost', 'holdsAtMost'],
+  decode(reply): AuditedStock | { readonly status: 'missing' } {
+    if (reply[0] === 'missing') return { status: 'missing' };
+    if (reply[0] !== 'state' && reply[0] !== 'crowded') return unexpectedReply('audit-state', reply);
+    const through = countOf(reply[12]);
+    return {
+      status: 'state',
+      ...parseStoredEpoch(String(reply[1])),
+      version: countOf(reply[2]),
+      capacity: countOf(reply[3]),
+      limitPerBuyer: countOf(reply[4]),
+      available: countOf(reply[5]),
+      held: countOf(reply[6]),
+      sold: countOf(reply[7]),
+      nextFresh: countOf(reply[8]),
+      confirmSeq: countOf(reply[9]),
+      releasedCount: countOf(reply[10]),
+      listedHolds: countOf(reply[11]),
+      through: through === 0 ? undefined : through,
+      released: decodeRanges(reply[13]),
+      holds: reply[0] === 'crowded' ? undefined : decodeAuditedHolds(reply),
     };
   },
 });

@@ -79,7 +79,7 @@ export async function seedFromFile(options: SeedFromFileOptions): Promise<SeedRe
       const clock = createSteadyClock();
       const logger = pino({ level: 'silent' });
       // Lost state is restored by the servers, from their logs; here such a sale just has none, and its change is refused.
-      const saleStates = new LiveSales({ redis, clock, logger, recover: async () => undefined });
+      const saleStates = new LiveSales({ redis, clock, logger, onSuspect: () => undefined });
       return await applySeed(parsed.seed, { mysql, redis, saleStates, clock, onProgress });
     } finally {
       redis.disconnect();

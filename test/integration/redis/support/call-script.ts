@@ -2,9 +2,13 @@
 import { readScriptSource, type Script, type ScriptReply } from '@fest/server/redis/define-script';
 import { numberField, saleKeys } from '@fest/server/redis/keys';
 import type { Redis } from 'ioredis';
-import { SALE_ID } from './sale-redis.ts';
+import { SALE_ID, storedEpoch } from './sale-redis.ts';
 
-export type KeyName = Exclude<keyof typeof saleKeys, 'holdPrefix'>;
+export type KeyName =
+  | Exclude<keyof typeof saleKeys, 'holdPrefix' | 'staged'>
+  | 'stagedReleased'
+  | 'stagedBought'
+  | 'stagedReturned';
 export type Values<Name extends string> = Readonly<Record<Name, number | string>>;
 
 /** Every script of `scripts.ts` is one of these. */
@@ -34,7 +38,9 @@ export function fromSources(
     read.set(name, source);
     const parameters = [
       ...definition.keys.map((key) => keys[key]),
-      ...definition.args.map((argument) => args[argument]),
+      ...definition.args.map((argument) =>
+        argument === 'epoch' ? storedEpoch(redis, Number(args[argument])) : args[argument],
+      ),
     ];
     const reply = (await redis.eval(source, definition.keys.length, ...parameters)) as ScriptReply;
     onReply(name, reply);
@@ -76,6 +82,9 @@ function keysOf(script: string, args: Readonly<Record<string, number | string>>,
       string
     >),
     numbers: saleKeys.numbers(SALE_ID, account),
+    stagedReleased: saleKeys.staged(SALE_ID, 'try', 'released'),
+    stagedBought: saleKeys.staged(SALE_ID, 'try', 'bought'),
+    stagedReturned: saleKeys.staged(SALE_ID, 'try', 'returned'),
     hold: saleKeys.hold(SALE_ID, String(hold ?? '')),
     payment: saleKeys.payment(SALE_ID, String(args.paymentId ?? '')),
     request: saleKeys.request(SALE_ID, account, 'hold', idempotencyKey),

@@ -1,5 +1,6 @@
 /** One sale in a real Redis as plain data: what a test puts there, and everything that is there afterwards. */
 import { connectRedis } from '@fest/server/platform/redis';
+import { parseStoredEpoch, runOf, storedEpochText } from '@fest/server/redis/run-id';
 import type { Redis } from 'ioredis';
 import { engines } from '../../../support/integration.ts';
 
@@ -15,7 +16,16 @@ export type StatePatch = Readonly<
 
 export const SALE_ID = 1;
 const PREFIX = `fest:{${SALE_ID}}:`;
-const SORTED_SETS: ReadonlySet<string> = new Set(['steps', 'departed', 'released', 'expiry', 'paying']);
+const SORTED_SETS: ReadonlySet<string> = new Set([
+  'steps',
+  'departed',
+  'released',
+  'expiry',
+  'paying',
+  'staged:try:released',
+]);
+/** Members as keys, any score. */
+const SETS: ReadonlySet<string> = new Set(['staged:try:returned']);
 /** Far more than a test takes. */
 const TTL_SECONDS = 500;
 
@@ -69,15 +79,27 @@ export async function writeState(redis: Redis, state: SaleState): Promise<void> 
     const key = PREFIX + name;
     if (typeof value === 'string') pipeline.set(key, value);
     else if (isList(value)) continue;
+    else if (SETS.has(name)) pipeline.sadd(key, ...Object.keys(value));
     else if (SORTED_SETS.has(name))
       pipeline.zadd(key, ...Object.entries(value).flatMap(([member, score]) => [score, member]));
-    else pipeline.hset(key, value);
+    else pipeline.hset(key, storedFields(redis, value));
   }
   const expiring = state.expiring;
   if (typeof expiring === 'object' && isList(expiring)) {
     for (const name of expiring) pipeline.expire(PREFIX + name, TTL_SECONDS);
   }
   for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
+}
+
+/** Epochs are numbers in a test's state; in Redis they name its process as well. */
+function storedFields(redis: Redis, fields: Readonly<Record<string, number | string>>) {
+  const { epoch } = fields;
+  return typeof epoch === 'number' ? { ...fields, epoch: storedEpoch(redis, epoch) } : fields;
+}
+
+/** An epoch as the server's scripts get it on this connection. */
+export function storedEpoch(redis: Redis, epoch: number): string {
+  return storedEpochText({ epoch, run: runOf(redis) ?? '' });
 }
 
 function plain(text: string): number | string {
@@ -92,9 +114,15 @@ async function readKey(redis: Redis, name: string): Promise<SaleState[string]> {
       flat.flatMap((member, index) => (index % 2 === 0 ? [[member, plain(flat[index + 1] ?? '')]] : [])),
     );
   }
+  if (SETS.has(name)) return Object.fromEntries((await redis.smembers(key)).map((member) => [member, '']));
   if (name.startsWith('request:')) return (await redis.get(key)) ?? '';
   const fields = await redis.hgetall(key);
-  return Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, plain(value)]));
+  return Object.fromEntries(
+    Object.entries(fields).map(([field, value]) => [
+      field,
+      field === 'epoch' && parseStoredEpoch(value).run === runOf(redis) ? parseStoredEpoch(value).epoch : plain(value),
+    ]),
+  );
 }
 
 /** Everything there is of the sale: a key that a script should not have touched shows. */

@@ -1,5 +1,6 @@
 /** What the model and Redis are compared by: everything that decides what happens to a buyer or a ticket. */
 import { saleKeys } from '@fest/server/redis/keys';
+import { parseStoredEpoch } from '@fest/server/redis/run-id';
 import type { Redis } from 'ioredis';
 import type { SaleModel } from '../model.ts';
 import { SALE_ID } from './sale-redis.ts';
@@ -100,7 +101,9 @@ export async function viewOfRedis(
   const expiries = expiry.flat();
   return {
     phase: String(sale.phase),
-    counts: Object.fromEntries(COUNTS.map((name) => [name, Number(sale[name])])) as SaleView['counts'],
+    counts: Object.fromEntries(
+      COUNTS.map((name) => [name, name === 'epoch' ? parseStoredEpoch(sale[name]).epoch : Number(sale[name])]),
+    ) as SaleView['counts'],
     numbers: numbersOf(numbers),
     bought: sorted(Object.entries(numbersOf(bought)).filter(([, tickets]) => tickets !== 0)),
     buyers: sorted(Object.entries(buyers)),

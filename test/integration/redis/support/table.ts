@@ -65,7 +65,7 @@ function expectStockToAdd(state: SaleState): void {
   expect(Number(available) + Number(held) + Number(sold)).toBe(capacity);
 }
 
-/** The two rows every script with an epoch has. */
+/** The rows every script with an epoch has. */
 export function lostRows<Argument extends string>() {
   return {
     'replies missing, and writes nothing, when there is no sale': {
@@ -74,6 +74,10 @@ export function lostRows<Argument extends string>() {
     },
     'replies wrongEpoch, and writes nothing, to a call of another epoch': {
       args: { epoch: 1 } as Partial<Record<Argument, number>>,
+      reply: { status: 'wrongEpoch' },
+    },
+    'replies wrongEpoch, and writes nothing, to a state that was made in another Redis process': {
+      given: { sale: { epoch: '2:0badcafe' } },
       reply: { status: 'wrongEpoch' },
     },
   } as const;

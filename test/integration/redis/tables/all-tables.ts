@@ -7,12 +7,20 @@ import {
   failPaymentTable,
   returnTicketsTable,
 } from './payments.ts';
-import { changePhaseTable, configureSaleTable, createSaleTable, readStateTable, setAdmissionTable } from './sales.ts';
+import {
+  changePhaseTable,
+  configureSaleTable,
+  createSaleTable,
+  readStateTable,
+  restoreSaleTable,
+  setAdmissionTable,
+} from './sales.ts';
 import { advanceServingTable, joinQueueTable, leaveQueueTable, tickTable } from './waiting-room.ts';
 
 /** One table a script. */
 export const ALL_TABLES: readonly Table[] = [
   createSaleTable,
+  restoreSaleTable,
   configureSaleTable,
   changePhaseTable,
   setAdmissionTable,

@@ -27,6 +27,7 @@ const paysWith = (paymentId: string, nowMs = NOW): StatePatch => ({
     amount: 100,
     method: 'card',
     logId: 'log-1',
+    epoch: EPOCH,
   },
 });
 /** Payment `p1` of hold `h1` failed; the hold is held again. */

@@ -4,10 +4,12 @@ import {
   configureSaleScript,
   createSaleScript,
   readStateScript,
+  restoreSaleScript,
   type SaleSnapshot,
   setAdmissionScript,
 } from '@fest/server/redis/scripts';
-import { patched, type SaleState } from '../support/sale-redis.ts';
+import { expect } from 'vitest';
+import { patched, type SaleState, type StatePatch } from '../support/sale-redis.ts';
 import { lostRows, table } from '../support/table.ts';
 import { ADMISSION_MS, CLOSES, EMPTY_SALE, EPOCH, HOLD_MS, NOW, ONE_HOLDS, OPENS, TWO_ADMITTED } from './states.ts';
 
@@ -66,6 +68,75 @@ export const createSaleTable = table(
       from: ONE_HOLDS,
       args: { epoch: 3, capacity: 99 },
       reply: { created: false, epoch: EPOCH },
+    },
+  },
+);
+
+/** Epoch 3 begins: tickets 1, 3 and 5 are sold; the order `o9`, whose ticket was 4, is being cancelled. */
+const REBUILT = { ...SETTINGS, epoch: 3, drawn: 5_000, sold: 3, nextFresh: 6, confirmSeq: 31 };
+const STAGED: StatePatch = {
+  'staged:try:released': { 2: 2, 4: 4 },
+  'staged:try:bought': { 7: 2, 8: 1 },
+  'staged:try:returned': { o9: '' },
+  expiring: ['staged:try:bought', 'staged:try:released', 'staged:try:returned'],
+};
+const RESTORED_SALE = {
+  ...{ seq: 1, epoch: 3, available: 7, sold: 3, nextFresh: 6, confirmSeq: 31 },
+  ...{ drawn: 5_000, serving: 5_000, expiredThrough: 5_000 },
+  ...{ pending: 0, inside: 0, held: 0 },
+};
+const RESTORED: SaleState = patched(EMPTY_SALE, {
+  sale: RESTORED_SALE,
+  released: { 2: 2, 4: 4 },
+  bought: { 7: 2, 8: 1 },
+  'hold:o9': { state: 'returned' },
+  expiring: ['hold:o9'],
+});
+const NOT_STAGED: StatePatch = {
+  'staged:try:released': null,
+  'staged:try:bought': null,
+  'staged:try:returned': null,
+};
+/** What a rebuild leaves of a state in which a buyer holds tickets. */
+const OVER_A_HOLD: StatePatch = {
+  ...{ ...RESTORED, ...NOT_STAGED },
+  ...{ steps: null, remaining: null, buyers: null, expiry: null },
+};
+const restored = { status: 'restored', epoch: 3 } as const;
+
+export const restoreSaleTable = table(
+  restoreSaleScript,
+  { state: patched(NO_SALE, STAGED), args: REBUILT },
+  {
+    'puts what is staged in the place of nothing, once': {
+      reply: restored,
+      changes: { ...RESTORED, ...NOT_STAGED },
+      again: { status: 'exists', epoch: 3 },
+    },
+    'puts it in the place of an older epoch, whose line and holds end': {
+      from: patched(ONE_HOLDS, STAGED),
+      reply: restored,
+      changes: OVER_A_HOLD,
+    },
+    'puts a sale without any sold ticket in place': {
+      from: patched(ONE_HOLDS, { released: { 9: 9 }, bought: { 7: 1 } }),
+      args: { sold: 0, nextFresh: 1, drawn: 0 },
+      reply: restored,
+      changes: {
+        ...OVER_A_HOLD,
+        ...{ released: null, bought: null, 'hold:o9': null, expiring: [] },
+        sale: { ...RESTORED_SALE, available: 10, sold: 0, nextFresh: 1, drawn: 0, serving: 0, expiredThrough: 0 },
+      },
+    },
+    'leaves the present epoch alone, and what a slower rebuild staged': {
+      from: patched(ONE_HOLDS, STAGED),
+      args: { epoch: EPOCH },
+      reply: { status: 'exists', epoch: EPOCH },
+    },
+    'leaves a later epoch alone': {
+      from: patched(ONE_HOLDS, STAGED),
+      args: { epoch: 1 },
+      reply: { status: 'exists', epoch: EPOCH },
     },
   },
 );
@@ -221,6 +292,7 @@ const THREE_STEPS = patched(TWO_ADMITTED, {
 const snapshot = (...newSteps: SaleSnapshot['newSteps']): SaleSnapshot => ({
   status: 'state',
   epoch: EPOCH,
+  run: expect.stringMatching(/^[0-9a-f]{8}$/) as string,
   seq: 100,
   storedPhase: 'open',
   opensAtMs: OPENS,

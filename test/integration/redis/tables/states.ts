@@ -81,7 +81,10 @@ export const ONE_PAYS: SaleState = patched(ONE_HOLDS, {
   expiry: null,
   paying: { h1: NOW - 1_000 },
   'hold:h1': { state: 'paying', paymentId: 'p1' },
-  'payment:p1': { account: 7, holdId: 'h1', status: 'pending', amount: 100, method: 'card', logId: 'log-1' },
+  'payment:p1': {
+    ...{ account: 7, holdId: 'h1', status: 'pending', amount: 100, method: 'card', logId: 'log-1' },
+    epoch: EPOCH,
+  },
 });
 
 /** From `ONE_PAYS`: payment `p1` was confirmed as number 21. */

@@ -1,9 +1,11 @@
 /** What operators do to a sale. Each change is made in one script, and is durable in the order log before the answer. */
+import { toTimeText } from '../../contract/json-time.ts';
 import { ROUTES } from '../../contract/paths.ts';
-import { Admission, AdmissionInput, Sale, SaleParameters } from '../../contract/schemas.ts';
+import { Admission, AdmissionInput, Sale, SaleParameters, SaleRebuild } from '../../contract/schemas.ts';
 import type { OrderLog } from '../../order-log/order-log.ts';
 import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
+import { parseNumericId } from '../../platform/ids.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { refuseBody } from '../../platform/problem-details.ts';
 import type { PhaseAction } from '../../redis/scripts.ts';
@@ -11,6 +13,7 @@ import type { Services } from '../../services.ts';
 import { toSaleAnswer } from '../catalogue/catalogue.ts';
 import type { Catalogue } from '../catalogue/catalogue-cache.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
+import type { Rebuilds } from '../stock/rebuilds.ts';
 import { requireLiveSale, type SaleDirectory, saleNotFound, saleRecovering } from '../stock/require-live-sale.ts';
 import { changePhase, setAdmission } from './store.ts';
 
@@ -18,6 +21,7 @@ export interface OperationsDependencies {
   readonly services: Services;
   readonly authentication: Authentication;
   readonly live: LiveSales;
+  readonly rebuilds: Rebuilds;
   readonly directory: SaleDirectory;
   readonly log: OrderLog;
   /** Makes the other servers look at a sale now: before an opening they do so every few seconds only. */
@@ -39,7 +43,7 @@ const ALLOWED_FROM: Readonly<Record<PhaseAction, string>> = {
 };
 
 export function registerOperationsRoutes(app: FestApp, dependencies: OperationsDependencies): void {
-  const { services, authentication, live, directory, log, announce } = dependencies;
+  const { services, authentication, live, rebuilds, directory, log, announce } = dependencies;
   const { redis, clock } = services;
   const onRequest = authentication.requireRole('operator');
 
@@ -76,6 +80,60 @@ export function registerOperationsRoutes(app: FestApp, dependencies: OperationsD
         return reply.code(200).send(toSaleAnswer(sale, { phase: state.phase, available, held, sold }));
       },
     );
+  }
+
+  app.post(
+    ROUTES.saleRebuild,
+    {
+      schema: {
+        tags: ['operations'],
+        summary: 'Build the stock of a sale anew from the order logs and MySQL; the line starts again',
+        params: SaleParameters,
+        response: { 202: SaleRebuild },
+      },
+      config: { roles: ['operator'] },
+      onRequest,
+      preValidation: refuseBody,
+    },
+    async (request, reply) => {
+      const { accountId: operatorId } = accountOf(request);
+      const saleId = await requireSaleId(request.params.saleId);
+      await rebuilds.request(saleId, `operator ${operatorId} asked for it`);
+      request.log.warn({ saleId, operatorId }, 'an operator has a sale built anew');
+      return reply.code(202).send(await rebuildDocument(saleId));
+    },
+  );
+
+  app.get(
+    ROUTES.saleRebuild,
+    {
+      schema: {
+        tags: ['operations'],
+        summary: 'Whether a sale is being built anew, and what it waits for',
+        params: SaleParameters,
+        response: { 200: SaleRebuild },
+      },
+      config: { roles: ['operator'] },
+      onRequest,
+    },
+    async (request, reply) => {
+      reply.header('Cache-Control', 'no-store');
+      return reply.code(200).send(await rebuildDocument(await requireSaleId(request.params.saleId)));
+    },
+  );
+
+  async function requireSaleId(text: string): Promise<number> {
+    const saleId = parseNumericId(text);
+    if (saleId === undefined || (await directory.getSale(saleId)) === undefined) throw saleNotFound();
+    return saleId;
+  }
+
+  async function rebuildDocument(saleId: number): Promise<SaleRebuild> {
+    const status = await rebuilds.status(saleId);
+    if (status === undefined) throw saleNotFound();
+    const { epoch, request, waitingFor } = status;
+    const why = request === undefined ? {} : { reason: request.reason, requestedAt: toTimeText(request.requestedAtMs) };
+    return { saleId, epoch, rebuilding: request !== undefined, ...why, waitingFor: [...waitingFor] };
   }
 
   app.put(

@@ -5,7 +5,6 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { LIMITS } from '../../limits.ts';
-
 import { OrderLogError } from '../../order-log/errors.ts';
 import type { OrderLog } from '../../order-log/order-log.ts';
 import type { OrderPaid } from '../../order-log/records.ts';
@@ -153,19 +152,20 @@ export class Cancellations {
 }
 
 /**
- * The writer's bitmap knows only its own log. When it refuses tickets whose earlier order was cancelled through another
- * server, that cancellation is written here too. False when the tickets are live: then the refusal was right.
+ * The writer's gate knows only its own log. When it refuses tickets whose earlier order is void, cancelled through another
+ * server or about to be, they are released here; the cancellation itself stays the business of whoever began it. False when
+ * the tickets are live: then the refusal was right.
  */
 export async function releaseCancelledElsewhere(
   mysql: MysqlPool,
-  log: OrderLog,
+  log: Pick<OrderLog, 'append'>,
   order: Pick<OrderPaid, 'saleId' | 'epoch' | 'at' | 'ticketNumbers'>,
 ): Promise<boolean> {
   const { saleId, epoch, at } = order;
   const holders = await findCancelledHolders(mysql, saleId, order.ticketNumbers);
   if (holders === undefined) return false;
   for (const { orderId, ticketNumbers } of holders) {
-    await log.append({ type: 'orderCancelled', saleId, epoch, at, orderId, ticketNumbers });
+    await log.append({ type: 'ticketsReleased', saleId, epoch, at, orderId, ticketNumbers });
   }
   return true;
 }

@@ -9,7 +9,8 @@ import { saleOfId } from '../../platform/ids.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { isStoreFailure, refuseBody } from '../../platform/problem-details.ts';
 import type { Services } from '../../services.ts';
-import type { SaleDirectory } from '../stock/require-live-sale.ts';
+import type { LiveSales } from '../stock/live-sales.ts';
+import { type SaleDirectory, saleRecovering } from '../stock/require-live-sale.ts';
 import type { Cancellations } from './cancellation.ts';
 import { findFreshOrder, listFreshOrders } from './fresh-orders.ts';
 import { decodeCursor, encodeCursor, fromFresh, mergePage, orderDocument } from './orders.ts';
@@ -19,6 +20,7 @@ import type { TicketCodes } from './ticket-code.ts';
 export interface OrderDependencies {
   readonly services: Services;
   readonly authentication: Authentication;
+  readonly live: LiveSales;
   readonly directory: SaleDirectory;
   readonly ticketCodes: TicketCodes;
   readonly cancellations: Cancellations;
@@ -33,13 +35,14 @@ function orderNotFound(): ProblemError {
 }
 
 export function registerOrderRoutes(app: FestApp, dependencies: OrderDependencies): void {
-  const { services, authentication, directory, ticketCodes, cancellations } = dependencies;
+  const { services, authentication, live, directory, ticketCodes, cancellations } = dependencies;
   const { redis, mysql, clock } = services;
   const document = (order: StoredOrder) => orderDocument(order, ticketCodes.sign);
 
   /** Redis first: an order leaves Redis only after it is in MySQL, so that in this order it cannot be missed. */
   async function ownOrder(orderId: string, accountId: number): Promise<StoredOrder> {
-    if (saleOfId('order', orderId) === undefined) throw orderNotFound();
+    const saleId = saleOfId('order', orderId);
+    if (saleId === undefined || (await directory.getSale(saleId)) === undefined) throw orderNotFound();
     const fresh = await findFreshOrder(redis, accountId, orderId);
     const archived = await findOrder(mysql, orderId).catch((error: unknown) => {
       // The sale goes on without MySQL: what Redis has is enough for a fresh order.
@@ -47,6 +50,8 @@ export function registerOrderRoutes(app: FestApp, dependencies: OrderDependencie
       return undefined;
     });
     const order = archived ?? (fresh === undefined ? undefined : fromFresh(fresh));
+    // A Redis that lost its data has lost the fresh orders as well; when the sale is back, MySQL has them all.
+    if (order === undefined && (await live.load(saleId)) === undefined) throw saleRecovering();
     if (order?.accountId !== accountId) throw orderNotFound();
     return order;
   }

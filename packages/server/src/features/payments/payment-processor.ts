@@ -2,7 +2,7 @@
  * Carries payments from `paying` to their end: charge, confirm the stock, make the order durable, and only then show it.
  * Every step may be repeated after a crash, a lost reply or an unreachable store, and none is done twice.
  */
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { LIMITS } from '../../limits.ts';
@@ -28,10 +28,12 @@ export interface PaymentProcessorOptions {
   readonly live: LiveSales;
   readonly directory: SaleDirectory;
   /**
-   * The writer refused the tickets of an order because an earlier one in this log has them. When that one was cancelled
-   * through another server, this puts its cancellation into this log and returns true.
+   * The writer refused the tickets of an order because an earlier one in this log has them. When that one is void, this
+   * releases its tickets in this log and returns true.
    */
   readonly releaseCancelledElsewhere: (order: OrderPaid) => Promise<boolean>;
+  /** The tickets of a confirmed order belong to another live one: the sale's stock is wrong and has to be built anew. */
+  readonly onConflict: (saleId: number, reason: string) => void;
   /** For tests: called between the steps, so that a crash can be placed there. */
   readonly onStep?: (step: 'intent' | 'charged' | 'confirmed' | 'durable' | 'shown', paymentId: string) => void;
 }
@@ -44,8 +46,6 @@ export class PaymentProcessor {
   readonly #inFlight = new Map<string, Promise<void>>();
   /** Payments whose refund is durable: whatever happens from here on, they are refunded and nothing else. */
   readonly #refunding = new Map<string, RefundStarted>();
-  /** Payments whose order is confirmed in Redis and not durable yet. */
-  readonly #confirming = new Set<string>();
   readonly #stopping = new AbortController();
 
   constructor(options: PaymentProcessorOptions) {
@@ -80,20 +80,6 @@ export class PaymentProcessor {
 
   isInFlight(paymentId: string): boolean {
     return this.#inFlight.has(paymentId);
-  }
-
-  /**
-   * Resolves when no order of any sale is confirmed in Redis without being durable. For a rebuild: a reply that came before
-   * the one that said the state is gone has been handled by the next turn of the event loop.
-   */
-  async settled(withinMs: number): Promise<void> {
-    await nextTurn();
-    const deadlineMs = performance.now() + withinMs;
-    while (this.#confirming.size > 0) {
-      if (performance.now() > deadlineMs)
-        throw new Error(`${this.#confirming.size} confirmed orders are still not durable`);
-      await sleep(5);
-    }
   }
 
   /** For payments whose charge may or may not have been made: the gateway is asked first. */
@@ -143,7 +129,6 @@ export class PaymentProcessor {
       paymentId,
       finish().finally(() => {
         this.#inFlight.delete(paymentId);
-        this.#confirming.delete(paymentId);
         this.#refunding.delete(paymentId);
       }),
     );
@@ -176,51 +161,60 @@ export class PaymentProcessor {
   }
 
   async #confirm(intent: PaymentIntent): Promise<void> {
-    const { redis, clock, directory, logger, onStep } = this.#options;
+    const { redis, clock, directory, logger, onConflict, onStep } = this.#options;
     const sale = await this.#persist(() => directory.getSale(intent.saleId));
     if (sale === undefined)
       throw new Error(`payment ${intent.paymentId} is for sale ${intent.saleId}, which does not exist`);
-    const { result, epoch } = await this.#withEpoch(intent.saleId, (epochNow) =>
-      confirmPayment(redis, intent, epochNow),
-    );
-    if (result.status !== 'confirmed') {
-      logger.warn({ paymentId: intent.paymentId, result }, 'money was taken for a hold that is gone; it goes back');
-      return this.#refund(intent, result.status === 'gone' ? 'hold_expired' : 'amount_differs');
-    }
-    this.#confirming.add(intent.paymentId);
-    onStep?.('confirmed', intent.paymentId);
-    const order = orderOf(intent, result, { festivalId: sale.festivalId, epoch, nowMs: clock.nowMs() });
-    if (!(await this.#makeDurable(order))) return this.#refund(intent, 'ticket_conflict');
-    this.#confirming.delete(intent.paymentId);
-    onStep?.('durable', intent.paymentId);
-    await this.#show(order);
-  }
-
-  /** True once the order is in the log. False when its tickets belong to another live order: the last gate has held. */
-  async #makeDurable(order: OrderPaid): Promise<boolean> {
-    const { logger, releaseCancelledElsewhere } = this.#options;
-    try {
-      await this.#append(order);
-      return true;
-    } catch (error) {
-      if (!(error instanceof OrderLogRefusedError)) throw error;
-      if (error.sameOrder) return true;
-      if (error.reason === 'ticketAlreadySold' && (await this.#persist(() => releaseCancelledElsewhere(order)))) {
-        return this.#appendUnlessRefused(order);
+    for (;;) {
+      const { result, epoch } = await this.#withEpoch(intent.saleId, (epochNow) =>
+        confirmPayment(redis, intent, epochNow),
+      );
+      if (result.status !== 'confirmed') {
+        logger.warn({ paymentId: intent.paymentId, result }, 'money was taken for a hold that is gone; it goes back');
+        return this.#refund(intent, result.status === 'gone' ? 'hold_expired' : 'amount_differs');
       }
-      logger.fatal({ order, err: error }, 'the order log refused an order: stock and log disagree');
-      return false;
+      onStep?.('confirmed', intent.paymentId);
+      const order = orderOf(intent, result, { festivalId: sale.festivalId, epoch, nowMs: clock.nowMs() });
+      const outcome = await this.#makeDurable(order);
+      if (outcome === 'durable') {
+        onStep?.('durable', intent.paymentId);
+        return this.#show(order);
+      }
+      if (outcome === 'conflict') {
+        onConflict(intent.saleId, `order ${order.orderId} was given tickets of another order`);
+        return this.#refund(intent, 'ticket_conflict');
+      }
+      // The sale is being built anew: what Redis confirmed is not in the new state. Nobody was told; it is asked again.
     }
   }
 
-  async #appendUnlessRefused(order: OrderPaid): Promise<boolean> {
+  /**
+   * `durable`: the order is in the log. `staleEpoch`: a new epoch began meanwhile, and the confirmation is void.
+   * `conflict`: its tickets belong to another live order; the last gate has held.
+   */
+  async #makeDurable(order: OrderPaid): Promise<'durable' | 'staleEpoch' | 'conflict'> {
+    const { logger, releaseCancelledElsewhere } = this.#options;
+    let refusal = await this.#appendOrder(order);
+    if (
+      refusal?.reason === 'ticketAlreadySold' &&
+      !refusal.sameOrder &&
+      (await this.#persist(() => releaseCancelledElsewhere(order)))
+    ) {
+      refusal = await this.#appendOrder(order);
+    }
+    if (refusal === undefined || refusal.sameOrder) return 'durable';
+    if (refusal.reason === 'staleEpoch') return 'staleEpoch';
+    logger.fatal({ order, err: refusal }, 'the order log refused an order: stock and log disagree');
+    return 'conflict';
+  }
+
+  async #appendOrder(order: OrderPaid): Promise<OrderLogRefusedError | undefined> {
     try {
       await this.#append(order);
-      return true;
+      return undefined;
     } catch (error) {
-      if (!(error instanceof OrderLogRefusedError)) throw error;
-      this.#options.logger.fatal({ order, err: error }, 'the order log refused an order twice');
-      return error.sameOrder;
+      if (error instanceof OrderLogRefusedError) return error;
+      throw error;
     }
   }
 
@@ -263,7 +257,6 @@ export class PaymentProcessor {
     };
     await this.#append(started);
     this.#refunding.set(paymentId, started);
-    this.#confirming.delete(paymentId);
     await this.#payBack(started);
   }
 

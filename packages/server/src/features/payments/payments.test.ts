@@ -79,28 +79,27 @@ describe('what a log leaves to be done', () => {
     currency: 'EUR',
     reason: 'hold_expired',
   };
-  function unfinished(appliedLsn: number, ...records: OrderLogRecord[]) {
-    const work = new UnfinishedWork(appliedLsn);
-    for (const [index, record] of records.entries()) work.add(index + 1, record);
+  function unfinished(...records: OrderLogRecord[]) {
+    const work = new UnfinishedWork();
+    for (const record of records) work.add(record);
     const { intents, orders, refunds } = work.result();
     return { intents: [...intents.keys()], orders: orders.map(({ orderId }) => orderId), refunds: [...refunds.keys()] };
   }
   const { paymentId } = INTENT;
 
   it('is an intent without an outcome', () => {
-    expect(unfinished(0, INTENT)).toEqual({ intents: [paymentId], orders: [], refunds: [] });
+    expect(unfinished(INTENT)).toEqual({ intents: [paymentId], orders: [], refunds: [] });
   });
   it('is nothing after a failed payment', () => {
     const failed: OrderLogRecord = { ...base, type: 'paymentFailed', failureCode: 'card_declined' };
-    expect(unfinished(0, INTENT, failed)).toEqual({ intents: [], orders: [], refunds: [] });
+    expect(unfinished(INTENT, failed)).toEqual({ intents: [], orders: [], refunds: [] });
   });
   it('is an order that MySQL does not have: it may not have been shown', () => {
-    expect(unfinished(0, INTENT, paid)).toEqual({ intents: [], orders: ['ord_1_abcdefghijklmnop'], refunds: [] });
-    expect(unfinished(2, INTENT, paid)).toEqual({ intents: [], orders: [], refunds: [] });
+    expect(unfinished(INTENT, paid)).toEqual({ intents: [], orders: ['ord_1_abcdefghijklmnop'], refunds: [] });
   });
   it('is a refund that was begun, until it is complete', () => {
-    expect(unfinished(0, INTENT, refundStarted)).toEqual({ intents: [], orders: [], refunds: [paymentId] });
+    expect(unfinished(INTENT, refundStarted)).toEqual({ intents: [], orders: [], refunds: [paymentId] });
     const completed: OrderLogRecord = { type: 'refundCompleted', saleId: 1, epoch: 1, at: 3, paymentId };
-    expect(unfinished(0, INTENT, refundStarted, completed)).toEqual({ intents: [], orders: [], refunds: [] });
+    expect(unfinished(INTENT, refundStarted, completed)).toEqual({ intents: [], orders: [], refunds: [] });
   });
 });

@@ -85,26 +85,23 @@ export interface Unfinished {
   readonly refunds: ReadonlyMap<string, Extract<OrderLogRecord, { type: 'refundStarted' }>>;
 }
 
-/** Folds a log's records into what is left to do. Memory grows with what is open, not with the log. */
+/**
+ * Folds a log's records into what is left to do, from any point where what was open is known. Orders from before that
+ * point are in MySQL, where their buyers see them.
+ */
 export class UnfinishedWork {
   readonly #intents = new Map<string, PaymentIntent>();
   readonly #refunds = new Map<string, Extract<OrderLogRecord, { type: 'refundStarted' }>>();
   readonly #orders: OrderPaid[] = [];
-  readonly #appliedLsn: number;
 
-  /** Orders up to `appliedLsn` are in MySQL: their buyers can see them there. */
-  constructor(appliedLsn: number) {
-    this.#appliedLsn = appliedLsn;
-  }
-
-  add(lsn: number, record: OrderLogRecord): void {
+  add(record: OrderLogRecord): void {
     switch (record.type) {
       case 'paymentIntent':
         this.#intents.set(record.paymentId, record);
         break;
       case 'orderPaid':
         this.#intents.delete(record.paymentId);
-        if (lsn > this.#appliedLsn) this.#orders.push(record);
+        this.#orders.push(record);
         break;
       case 'paymentFailed':
         this.#intents.delete(record.paymentId);

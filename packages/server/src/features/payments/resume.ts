@@ -1,22 +1,27 @@
 /** After a start: finishes what the previous life of this server left unfinished. */
 import type { Logger } from 'pino';
 import type { OrderLogReader } from '../../order-log/reader.ts';
+import type { OrderLogRecord } from '../../order-log/records.ts';
 import type { PaymentProcessor } from './payment-processor.ts';
 import { type Unfinished, UnfinishedWork } from './payments.ts';
 
 const BATCH_RECORDS = 1_000;
 
-/** Reads a log to its end and returns what it leaves to be done. Constant memory but for what is open. */
+/**
+ * What a log leaves to be done: what was unfinished as far as it was applied, which MySQL knows, and what came since.
+ * @param applied the unfinished records of the log up to where `reader` begins
+ */
 export async function findUnfinished(
   reader: OrderLogReader,
   durableLsn: number,
-  appliedLsn: number,
+  applied: readonly OrderLogRecord[],
 ): Promise<Unfinished> {
-  const work = new UnfinishedWork(appliedLsn);
+  const work = new UnfinishedWork();
+  for (const record of applied) work.add(record);
   for (;;) {
     const batch = await reader.readBatch(durableLsn, BATCH_RECORDS);
     if (batch.length === 0) return work.result();
-    for (const { lsn, record } of batch) work.add(lsn, record);
+    for (const { record } of batch) work.add(record);
   }
 }
 

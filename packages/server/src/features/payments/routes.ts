@@ -35,14 +35,35 @@ function paymentDocument(paymentId: string, payment: StoredPayment): Payment {
   };
 }
 
+/** Begun in Redis in an epoch that is over, and in no order log: nobody was ever charged for it. */
+function neverStarted(payment: StoredPayment | undefined): StoredPayment | undefined {
+  return payment === undefined ? undefined : { ...payment, status: 'failed', failureCode: 'not_charged' };
+}
+
 export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDependencies): void {
   const { services, authentication, live, directory, processor, logId } = dependencies;
   const { redis, mysql, clock } = services;
 
   async function paymentOf(saleId: number, paymentId: string, accountId: number): Promise<StoredPayment> {
-    const payment = (await findPayment(redis, saleId, paymentId)) ?? (await findArchivedPayment(mysql, paymentId));
+    const payment = await findPaymentNow(saleId, paymentId);
     if (payment?.accountId !== accountId) throw new ProblemError('not_found', 'You have no such payment.');
     return payment;
+  }
+
+  /**
+   * Redis knows the payments of the present epoch. Of those begun before it, what Redis has is a memory, perhaps of an older
+   * snapshot: a rebuild has brought every intent and every outcome of that time into MySQL.
+   */
+  async function findPaymentNow(saleId: number, paymentId: string): Promise<StoredPayment | undefined> {
+    const payment = await findPayment(redis, saleId, paymentId);
+    if (payment !== undefined && payment.status !== 'pending') return payment;
+    if (payment !== undefined && processor.isInFlight(paymentId)) return payment;
+    const sale = await live.load(saleId);
+    if (payment !== undefined && payment.epoch === sale?.snapshot.epoch) return payment;
+    const archived = await findArchivedPayment(mysql, paymentId);
+    // While the sale is being rebuilt the archive may not have heard of it yet.
+    if (archived !== undefined || sale !== undefined) return archived ?? neverStarted(payment);
+    throw saleRecovering();
   }
 
   app.post(

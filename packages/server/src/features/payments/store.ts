@@ -8,6 +8,7 @@ import { orderIdOf } from '../../platform/ids.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
 import { selectRows } from '../../platform/mysql-statements.ts';
 import { saleKeys } from '../../redis/keys.ts';
+import { parseStoredEpoch } from '../../redis/run-id.ts';
 import {
   beginPaymentScript,
   completePaymentScript,
@@ -161,19 +162,26 @@ export interface StoredPayment extends PaymentOutcome {
   readonly accountId: number;
 }
 
+export interface LivePayment extends StoredPayment {
+  /** Of the sale's state when it was begun. */
+  readonly epoch: number;
+}
+
 /** A payment as Redis knows it. `succeeded` is there only once its order is durable. */
-export async function findPayment(redis: Redis, saleId: number, paymentId: string): Promise<StoredPayment | undefined> {
-  const [account, status, orderId, failureCode] = await redis.hmget(
+export async function findPayment(redis: Redis, saleId: number, paymentId: string): Promise<LivePayment | undefined> {
+  const [account, status, orderId, failureCode, epoch] = await redis.hmget(
     saleKeys.payment(saleId, paymentId),
     'account',
     'status',
     'orderId',
     'failureCode',
+    'epoch',
   );
   if (account == null || status == null) return undefined;
   return {
     accountId: Number(account),
     status: status as PaymentStatus,
+    epoch: parseStoredEpoch(epoch).epoch,
     ...(orderId == null ? {} : { orderId }),
     ...(failureCode == null ? {} : { failureCode }),
   };
@@ -253,6 +261,6 @@ export async function findPayingHold(
     amount: Number(amount),
     ticketNumbers: tickets.split(',').map(Number),
     method: method ?? 'card',
-    epoch: Number(epoch ?? 0),
+    epoch: parseStoredEpoch(epoch).epoch,
   };
 }

@@ -2,15 +2,14 @@
  * The live state of sales in this process's memory, refreshed from Redis a few times a second: one command per sale,
  * process and refresh, however many people poll. All public reads of stock and queue are answered from here.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Phase } from '../../contract/words.ts';
 import { LIMITS } from '../../limits.ts';
-import { createBoundedLine } from '../../platform/bounded-line.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { isStoreFailure } from '../../platform/problem-details.ts';
 import { saleKeys } from '../../redis/keys.ts';
+import { knownRunOf } from '../../redis/run-id.ts';
 import {
   type AdmissionStep,
   configureSaleScript,
@@ -34,12 +33,17 @@ export interface LiveSale {
   readonly readAtMs: number;
 }
 
+/** What a look at Redis said. Only a sound state is sold from. */
+export type Reading =
+  | { readonly status: 'sound'; readonly sale: LiveSale }
+  | { readonly status: 'missing' | 'doubtful'; readonly reason: string };
+
 export interface LiveSalesOptions {
   readonly redis: Redis;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Called in the background when Redis has no state for a sale that was asked for; builds it or throws. */
-  readonly recover: (saleId: number) => Promise<void>;
+  /** Called with every reading that cannot be trusted: why, for people. The sale is frozen until a reading can be. */
+  readonly onSuspect: (saleId: number, reason: string) => void;
 }
 
 /** How many steps one refresh can bring: at one step a tick this is minutes of catching up. */
@@ -52,8 +56,10 @@ export class LiveSales implements SaleStates {
   readonly #sales = new Map<number, LiveSale>();
   readonly #followed = new Set<number>();
   readonly #reading = new Map<number, Promise<LiveSale | undefined>>();
-  readonly #recovering = new Set<number>();
-  readonly #recoveries = createBoundedLine({ atOnce: LIMITS.rebuildsAtOnce, waiting: LIMITS.followedSales });
+  /** Sale → the lowest epoch that can be trusted; without an entry any. */
+  readonly #floors = new Map<number, number>();
+  /** Sale → the newest epoch that was read, and the highest sequence number in it. */
+  readonly #newest = new Map<number, { readonly epoch: number; readonly seq: number }>();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #failing = false;
@@ -74,6 +80,26 @@ export class LiveSales implements SaleStates {
   unfollow(saleId: number): void {
     this.#followed.delete(saleId);
     this.#sales.delete(saleId);
+  }
+
+  /**
+   * Trusts no state below an epoch from now on: one that is older is being replaced, or is a ghost. Requests for the sale
+   * get 503 until the new one is there.
+   */
+  freeze(saleId: number, belowEpoch: number): void {
+    if (belowEpoch <= this.floor(saleId)) return;
+    this.#floors.set(saleId, belowEpoch);
+    if ((this.#sales.get(saleId)?.snapshot.epoch ?? belowEpoch) < belowEpoch) this.#sales.delete(saleId);
+  }
+
+  /** The lowest epoch of a sale that is trusted here. */
+  floor(saleId: number): number {
+    return this.#floors.get(saleId) ?? 0;
+  }
+
+  /** The newest epoch of a sale that was ever read here; 0 when it was never read. */
+  newestEpoch(saleId: number): number {
+    return this.#newest.get(saleId)?.epoch ?? 0;
   }
 
   /** From memory, no Redis command. Undefined: not followed yet, or too old to be trusted. */
@@ -120,7 +146,7 @@ export class LiveSales implements SaleStates {
     const keys = { sale: saleKeys.sale(sale.id), released: saleKeys.released(sale.id) };
     const result = await configureSaleScript.run(redis, keys, settingsOf(sale));
     if (result.status === 'missing') {
-      this.#recoverSoon(sale.id);
+      this.refreshSoon(sale.id);
       throw saleRecovering();
     }
     if (result.status === 'capacityInUse') return 'capacityInUse';
@@ -128,7 +154,7 @@ export class LiveSales implements SaleStates {
     return 'configured';
   }
 
-  /** Reads now; concurrent calls share one command. When Redis has no state, it is built anew in the background. */
+  /** Reads now; concurrent calls share one command. Undefined when what Redis has cannot be trusted. */
   refresh(saleId: number): Promise<LiveSale | undefined> {
     const running = this.#reading.get(saleId);
     if (running !== undefined) return running;
@@ -138,17 +164,31 @@ export class LiveSales implements SaleStates {
   }
 
   async #read(saleId: number): Promise<LiveSale | undefined> {
+    this.#followed.add(saleId);
+    const reading = await this.read(saleId);
+    if (reading.status === 'sound') return reading.sale;
+    if (!this.#stopped) this.#options.onSuspect(saleId, reading.reason);
+    return undefined;
+  }
+
+  /** Reads now and judges; keeps what is sound and forgets the sale when it is not. */
+  async read(saleId: number): Promise<Reading> {
     const { redis, clock } = this.#options;
+    const run = knownRunOf(redis);
     const before = this.#sales.get(saleId);
     const newerThan = before?.steps.at(-1)?.servingNumber ?? 0;
     const keys = { sale: saleKeys.sale(saleId), steps: saleKeys.steps(saleId) };
     const snapshot = await readStateScript.run(redis, keys, { newerThan, stepsAtMost: STEPS_PER_READ });
     if (snapshot.status === 'missing') {
       this.#sales.delete(saleId);
-      this.#followed.add(saleId);
-      this.#recoverSoon(saleId);
-      return undefined;
+      return { status: 'missing', reason: 'Redis has no state of the sale' };
     }
+    const reason = this.#reasonToDoubt(saleId, snapshot, run);
+    if (reason !== undefined) {
+      this.#sales.delete(saleId);
+      return { status: 'doubtful', reason };
+    }
+    this.#newest.set(saleId, snapshot);
     const nowMs = clock.nowMs();
     const sameEpoch = before?.snapshot.epoch === snapshot.epoch;
     const steps = joinSteps(sameEpoch ? before.steps : [], snapshot, nowMs);
@@ -161,25 +201,21 @@ export class LiveSales implements SaleStates {
       readAtMs: nowMs,
     };
     this.#sales.set(saleId, sale);
-    this.#followed.add(saleId);
-    return sale;
+    return { status: 'sound', sale };
   }
 
-  /** Rebuilds in the background, a few sales at a time: the others go on selling, and requests for this one get 503. */
-  #recoverSoon(saleId: number): void {
-    if (this.#recovering.has(saleId) || this.#stopped) return;
-    this.#recovering.add(saleId);
-    const recover = async (): Promise<void> => {
-      try {
-        await this.#recoveries.run(() => this.#options.recover(saleId));
-        this.refreshSoon(saleId);
-      } catch (error) {
-        this.#options.logger.warn({ err: error, saleId }, 'a sale could not be rebuilt; it is tried again');
-      }
-      await sleep(LIMITS.rebuildRetryMs, undefined, { ref: false });
-      this.#recovering.delete(saleId);
-    };
-    void recover();
+  /**
+   * Why a reading cannot be trusted, if so. Redis may have been wiped, restored from an older snapshot, or replaced by a
+   * replica that had not heard everything.
+   */
+  #reasonToDoubt(saleId: number, snapshot: SaleSnapshot, run: string): string | undefined {
+    const { epoch, seq } = snapshot;
+    if (snapshot.run !== run) return `its state was made in another Redis process (${snapshot.run}, this is ${run})`;
+    const newest = this.#newest.get(saleId);
+    const lowest = Math.max(this.floor(saleId), newest?.epoch ?? 0);
+    if (epoch < lowest) return `its state is of epoch ${epoch}, and ${lowest} has begun`;
+    if (epoch === newest?.epoch && seq < newest.seq) return `its sequence went back from ${newest.seq} to ${seq}`;
+    return undefined;
   }
 
   /** Refreshes all followed sales until `stop`. */

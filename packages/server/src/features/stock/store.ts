@@ -4,6 +4,7 @@ import type { HoldStatus } from '../../contract/words.ts';
 import { LIMITS } from '../../limits.ts';
 import type { RepeatableRequest } from '../../platform/idempotency-key.ts';
 import { numberField, saleKeys } from '../../redis/keys.ts';
+import { parseStoredEpoch } from '../../redis/run-id.ts';
 import { releaseHoldScript, sweepHoldsScript, takeHoldScript } from '../../redis/scripts.ts';
 import type { QueueTicketClaims } from '../waiting-room/queue-token.ts';
 
@@ -95,8 +96,9 @@ export interface StoredHold {
   readonly amount: number;
   readonly status: HoldStatus;
   readonly expiresAtMs: number;
-  /** Of the sale's state when it was made. */
+  /** Of the sale's state when it was made, and the Redis process that state was in. */
   readonly epoch: number;
+  readonly run: string;
 }
 
 export async function findHold(redis: Redis, saleId: number, holdId: string): Promise<StoredHold | undefined> {
@@ -117,6 +119,6 @@ export async function findHold(redis: Redis, saleId: number, holdId: string): Pr
     // A cancelled order's tickets went back; for the hold's owner it stays a hold that was sold.
     status: state === 'returned' ? 'sold' : (state as HoldStatus),
     expiresAtMs: Number(expiresAtMs ?? 0),
-    epoch: Number(epoch ?? 0),
+    ...parseStoredEpoch(epoch),
   };
 }

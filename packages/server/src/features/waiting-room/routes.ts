@@ -95,11 +95,18 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
       const sale = await requireLiveSale(request.params.saleId, live, directory);
       const { accountId } = accountOf(request);
       const nowMs = clock.nowMs();
-      const joined = await joinQueue(redis, sale.saleId, accountId, nowMs, repeatableRequest(request));
+      const { epoch } = sale.snapshot;
+      const joined = await joinQueue(redis, {
+        saleId: sale.saleId,
+        epoch,
+        accountId,
+        nowMs,
+        request: repeatableRequest(request),
+      });
       reply.header('Cache-Control', 'no-store');
       switch (joined.status) {
         case 'joined': {
-          const { number, epoch, servingNumber, admittedUntilMs } = joined;
+          const { number, servingNumber, admittedUntilMs } = joined;
           const position = admittedUntilMs === undefined ? Math.max(0, number - servingNumber) : 0;
           const room = roomOf(sale);
           const eta = etaSeconds(position, sale.outflowPerSecond, room);

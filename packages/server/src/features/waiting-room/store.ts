@@ -6,7 +6,15 @@ import { numberField, saleKeys } from '../../redis/keys.ts';
 import { joinQueueScript, leaveQueueScript } from '../../redis/scripts.ts';
 import type { QueueTicketClaims } from './queue-token.ts';
 
-export function joinQueue(redis: Redis, saleId: number, accountId: number, nowMs: number, request: RepeatableRequest) {
+export interface Joining {
+  readonly saleId: number;
+  readonly epoch: number;
+  readonly accountId: number;
+  readonly nowMs: number;
+  readonly request: RepeatableRequest;
+}
+
+export function joinQueue(redis: Redis, { saleId, epoch, accountId, nowMs, request }: Joining) {
   return joinQueueScript.run(
     redis,
     {
@@ -17,6 +25,7 @@ export function joinQueue(redis: Redis, saleId: number, accountId: number, nowMs
       request: saleKeys.request(saleId, accountId, 'join', request.idempotencyKey),
     },
     {
+      epoch,
       nowMs,
       account: accountId,
       field: numberField(accountId),

@@ -1,20 +1,21 @@
 #!lua
 -- Draws a queue number for an account, or finds the one it has.
 -- KEYS  sale numbers steps departed request
--- ARGV  nowMs account field requestFingerprint requestTtlSeconds
--- REPLY {'joined', number, serving, epoch, admitted (0|1), admittedUntilMs (0 when waiting)}
---       {'notOpen' | 'soldOut' | 'missing' | 'keyReused', 0, opensAtMs}
+-- ARGV  epoch nowMs account field requestFingerprint requestTtlSeconds
+-- REPLY {'joined', number, serving, admitted (0|1), admittedUntilMs (0 when waiting)}
+--       {'notOpen' | 'soldOut' | 'missing' | 'wrongEpoch' | 'keyReused', 0, opensAtMs}
 -- Second join: while waiting `keep` finds the number and `tail` moves to the tail; an admitted buyer keeps the number
 -- while the admission lasts; whoever missed the turn draws a new number at the tail.
 local sale, numbers, steps, departed, request = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local nowMs, field, fingerprint, ttl = tonumber(ARGV[1]), ARGV[3], ARGV[4], ARGV[5]
+local nowMs, field, fingerprint, ttl = tonumber(ARGV[2]), ARGV[4], ARGV[5], ARGV[6]
 -- @include phase
 -- @include admission
 
 local s = redis.call('HMGET', sale, 'epoch', 'phase', 'opensAtMs', 'closesAtMs', 'available', 'serving',
   'expiredThrough', 'admissionMs', 'rejoin')
 if not s[1] then return {'missing', 0, 0} end
-local epoch, opensAtMs = tonumber(s[1]), tonumber(s[3])
+if s[1] ~= ARGV[1] then return {'wrongEpoch', 0, 0} end
+local opensAtMs = tonumber(s[3])
 local phase = phaseNow(s[2], opensAtMs, tonumber(s[4]), nowMs)
 local serving, expiredThrough, admissionMs = tonumber(s[6]), tonumber(s[7]), tonumber(s[8])
 
@@ -39,7 +40,7 @@ local known = tonumber(redis.call('HGET', numbers, field) or 0)
 if known > 0 then
   local admitted, untilMs = admissionOf(known)
   if admitted == 1 or (admitted == 0 and (s[9] == 'keep' or repeated)) then
-    return {'joined', known, serving, epoch, admitted, untilMs}
+    return {'joined', known, serving, admitted, untilMs}
   end
 end
 if phase ~= 'open' then return {'notOpen', 0, opensAtMs} end
@@ -49,4 +50,4 @@ if known > serving then redis.call('ZADD', departed, known, known) end
 local number = redis.call('HINCRBY', sale, 'drawn', 1)
 redis.call('HSET', numbers, field, number)
 if fingerprint ~= '' then redis.call('SET', request, fingerprint, 'EX', ttl) end
-return {'joined', number, serving, epoch, 0, 0}
+return {'joined', number, serving, 0, 0}

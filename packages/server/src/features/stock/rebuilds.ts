@@ -1,0 +1,208 @@
+/**
+ * Building a sale's Redis state anew, with several servers at once. What is sold is the union of all order logs and MySQL,
+ * so nobody may build before every log has said that it is through with the epoch that ends: each server stops trusting
+ * the old state, appends `epochStarted` to its own log, whose writer refuses orders of older epochs from then on, and its
+ * applier brings everything up to that record into MySQL. Then any one of them reads MySQL and puts the new state in place.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { LIMITS } from '../../limits.ts';
+import type { OrderLog } from '../../order-log/order-log.ts';
+import { type BoundedLine, createBoundedLine } from '../../platform/bounded-line.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { saleKeys } from '../../redis/keys.ts';
+import { createSaleScript } from '../../redis/scripts.ts';
+import type { LiveSales } from './live-sales.ts';
+import type { RebuildRequest, RebuildStore, SaleRow, WaitedLog } from './rebuild-store.ts';
+import { queueHighWaterOf, restoredSaleArguments, restoreSale, stageStock } from './restore-stock.ts';
+
+export interface RebuildsOptions {
+  readonly redis: Redis;
+  readonly store: RebuildStore;
+  readonly log: Pick<OrderLog, 'append'>;
+  readonly live: LiveSales;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface RebuildStatus {
+  /** Of the sale now; while it is being rebuilt, the one that ends. */
+  readonly epoch: number;
+  readonly request: RebuildRequest | undefined;
+  readonly waitingFor: readonly WaitedLog[];
+}
+
+export class Rebuilds {
+  readonly #options: RebuildsOptions;
+  readonly #line: BoundedLine = createBoundedLine({ atOnce: LIMITS.rebuildsAtOnce, waiting: LIMITS.followedSales });
+  /** Sales whose state is being looked at more closely. */
+  readonly #suspected = new Set<number>();
+  /** Sale → the epoch this server's log has begun. */
+  readonly #begun = new Map<number, number>();
+  /** Sale → when its missing logs were last complained about, Unix milliseconds. */
+  readonly #complainedAtMs = new Map<number, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #round: Promise<void> = Promise.resolve();
+  #failing = false;
+
+  constructor(options: RebuildsOptions) {
+    this.#options = options;
+  }
+
+  /** Learns which epochs have begun, so that no older state is trusted, then takes part in every rebuild until `stop`. */
+  async start(): Promise<void> {
+    const { store, live } = this.#options;
+    for (const [saleId, epoch] of await store.readEpochs()) live.freeze(saleId, epoch);
+    this.#next(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#round;
+  }
+
+  /** A reading of a sale cannot be trusted. Looks again, and has the sale rebuilt when it is so. Returns at once. */
+  suspect(saleId: number, reason: string): void {
+    if (this.#suspected.has(saleId) || this.#stopped) return;
+    this.#suspected.add(saleId);
+    this.#line
+      .run(() => this.#examine(saleId, reason))
+      .catch((error: unknown) => {
+        this.#options.logger.debug({ err: error, saleId }, 'a suspect sale could not be examined; it is tried again');
+      })
+      .finally(() => setTimeout(() => this.#suspected.delete(saleId), LIMITS.rebuildRetryMs).unref());
+  }
+
+  /** Has a sale rebuilt although its state looks sound: stock and orders disagree, or an operator says so. */
+  async request(saleId: number, reason: string): Promise<void> {
+    const { store, live, clock } = this.#options;
+    const sale = await store.readSale(saleId);
+    if (sale === undefined) return;
+    const epochs = { observed: sale.epoch, highestSeen: Math.max(live.floor(saleId), live.newestEpoch(saleId)) };
+    await store.request({ saleId, reason, requestedAtMs: clock.nowMs() }, epochs);
+    this.#hurry();
+  }
+
+  /** What is known of a sale's rebuild; undefined when there is no such sale. */
+  async status(saleId: number): Promise<RebuildStatus | undefined> {
+    const { store } = this.#options;
+    const sale = await store.readSale(saleId);
+    if (sale === undefined) return undefined;
+    const request = (await store.listRequests()).find((each) => each.saleId === saleId);
+    const waitingFor = request === undefined ? [] : await store.listUnacknowledged(saleId, request.epoch);
+    return { epoch: sale.epoch, request, waitingFor };
+  }
+
+  async #examine(saleId: number, reason: string): Promise<void> {
+    const { store, live, logger } = this.#options;
+    // MySQL before Redis: a rebuild that ends in between has changed the epoch, and the request comes to nothing.
+    const sale = await store.readSale(saleId);
+    if (sale === undefined) return live.unfollow(saleId);
+    live.freeze(saleId, sale.epoch);
+    const reading = await live.read(saleId);
+    if (reading.status === 'sound') return;
+    if (reading.status === 'missing' && this.#isUntouched(sale)) return this.#create(sale);
+    logger.warn({ saleId, epoch: sale.epoch, reason }, 'the state of a sale cannot be trusted; it is built anew');
+    await this.request(saleId, reason);
+  }
+
+  /** A sale nobody could have joined yet has given nothing out that an epoch would have to tell apart. */
+  #isUntouched({ phase, phase_seq: phaseSeq, opens_at_ms: opensAtMs }: SaleRow): boolean {
+    const marginMs = LIMITS.stateStaleMs;
+    return phase === 'scheduled' && phaseSeq === 0 && this.#options.clock.nowMs() + marginMs < opensAtMs;
+  }
+
+  async #create(sale: SaleRow): Promise<void> {
+    const { redis, live } = this.#options;
+    await createSaleScript.run(redis, { sale: saleKeys.sale(sale.id) }, restoredSaleArguments(sale, sale.epoch));
+    live.refreshSoon(sale.id);
+  }
+
+  #next(inMs: number): void {
+    clearTimeout(this.#timer);
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#round = this.#takePart()
+        .catch((error: unknown) => {
+          this.#report(error);
+          return LIMITS.rebuildPollMs;
+        })
+        .then((nextInMs) => this.#next(nextInMs));
+    }, inMs);
+  }
+
+  /** Another round as soon as the one under way is over. */
+  #hurry(): void {
+    this.#round = this.#round.then(() => this.#next(0));
+  }
+
+  /** One step of every rebuild that was asked for; returns when to look again, milliseconds. */
+  async #takePart(): Promise<number> {
+    const requests = await this.#options.store.listRequests();
+    const steps = requests.map((request) => this.#line.run(() => this.#step(request)));
+    const results = await Promise.allSettled(steps);
+    this.#report(results.find((result) => result.status === 'rejected')?.reason);
+    return requests.length > 0 ? LIMITS.rebuildStepMs : LIMITS.rebuildPollMs;
+  }
+
+  async #step(request: RebuildRequest): Promise<void> {
+    const { store, live } = this.#options;
+    const { saleId, epoch } = request;
+    live.freeze(saleId, epoch);
+    await this.#begin(request);
+    const waitedFor = await store.listUnacknowledged(saleId, epoch);
+    if (waitedFor.length > 0) {
+      this.#complain(request, waitedFor);
+      return;
+    }
+    await store.exclusively(saleId, () => this.#finish(request));
+    live.refreshSoon(saleId);
+  }
+
+  /** From here on this server's log takes no order of an older epoch. Once for each life of the process is enough. */
+  async #begin({ saleId, epoch, reason }: RebuildRequest): Promise<void> {
+    if ((this.#begun.get(saleId) ?? 0) >= epoch) return;
+    const { log, clock } = this.#options;
+    const queueHighWater = queueHighWaterOf(epoch);
+    await log.append({ type: 'epochStarted', saleId, epoch, at: clock.nowMs(), queueHighWater, reason });
+    this.#begun.set(saleId, epoch);
+  }
+
+  /** Reads what is sold and puts it in place. The epoch is committed first: were it used twice, its orders could be missed. */
+  async #finish({ saleId, epoch, requestedAtMs }: RebuildRequest): Promise<void> {
+    const { redis, store, clock, logger } = this.#options;
+    const sale = await store.readSale(saleId);
+    if (sale === undefined || sale.epoch >= epoch) {
+      await store.commit(saleId, epoch);
+      return;
+    }
+    const sold = await store.readSold(saleId);
+    const attempt = randomUUID();
+    await stageStock(redis, saleId, attempt, sold);
+    if (!(await store.commit(saleId, epoch))) return;
+    await restoreSale(redis, sale, epoch, attempt, sold);
+    const tookMs = clock.nowMs() - requestedAtMs;
+    logger.warn({ saleId, epoch, sold: sold.numbers.length, tookMs }, 'the state of a sale was built anew');
+  }
+
+  #complain({ saleId, epoch, requestedAtMs }: RebuildRequest, waitedFor: readonly unknown[]): void {
+    const { clock, logger } = this.#options;
+    const nowMs = clock.nowMs();
+    const lastMs = Math.max(requestedAtMs, this.#complainedAtMs.get(saleId) ?? 0);
+    if (nowMs - lastMs < LIMITS.rebuildComplainMs) return;
+    this.#complainedAtMs.set(saleId, nowMs);
+    logger.warn(
+      { saleId, epoch, waitedFor },
+      'a sale waits for order logs that may have orders nobody else knows of; start their servers, or replay them: fest log replay --retire',
+    );
+  }
+
+  #report(error: unknown): void {
+    const failing = error !== undefined;
+    if (failing && !this.#failing) this.#options.logger.warn({ err: error }, 'rebuilds cannot go on now; trying again');
+    this.#failing = failing;
+  }
+}

@@ -1,0 +1,99 @@
+/** Builds the Redis state of a sale from what is sold: staged piece by piece, then put in place by one script. */
+import type { Redis } from 'ioredis';
+import { LIMITS } from '../../limits.ts';
+import { saleKeys } from '../../redis/keys.ts';
+import { restoreSaleScript } from '../../redis/scripts.ts';
+import type { SaleRow, SoldTickets } from './rebuild-store.ts';
+
+/** Numbers below the highest sold one that are not sold: they were given out once and came back. */
+export function releasedNumbers(sold: readonly number[]): readonly number[] {
+  const taken = new Set(sold);
+  const released: number[] = [];
+  for (let number = 1; number < (sold.at(-1) ?? 0); number += 1) if (!taken.has(number)) released.push(number);
+  return released;
+}
+
+/** Everybody who waited in an older epoch has a smaller number, so numbers never repeat without being logged one by one. */
+export function queueHighWaterOf(epoch: number): number {
+  return (epoch - 1) * LIMITS.queueNumbersPerEpoch;
+}
+
+function* chunks<Item>(items: readonly Item[], size: number): Generator<readonly Item[]> {
+  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
+}
+
+/**
+ * Prepares the stock under keys nobody reads.
+ * @param attempt unique to this rebuild, so that one that was paused and goes on does not mix with another
+ */
+export async function stageStock(redis: Redis, saleId: number, attempt: string, sold: SoldTickets): Promise<void> {
+  const released = saleKeys.staged(saleId, attempt, 'released');
+  for (const numbers of chunks(releasedNumbers(sold.numbers), LIMITS.rebuildEntriesPerCommand)) {
+    await redis.zadd(released, ...numbers.flatMap((number) => [number, String(number)]));
+  }
+  const bought = saleKeys.staged(saleId, attempt, 'bought');
+  for (const accounts of chunks([...sold.byAccount], LIMITS.rebuildEntriesPerCommand)) {
+    await redis.hset(bought, ...accounts.flat());
+  }
+  const returned = saleKeys.staged(saleId, attempt, 'returned');
+  for (const orderIds of chunks(sold.returnedOrders, LIMITS.rebuildEntriesPerCommand)) {
+    await redis.sadd(returned, ...orderIds);
+  }
+  // A rebuild that dies here leaves nothing for ever.
+  for (const key of [released, bought, returned]) await redis.expire(key, LIMITS.stagedTtlSeconds);
+}
+
+/** Puts a staged sale in the place of whatever Redis has of it. `exists`: there is this epoch or a later one already. */
+export function restoreSale(redis: Redis, sale: SaleRow, epoch: number, attempt: string, sold: SoldTickets) {
+  const saleId = sale.id;
+  return restoreSaleScript.run(
+    redis,
+    {
+      sale: saleKeys.sale(saleId),
+      steps: saleKeys.steps(saleId),
+      remaining: saleKeys.remaining(saleId),
+      departed: saleKeys.departed(saleId),
+      released: saleKeys.released(saleId),
+      expiry: saleKeys.expiry(saleId),
+      paying: saleKeys.paying(saleId),
+      buyers: saleKeys.buyers(saleId),
+      bought: saleKeys.bought(saleId),
+      stagedReleased: saleKeys.staged(saleId, attempt, 'released'),
+      stagedBought: saleKeys.staged(saleId, attempt, 'bought'),
+      stagedReturned: saleKeys.staged(saleId, attempt, 'returned'),
+    },
+    {
+      ...restoredSaleArguments(sale, epoch, sold),
+      holdPrefix: saleKeys.holdPrefix(saleId),
+      finishedTtlSeconds: LIMITS.finishedTtlSeconds,
+    },
+  );
+}
+
+const NOTHING_SOLD: SoldTickets = { numbers: [], byAccount: new Map(), returnedOrders: [], lastConfirmSeq: 0 };
+
+/** The arguments of `create-sale` and `restore-sale`. */
+export function restoredSaleArguments(sale: SaleRow, epoch: number, sold: SoldTickets = NOTHING_SOLD) {
+  return {
+    version: sale.version,
+    epoch,
+    phase: sale.phase,
+    phaseSeq: sale.phase_seq,
+    capacity: sale.capacity,
+    price: sale.price,
+    limitPerBuyer: sale.limit_per_buyer,
+    opensAtMs: sale.opens_at_ms,
+    closesAtMs: sale.closes_at_ms,
+    holdMs: sale.hold_seconds * 1000,
+    admissionMs: sale.admission_seconds * 1000,
+    rejoin: sale.rejoin,
+    mode: sale.admission_mode,
+    perSecond: sale.per_second,
+    maxActive: sale.max_active,
+    admissionSeq: sale.admission_seq,
+    drawn: queueHighWaterOf(epoch),
+    sold: sold.numbers.length,
+    nextFresh: (sold.numbers.at(-1) ?? 0) + 1,
+    confirmSeq: sold.lastConfirmSeq,
+  };
+}

@@ -1,0 +1,34 @@
+#!lua
+-- Puts a sale that was built anew from what was sold in the place of whatever Redis has of it: nothing, or a state that
+-- cannot be trusted. At once, so that there is no moment with half of it; and only forward: a server that was paused
+-- while rebuilding cannot put an old epoch over the present one.
+-- KEYS  sale steps remaining departed released expiry paying buyers bought stagedReleased stagedBought stagedReturned
+-- ARGV  version epoch phase phaseSeq capacity price limitPerBuyer opensAtMs closesAtMs holdMs admissionMs rejoin
+--       mode perSecond maxActive admissionSeq drawn sold nextFresh confirmSeq holdPrefix finishedTtlSeconds
+-- REPLY {'restored' | 'exists', epoch}
+local sale, released, bought = KEYS[1], KEYS[5], KEYS[9]
+local stagedReleased, stagedBought, stagedReturned = KEYS[10], KEYS[11], KEYS[12]
+local holdPrefix, ttl = ARGV[21], ARGV[22]
+-- @include new-sale
+
+local function numberOf(epoch) return tonumber(string.match(epoch, '^%d+')) end
+local present = redis.call('HGET', sale, 'epoch')
+if present and numberOf(present) >= numberOf(ARGV[2]) then return {'exists', present} end
+
+redis.call('UNLINK', sale, KEYS[2], KEYS[3], KEYS[4], released, KEYS[6], KEYS[7], KEYS[8], bought)
+if redis.call('EXISTS', stagedReleased) == 1 then
+  redis.call('RENAME', stagedReleased, released)
+  redis.call('PERSIST', released)
+end
+if redis.call('EXISTS', stagedBought) == 1 then
+  redis.call('RENAME', stagedBought, bought)
+  redis.call('PERSIST', bought)
+end
+-- Orders that are being cancelled: their tickets are in this stock already and must not be returned again.
+for _, orderId in ipairs(redis.call('SMEMBERS', stagedReturned)) do
+  redis.call('HSET', holdPrefix .. orderId, 'state', 'returned')
+  redis.call('EXPIRE', holdPrefix .. orderId, ttl)
+end
+redis.call('UNLINK', stagedReturned)
+writeNewSale(sale, ARGV)
+return {'restored', ARGV[2]}

@@ -1,0 +1,116 @@
+/** The process: stores → core → app → listen → drain. */
+import closeWithGrace from 'close-with-grace';
+import { pino } from 'pino';
+import { buildApp } from './app.ts';
+import { type Config, redactedConfig } from './config.ts';
+import { ensureBootstrapAccounts } from './features/accounts/bootstrap-accounts.ts';
+import { SimulatedGateway } from './features/payments/simulated-gateway.ts';
+import { LIMITS } from './limits.ts';
+import { createAccessTokens } from './platform/access-tokens.ts';
+import { createSteadyClock } from './platform/clock.ts';
+import { withDeadline } from './platform/deadline.ts';
+import { createStoreProbes } from './platform/health.ts';
+import { createMysqlPool, migrate } from './platform/mysql.ts';
+import { checkRedis, connectRedis, connectSubscriber, readRedisTimeMs } from './platform/redis.ts';
+import { createSaleCore, type SaleCore } from './sale-core.ts';
+import type { Services } from './services.ts';
+
+async function connectServices(config: Config): Promise<Services> {
+  const logger = pino({ level: config.logLevel, base: { server: config.serverName } });
+  const ran = await migrate(config.mysqlUrl);
+  if (ran.length > 0) logger.info({ migrations: ran }, 'migrated the database');
+  const redis = await connectRedis(config.redisUrl);
+  const hint = await checkRedis(redis);
+  if (hint !== undefined) logger.warn(hint);
+  return {
+    config,
+    clock: createSteadyClock(await readRedisTimeMs(redis)),
+    logger,
+    redis,
+    subscriber: await connectSubscriber(config.redisUrl),
+    mysql: createMysqlPool(config.mysqlUrl, config.mysqlPoolSize),
+    accessTokens: createAccessTokens(config.jwtSecret),
+  };
+}
+
+/** For test harnesses: what a deployment never changes. */
+export interface ProcessOverrides {
+  /** See `OrderLogOptions.filesModule`. */
+  readonly logFilesModule?: URL;
+}
+
+/** Runs a server until the process is told to stop. Resolves once it listens. */
+export async function runServer(config: Config, overrides: ProcessOverrides = {}): Promise<void> {
+  const services = await connectServices(config);
+  const { logger, redis, subscriber, mysql, clock } = services;
+  logger.info({ config: redactedConfig(config), node: process.version }, 'starting');
+  const gateway = new SimulatedGateway({
+    directory: config.gatewayDirectory,
+    name: config.serverName,
+    seed: config.gatewaySeed,
+    clock,
+    latencyMs: config.gatewayLatencyMs,
+    latencySigma: config.gatewayLatencySigma,
+    declineRate: config.gatewayDeclineRate,
+    timeoutRate: config.gatewayTimeoutRate,
+    unknownRate: config.gatewayUnknownRate,
+    timeoutMs: config.gatewayTimeoutMs,
+  });
+  const core = await createSaleCore({ services, gateway, ...overrides });
+  reportRecovery(logger, core);
+  const created = await ensureBootstrapAccounts(services, core.passwordHashing);
+  if (created.length > 0) logger.info({ accounts: created }, 'created the first accounts');
+
+  let draining = false;
+  const askStores = createStoreProbes({ redis, mysql });
+  const app = await buildApp({
+    services,
+    core,
+    health: async () => ({
+      draining,
+      ...(await askStores()),
+      orderLog: true,
+      applierLag: core.applier.lag,
+      serverName: config.serverName,
+    }),
+  });
+  await core.start();
+  await app.listen({ host: config.host, port: config.port });
+
+  void core.log.failure.then((error) => {
+    // Nothing can be acknowledged any more. Only a restart re-reads what is really on disk.
+    logger.fatal({ err: error }, 'the order log failed; stopping at once');
+    process.exit(1);
+  });
+  closeWithGrace({ delay: LIMITS.stopMs, logger }, async ({ signal, err }) => {
+    if (err !== undefined) logger.fatal({ err }, 'stopping because of a fault');
+    else logger.info({ signal }, 'draining');
+    draining = true;
+    // Nobody new is let in; whoever is inside can finish. Then requests under way, then payments under way.
+    await core.ticker.stop();
+    await app.close();
+    await core.stop();
+    // A database that hangs does not keep the process: it notices by itself that nobody is there any more.
+    await withDeadline(mysql.end(), LIMITS.storeProbeMs, () => new Error('no goodbye from MySQL')).catch(
+      (error: unknown) => logger.warn({ err: error }, 'the connections to MySQL were not closed properly'),
+    );
+    redis.disconnect();
+    subscriber.disconnect();
+    logger.info('stopped');
+  });
+}
+
+/** What opening the order log found is said at every start: silence would look like "nothing was lost". */
+function reportRecovery(logger: Services['logger'], { log, applier }: SaleCore): void {
+  const { records, lastLsn, tornBytes, conflicts, durationMs, uncleanOwner } = log.recovery;
+  const facts = { logId: log.logId, records, lastLsn, appliedLsn: applier.appliedLsn, durationMs };
+  logger.info(facts, 'opened the order log');
+  if (uncleanOwner !== undefined) logger.warn({ uncleanOwner }, 'the process before did not close the order log');
+  if (tornBytes > 0)
+    logger.warn(
+      { tornBytes, tornAt: log.recovery.tornAt },
+      'cut a torn tail off the order log: it was never acknowledged',
+    );
+  if (conflicts > 0)
+    logger.fatal({ conflicts, samples: log.recovery.conflictSamples }, 'the order log has sold a ticket twice');
+}

@@ -55,6 +55,7 @@ const core: Omit<SaleCore, 'start' | 'stop'> = {
   sweeper: absent('sweeper'),
   settingsReconciler: absent('settingsReconciler'),
   processor: absent('processor'),
+  abandonedPayments: absent('abandonedPayments'),
   cancellations: absent('cancellations'),
   queueTokens: createQueueTokens(config.queueTokenSecret),
   ticketCodes: createTicketCodes(config.ticketSigningSeed),

@@ -8,6 +8,7 @@ import { Cancellations, releaseCancelledElsewhere } from './features/orders/canc
 import { createTicketCodes, type TicketCodes } from './features/orders/ticket-code.ts';
 import { AbandonedPayments } from './features/payments/abandoned-payments.ts';
 import type { PaymentGateway } from './features/payments/gateway.ts';
+import { createOrphanage } from './features/payments/orphans.ts';
 import { PaymentProcessor, type PaymentProcessorOptions } from './features/payments/payment-processor.ts';
 import type { Unfinished } from './features/payments/payments.ts';
 import { findUnfinished, resumeUnfinished } from './features/payments/resume.ts';
@@ -35,6 +36,7 @@ export interface SaleCore {
   readonly sweeper: Sweeper;
   readonly settingsReconciler: SettingsReconciler;
   readonly processor: PaymentProcessor;
+  readonly abandonedPayments: AbandonedPayments;
   readonly cancellations: Cancellations;
   readonly queueTokens: QueueTokens;
   readonly ticketCodes: TicketCodes;
@@ -101,7 +103,13 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     },
     ...(onPaymentStep === undefined ? {} : { onStep: onPaymentStep }),
   });
-  const abandonedPayments = new AbandonedPayments({ ...shared, directory: catalogue, processor, logId: log.logId });
+  const abandonedPayments = new AbandonedPayments({
+    ...shared,
+    directory: catalogue,
+    processor,
+    logId: log.logId,
+    orphanage: createOrphanage(mysql),
+  });
   const housekeeping = new Housekeeping({ mysql, clock, logger });
   const cancellations = new Cancellations({ ...shared, mysql, log, gateway });
 
@@ -115,6 +123,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     sweeper,
     settingsReconciler,
     processor,
+    abandonedPayments,
     cancellations,
     queueTokens: createQueueTokens(config.queueTokenSecret),
     ticketCodes: createTicketCodes(config.ticketSigningSeed),

@@ -1,6 +1,7 @@
 /**
- * Finds payments of this server that nobody works on: the reply of `begin-payment` was lost, so Redis says `paying` while
- * no intent was written and nothing was charged. Without this the buyer's tickets would be stuck until a restart.
+ * Finds payments that nobody works on. Those of this server: the reply of `begin-payment` was lost, so Redis says `paying`
+ * while no intent was written and nothing was charged. And those of servers that are gone for good: their log was retired,
+ * and what it left unfinished is adopted. Without this, tickets and money would be stuck.
  */
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -9,6 +10,7 @@ import type { PaymentIntent } from '../../order-log/records.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
 import type { SaleDirectory } from '../stock/require-live-sale.ts';
+import type { Orphanage } from './orphans.ts';
 import type { PaymentProcessor } from './payment-processor.ts';
 import { findPayingHold, listPayingHolds } from './store.ts';
 
@@ -20,6 +22,7 @@ export interface AbandonedPaymentsOptions {
   readonly directory: SaleDirectory;
   readonly processor: PaymentProcessor;
   readonly logId: string;
+  readonly orphanage: Orphanage;
 }
 
 export class AbandonedPayments {
@@ -34,7 +37,7 @@ export class AbandonedPayments {
 
   start(): void {
     this.#timer = setTimeout(() => {
-      this.#running = this.resumeAll().finally(() => {
+      this.#running = Promise.all([this.resumeAll(), this.adoptAll()]).finally(() => {
         if (!this.#stopped) this.start();
       });
     }, LIMITS.abandonedPaymentsMs);
@@ -46,14 +49,33 @@ export class AbandonedPayments {
     await this.#running;
   }
 
+  /** Goes on with the payments of retired logs; returns how many became this server's. */
+  async adoptAll(): Promise<number> {
+    const { orphanage, processor, logger, logId } = this.#options;
+    let adopted = 0;
+    try {
+      for (const { paymentId, record } of await orphanage.listOrphans(LIMITS.abandonedPaymentsPerRound)) {
+        if (!(await orphanage.adopt(paymentId, logId))) continue;
+        if (record.type === 'refundStarted') processor.resumeRefund(record);
+        else processor.resume(record);
+        adopted += 1;
+      }
+    } catch (error) {
+      logger.debug({ err: error }, 'payments of retired logs could not be looked for; the next round tries again');
+    }
+    if (adopted > 0) logger.warn({ payments: adopted }, 'adopted unfinished payments of servers that are gone');
+    return adopted;
+  }
+
   /** Hands all abandoned payments of followed sales to the processor; returns how many there were. */
   async resumeAll(olderThanMs: number = LIMITS.abandonedPaymentsMs): Promise<number> {
     const { live, processor, logger } = this.#options;
     let found = 0;
+    const logs = await this.#logsToLookAfter();
     for (const saleId of live.followed) {
       if (live.get(saleId)?.snapshot.held === 0) continue;
       try {
-        for (const intent of await this.#abandoned(saleId, olderThanMs)) {
+        for (const intent of await this.#abandoned(saleId, olderThanMs, logs)) {
           processor.resume(intent);
           found += 1;
         }
@@ -65,18 +87,30 @@ export class AbandonedPayments {
     return found;
   }
 
+  /** Holds of a retired log whose payment was never in it were not charged: looking them up gives them back, whoever does it. */
+  async #logsToLookAfter(): Promise<ReadonlySet<string>> {
+    const { orphanage, logId } = this.#options;
+    try {
+      return new Set([logId, ...(await orphanage.listRetiredLogs())]);
+    } catch {
+      return new Set([logId]);
+    }
+  }
+
   /** As intents: what they would have said is read back from the holds. */
-  async #abandoned(saleId: number, olderThanMs: number): Promise<readonly PaymentIntent[]> {
-    const { redis, clock, directory, processor, logId } = this.#options;
+  async #abandoned(saleId: number, olderThanMs: number, logs: ReadonlySet<string>): Promise<readonly PaymentIntent[]> {
+    const { redis, clock, directory, processor, logId, orphanage } = this.#options;
     const nowMs = clock.nowMs();
     const paying = await listPayingHolds(redis, saleId, nowMs - olderThanMs, LIMITS.abandonedPaymentsPerRound);
-    const abandoned = paying.filter((hold) => hold.logId === logId && !processor.isInFlight(hold.paymentId));
+    const abandoned = paying.filter((hold) => logs.has(hold.logId) && !processor.isInFlight(hold.paymentId));
     const sale = abandoned.length === 0 ? undefined : await directory.getSale(saleId);
     if (sale === undefined) return [];
     const intents: PaymentIntent[] = [];
-    for (const { holdId, paymentId } of abandoned) {
+    for (const { holdId, paymentId, logId: ownLogId } of abandoned) {
       const hold = await findPayingHold(redis, saleId, holdId);
       if (hold?.paymentId !== paymentId) continue;
+      // Durable in a retired log: whoever adopts it goes on with it.
+      if (ownLogId !== logId && (await orphanage.isArchived(paymentId))) continue;
       const { accountId, amount, ticketNumbers, method, epoch } = hold;
       const { currency } = sale;
       intents.push({

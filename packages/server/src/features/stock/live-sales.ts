@@ -36,7 +36,8 @@ export interface LiveSale {
 /** What a look at Redis said. Only a sound state is sold from. */
 export type Reading =
   | { readonly status: 'sound'; readonly sale: LiveSale }
-  | { readonly status: 'missing' | 'doubtful'; readonly reason: string };
+  /** `epoch` is the one Redis has, 0 without any. */
+  | { readonly status: 'missing' | 'doubtful'; readonly reason: string; readonly epoch: number };
 
 export interface LiveSalesOptions {
   readonly redis: Redis;
@@ -181,12 +182,12 @@ export class LiveSales implements SaleStates {
     const snapshot = await readStateScript.run(redis, keys, { newerThan, stepsAtMost: STEPS_PER_READ });
     if (snapshot.status === 'missing') {
       this.#sales.delete(saleId);
-      return { status: 'missing', reason: 'Redis has no state of the sale' };
+      return { status: 'missing', reason: 'Redis has no state of the sale', epoch: 0 };
     }
     const reason = this.#reasonToDoubt(saleId, snapshot, run);
     if (reason !== undefined) {
       this.#sales.delete(saleId);
-      return { status: 'doubtful', reason };
+      return { status: 'doubtful', reason, epoch: snapshot.epoch };
     }
     this.#newest.set(saleId, snapshot);
     const nowMs = clock.nowMs();

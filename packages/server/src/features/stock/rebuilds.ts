@@ -51,10 +51,15 @@ export class Rebuilds {
     this.#options = options;
   }
 
-  /** Learns which epochs have begun, so that no older state is trusted, then takes part in every rebuild until `stop`. */
+  /**
+   * Learns which epochs have begun, so that no older state is trusted, then takes part in every rebuild until `stop`. Call it
+   * after this server's log was registered and before anything is sold, and wait for it: a rebuild either sees the log and
+   * waits for it, or is seen here.
+   */
   async start(): Promise<void> {
     const { store, live } = this.#options;
     for (const [saleId, epoch] of await store.readEpochs()) live.freeze(saleId, epoch);
+    for (const { saleId, epoch } of await store.listRequests()) live.freeze(saleId, epoch);
     this.#next(0);
   }
 
@@ -78,11 +83,15 @@ export class Rebuilds {
 
   /** Has a sale rebuilt although its state looks sound: stock and orders disagree, or an operator says so. */
   async request(saleId: number, reason: string): Promise<void> {
+    const sale = await this.#options.store.readSale(saleId);
+    if (sale !== undefined) await this.#request(sale, reason, 0);
+  }
+
+  async #request({ id: saleId, epoch: observed }: SaleRow, reason: string, epochInRedis: number): Promise<void> {
     const { store, live, clock } = this.#options;
-    const sale = await store.readSale(saleId);
-    if (sale === undefined) return;
-    const epochs = { observed: sale.epoch, highestSeen: Math.max(live.floor(saleId), live.newestEpoch(saleId)) };
-    await store.request({ saleId, reason, requestedAtMs: clock.nowMs() }, epochs);
+    // MySQL may have been restored from a backup: what was seen elsewhere counts as well.
+    const highestSeen = Math.max(live.floor(saleId), live.newestEpoch(saleId), epochInRedis);
+    await store.request({ saleId, reason, requestedAtMs: clock.nowMs() }, { observed, highestSeen });
     this.#hurry();
   }
 
@@ -106,7 +115,7 @@ export class Rebuilds {
     if (reading.status === 'sound') return;
     if (reading.status === 'missing' && this.#isUntouched(sale)) return this.#create(sale);
     logger.warn({ saleId, epoch: sale.epoch, reason }, 'the state of a sale cannot be trusted; it is built anew');
-    await this.request(saleId, reason);
+    await this.#request(sale, reason, reading.epoch);
   }
 
   /** A sale nobody could have joined yet has given nothing out that an epoch would have to tell apart. */

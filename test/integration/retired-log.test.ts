@@ -1,0 +1,99 @@
+/** A server that is gone for good: what its log left unfinished is adopted, once, by those that live. */
+
+import type { Order, Payment } from '@fest/server/contract/schemas';
+import { retireLog } from '@fest/server/features/archive/apply-batch';
+import type { PaymentGateway } from '@fest/server/features/payments/gateway';
+import { changeRows, selectRows } from '@fest/server/platform/mysql-statements';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { integration } from '../support/integration.ts';
+import { ask, eventually, hold } from '../support/purchase.ts';
+import { buildTestApp, type TestApp } from '../support/test-app.ts';
+
+/** Takes the money and never answers; the lookup knows. */
+class SilentGateway implements PaymentGateway {
+  readonly captured = new Map<string, { amount: number; currency: string }>();
+  readonly refunded = new Set<string>();
+  silent = true;
+  async charge({ paymentId, amount, currency }: Parameters<PaymentGateway['charge']>[0]) {
+    this.captured.set(paymentId, { amount, currency });
+    return { kind: 'unknown', reason: 'no answer' } as const;
+  }
+  async lookup(paymentId: string) {
+    const taken = this.captured.get(paymentId);
+    if (this.silent) return { kind: 'unknown', reason: 'no answer' } as const;
+    if (taken === undefined) return { kind: 'notFound' } as const;
+    return { kind: 'captured', ...taken, refunded: this.refunded.has(paymentId) } as const;
+  }
+  async refund(paymentId: string) {
+    this.refunded.add(paymentId);
+    return 'refunded' as const;
+  }
+  async close() {}
+}
+
+integration('a server that never comes back', () => {
+  let living: TestApp;
+  let gone: TestApp;
+  let gateway: SilentGateway;
+
+  beforeEach(async () => {
+    gateway = new SilentGateway();
+    living = await buildTestApp({ gateway });
+    gone = await buildTestApp({ besides: living, gateway });
+  });
+  afterEach(async () => {
+    await gone?.close();
+    await living?.close();
+  });
+
+  it('leaves a payment whose money was taken: another server makes it an order', async () => {
+    const sale = await living.createSale({ capacity: 2 });
+    const buyer = await living.createAccount();
+    const { holdId } = await hold(gone, buyer, sale.id, 1);
+    const started = await ask<Payment>(gone, buyer, 'POST', `/holds/${holdId}/payments`, { body: { method: 'card' } });
+    const { paymentId } = started.body;
+    await gone.core.applier.drain(5_000);
+    const { mysql, clock } = living.services;
+    const owner = async () =>
+      (await selectRows<{ log_id: string }>(mysql, 'SELECT log_id FROM payments WHERE payment_id = ?', [paymentId]))[0]
+        ?.log_id;
+    expect(await owner()).toBe(gone.core.log.logId);
+    // As long as its server may come back, nobody else touches it.
+    expect(await adopt(living)).toBe(0);
+
+    // The server is dead: from here on its gateway calls count for nothing.
+    await gone.core.processor.stop(0);
+    await retireLog(mysql, gone.core.log.logId, clock.nowMs());
+    expect(await adopt(living)).toBe(1);
+    expect(await adopt(living)).toBe(0);
+    expect(await owner()).toBe(living.core.log.logId);
+    gateway.silent = false;
+    await eventually(async () => {
+      const { body } = await ask<Payment>(living, buyer, 'GET', `/payments/${paymentId}`);
+      return body.status === 'succeeded';
+    }, 'the payment becomes an order');
+    const { body } = await ask<Payment>(living, buyer, 'GET', `/payments/${paymentId}`);
+    expect((await ask<Order>(living, buyer, 'GET', `/orders/${body.orderId}`)).body.tickets).toHaveLength(1);
+    await living.core.applier.drain(5_000);
+    expect(await owner()).toBeUndefined();
+    expect(gateway.refunded.size).toBe(0);
+  });
+
+  it('that does come back in time keeps what is its own', async () => {
+    const { mysql, clock } = living.services;
+    const { logId } = gone.core.log;
+    const record = JSON.stringify({ type: 'paymentIntent', paymentId: 'pay_1_x', saleId: 1, epoch: 1, at: 1 });
+    await changeRows(
+      mysql,
+      `INSERT INTO payments (payment_id, sale_id, account_id, amount, currency, status, updated_at_ms, log_id, unfinished, record)
+       VALUES (?)`,
+      [['pay_1_x', 1, 1, 1, 'EUR', 'pending', clock.nowMs(), logId, 1, record]],
+    );
+    expect(await adopt(living)).toBe(0);
+    await changeRows(mysql, 'DELETE FROM payments WHERE payment_id = ?', ['pay_1_x']);
+  });
+
+  function adopt(server: TestApp): Promise<number> {
+    return server.core.abandonedPayments.adoptAll();
+  }
+});

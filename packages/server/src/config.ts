@@ -138,6 +138,18 @@ const VARIABLES = {
     parse: integer(2, 200),
   }),
   logDirectory: variable({ env: 'FEST_LOG_DIR', describe: 'folder of the order log; one process each', parse: text }),
+  logArchiveDirectory: variable({
+    env: 'FEST_LOG_ARCHIVE_DIR',
+    describe: 'where finished segments of the order log are copied before they are removed; without it none is removed',
+    fallback: '',
+    parse: text,
+  }),
+  logKeepRecords: variable({
+    env: 'FEST_LOG_KEEP_RECORDS',
+    describe: 'applied records that stay in the order log when there is an archive',
+    fallback: 1_000_000,
+    parse: integer(0, 1_000_000_000),
+  }),
   jwtSecret: variable({
     env: 'FEST_JWT_SECRET',
     describe: 'key of the access tokens, the same on all servers',

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Applier } from './features/archive/applier.ts';
 import { readUnfinished, registerLog, retireLog } from './features/archive/apply-batch.ts';
+import { Retention } from './features/archive/retention.ts';
 import { type Catalogue, createCatalogue } from './features/catalogue/catalogue-cache.ts';
 import { SettingsReconciler } from './features/catalogue/settings-reconciler.ts';
 import { Cancellations, releaseCancelledElsewhere } from './features/orders/cancellation.ts';
@@ -96,11 +97,6 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     gateway,
     directory: catalogue,
     releaseCancelledElsewhere: (order) => releaseCancelledElsewhere(mysql, log, order),
-    onConflict: (saleId, reason) => {
-      rebuilds.request(saleId, reason).catch((error: unknown) => {
-        logger.error({ err: error, saleId, reason }, 'a sale should be built anew; run: fest sale rebuild');
-      });
-    },
     ...(onPaymentStep === undefined ? {} : { onStep: onPaymentStep }),
   });
   const abandonedPayments = new AbandonedPayments({
@@ -109,8 +105,16 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     processor,
     logId: log.logId,
     orphanage: createOrphanage(mysql),
+    drain: () => applier.drain(LIMITS.abandonedPaymentsMs),
   });
   const housekeeping = new Housekeeping({ mysql, clock, logger });
+  const retention = new Retention({
+    log,
+    applier,
+    logger,
+    archiveDirectory: config.logArchiveDirectory,
+    keepRecords: config.logKeepRecords,
+  });
   const cancellations = new Cancellations({ ...shared, mysql, log, gateway });
 
   return {
@@ -161,11 +165,18 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
       ticker.start();
       sweeper.start();
       housekeeping.start();
+      retention.start();
     },
     async stop() {
       await ticker.stop();
       await Promise.all([processor.stop(LIMITS.drainMs), cancellations.stop(LIMITS.drainMs)]);
-      await Promise.all([sweeper.stop(), settingsReconciler.stop(), abandonedPayments.stop(), housekeeping.stop()]);
+      await Promise.all([
+        sweeper.stop(),
+        settingsReconciler.stop(),
+        abandonedPayments.stop(),
+        housekeeping.stop(),
+        retention.stop(),
+      ]);
       await rebuilds.stop();
       live.stop();
       await retire().catch((error: unknown) => {

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { LIMITS } from '../../limits.ts';
 import type { PaymentIntent } from '../../order-log/records.ts';
 import type { Clock } from '../../platform/clock.ts';
-import type { LiveSales } from '../stock/live-sales.ts';
+import type { LiveSale, LiveSales } from '../stock/live-sales.ts';
 import type { SaleDirectory } from '../stock/require-live-sale.ts';
 import type { Orphanage } from './orphans.ts';
 import type { PaymentProcessor } from './payment-processor.ts';
@@ -23,6 +23,8 @@ export interface AbandonedPaymentsOptions {
   readonly processor: PaymentProcessor;
   readonly logId: string;
   readonly orphanage: Orphanage;
+  /** Resolves when everything durable in this server's log is in MySQL. */
+  readonly drain: () => Promise<void>;
 }
 
 export class AbandonedPayments {
@@ -71,11 +73,12 @@ export class AbandonedPayments {
   async resumeAll(olderThanMs: number = LIMITS.abandonedPaymentsMs): Promise<number> {
     const { live, processor, logger } = this.#options;
     let found = 0;
-    const logs = await this.#logsToLookAfter();
     for (const saleId of live.followed) {
-      if (live.get(saleId)?.snapshot.held === 0) continue;
+      const sale = live.get(saleId);
+      // What a state says that cannot be trusted is the past: its payments have ended since, or are in the log.
+      if (sale === undefined || sale.snapshot.held === 0) continue;
       try {
-        for (const intent of await this.#abandoned(saleId, olderThanMs, logs)) {
+        for (const intent of await this.#abandoned(sale, olderThanMs)) {
           processor.resume(intent);
           found += 1;
         }
@@ -87,30 +90,24 @@ export class AbandonedPayments {
     return found;
   }
 
-  /** Holds of a retired log whose payment was never in it were not charged: looking them up gives them back, whoever does it. */
-  async #logsToLookAfter(): Promise<ReadonlySet<string>> {
-    const { orphanage, logId } = this.#options;
-    try {
-      return new Set([logId, ...(await orphanage.listRetiredLogs())]);
-    } catch {
-      return new Set([logId]);
-    }
-  }
-
   /** As intents: what they would have said is read back from the holds. */
-  async #abandoned(saleId: number, olderThanMs: number, logs: ReadonlySet<string>): Promise<readonly PaymentIntent[]> {
-    const { redis, clock, directory, processor, logId, orphanage } = this.#options;
+  async #abandoned({ saleId, snapshot }: LiveSale, olderThanMs: number): Promise<readonly PaymentIntent[]> {
+    const { redis, clock, directory, processor, orphanage, logId, drain } = this.#options;
     const nowMs = clock.nowMs();
     const paying = await listPayingHolds(redis, saleId, nowMs - olderThanMs, LIMITS.abandonedPaymentsPerRound);
-    const abandoned = paying.filter((hold) => logs.has(hold.logId) && !processor.isInFlight(hold.paymentId));
-    const sale = abandoned.length === 0 ? undefined : await directory.getSale(saleId);
+    const idle = paying.filter(({ paymentId }) => !processor.isInFlight(paymentId));
+    if (idle.length === 0) return [];
+    const logs = new Set([logId, ...(await orphanage.listRetiredLogs())]);
+    const candidates = idle.filter((hold) => logs.has(hold.logId));
+    const sale = candidates.length === 0 ? undefined : await directory.getSale(saleId);
     if (sale === undefined) return [];
+    await drain();
     const intents: PaymentIntent[] = [];
-    for (const { holdId, paymentId, logId: ownLogId } of abandoned) {
+    for (const { holdId, paymentId } of candidates) {
       const hold = await findPayingHold(redis, saleId, holdId);
-      if (hold?.paymentId !== paymentId) continue;
-      // Durable in a retired log: whoever adopts it goes on with it.
-      if (ownLogId !== logId && (await orphanage.isArchived(paymentId))) continue;
+      if (hold?.paymentId !== paymentId || hold.epoch !== snapshot.epoch || hold.run !== snapshot.run) continue;
+      // Its intent is durable: somebody works on it, or it has ended. Only what no log has was abandoned.
+      if (await orphanage.isArchived(paymentId)) continue;
       const { accountId, amount, ticketNumbers, method, epoch } = hold;
       const { currency } = sale;
       intents.push({
@@ -127,6 +124,6 @@ export class AbandonedPayments {
         method,
       });
     }
-    return intents;
+    return intents.filter(({ paymentId }) => !processor.isInFlight(paymentId));
   }
 }

@@ -5,6 +5,7 @@
 import type { PaymentIntent, RefundStarted } from '../../order-log/records.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
 import { changeRows, selectRows } from '../../platform/mysql-statements.ts';
+import { findArchivedPayment } from './store.ts';
 
 export interface Orphan {
   readonly paymentId: string;
@@ -16,7 +17,7 @@ export interface Orphanage {
   listOrphans(atMost: number): Promise<readonly Orphan[]>;
   /** Makes a payment this log's own. False: another server was faster, or its own server is back. */
   adopt(paymentId: string, logId: string): Promise<boolean>;
-  /** Whether a payment's intent is durable, as far as MySQL knows; of a retired log it knows everything. */
+  /** Whether MySQL has heard of a payment: open, ended or become an order. Of a log that is applied it knows every one. */
   isArchived(paymentId: string): Promise<boolean>;
   /** Logs whose servers are not expected back. */
   listRetiredLogs(): Promise<ReadonlySet<string>>;
@@ -48,8 +49,7 @@ export function createOrphanage(pool: MysqlPool): Orphanage {
     },
 
     async isArchived(paymentId) {
-      const rows = await selectRows(pool, 'SELECT 1 FROM payments WHERE payment_id = ?', [paymentId]);
-      return rows.length > 0;
+      return (await findArchivedPayment(pool, paymentId)) !== undefined;
     },
 
     async listRetiredLogs() {

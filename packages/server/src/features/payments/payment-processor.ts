@@ -32,8 +32,6 @@ export interface PaymentProcessorOptions {
    * releases its tickets in this log and returns true.
    */
   readonly releaseCancelledElsewhere: (order: OrderPaid) => Promise<boolean>;
-  /** The tickets of a confirmed order belong to another live one: the sale's stock is wrong and has to be built anew. */
-  readonly onConflict: (saleId: number, reason: string) => void;
   /** For tests: called between the steps, so that a crash can be placed there. */
   readonly onStep?: (step: 'intent' | 'charged' | 'confirmed' | 'durable' | 'shown', paymentId: string) => void;
 }
@@ -161,7 +159,7 @@ export class PaymentProcessor {
   }
 
   async #confirm(intent: PaymentIntent): Promise<void> {
-    const { redis, clock, directory, logger, onConflict, onStep } = this.#options;
+    const { redis, clock, directory, logger, onStep } = this.#options;
     const sale = await this.#persist(() => directory.getSale(intent.saleId));
     if (sale === undefined)
       throw new Error(`payment ${intent.paymentId} is for sale ${intent.saleId}, which does not exist`);
@@ -180,10 +178,8 @@ export class PaymentProcessor {
         onStep?.('durable', intent.paymentId);
         return this.#show(order);
       }
-      if (outcome === 'conflict') {
-        onConflict(intent.saleId, `order ${order.orderId} was given tickets of another order`);
-        return this.#refund(intent, 'ticket_conflict');
-      }
+      // Redis goes on counting these tickets as sold, so nobody is given them again; the audit finds them.
+      if (outcome === 'conflict') return this.#refund(intent, 'ticket_conflict');
       // The sale is being built anew: what Redis confirmed is not in the new state. Nobody was told; it is asked again.
     }
   }

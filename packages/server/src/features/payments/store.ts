@@ -237,7 +237,10 @@ export async function listPayingHolds(
 }
 
 export interface PayingHoldFacts
-  extends Pick<PaymentIntent, 'paymentId' | 'accountId' | 'amount' | 'ticketNumbers' | 'method' | 'epoch'> {}
+  extends Pick<PaymentIntent, 'paymentId' | 'accountId' | 'amount' | 'ticketNumbers' | 'method' | 'epoch'> {
+  /** The Redis process that the hold was made in. */
+  readonly run: string;
+}
 
 /** What an intent would say, read back from Redis: for payments that began but whose intent never reached the log. */
 export async function findPayingHold(
@@ -261,6 +264,6 @@ export async function findPayingHold(
     amount: Number(amount),
     ticketNumbers: tickets.split(',').map(Number),
     method: method ?? 'card',
-    epoch: parseStoredEpoch(epoch).epoch,
+    ...parseStoredEpoch(epoch),
   };
 }

@@ -411,7 +411,9 @@ export class Play {
     for (const number of this.#model.released) pipeline.zadd(staged('released'), number, String(number));
     for (const account of ACCOUNTS) pipeline.hset(staged('bought'), String(account), this.#model.bought(account));
     await pipeline.exec();
-    const args = this.#newSale();
+    const counts = { releasedCount: this.#model.released.length, boughtCount: ACCOUNTS.length };
+    const args = { ...this.#newSale(), ...counts };
+    await this.#both(restoreSaleScript, { ...args, boughtCount: 0 }, { status: 'stagingLost', epoch });
     await this.#both(restoreSaleScript, args, { status: 'restored', epoch });
     // A server that was paused while it rebuilt comes too late, whatever it believes.
     await this.#both(restoreSaleScript, { ...args, sold: 0, nextFresh: 1 }, { status: 'exists', epoch });

@@ -53,6 +53,7 @@ describe('Lua scripts', () => {
 
   it('write nothing where they only read', () => {
     expect(listScriptNames().filter((name) => readHeader(name).firstLine.includes('no-writes'))).toEqual([
+      'audit-state',
       'read-state',
     ]);
   });

@@ -68,11 +68,12 @@ export const restoreSaleScript = defineScript({
     'stagedBought',
     'stagedReturned',
   ],
-  args: [...NEW_SALE_ARGUMENTS, 'holdPrefix', 'finishedTtlSeconds'],
-  decode(reply): { readonly status: 'restored' | 'exists'; readonly epoch: number } {
-    const [status, epoch] = reply;
-    if (status !== 'restored' && status !== 'exists') return unexpectedReply('restore-sale', reply);
-    return { status, epoch: parseStoredEpoch(String(epoch)).epoch };
+  args: [...NEW_SALE_ARGUMENTS, 'holdPrefix', 'finishedTtlSeconds', 'releasedCount', 'boughtCount', 'returnedCount'],
+  decode(reply): { readonly status: 'restored' | 'exists' | 'stagingLost'; readonly epoch: number } {
+    const [status, text] = reply;
+    const { epoch } = parseStoredEpoch(String(text));
+    if (status === 'restored' || status === 'exists' || status === 'stagingLost') return { status, epoch };
+    return unexpectedReply('restore-sale', reply);
   },
 });
 

@@ -52,6 +52,7 @@ const DEFAULTS: Readonly<Record<string, number | string>> = {
   requestFingerprint: '',
   requestTtlSeconds: 500,
   finishedTtlSeconds: 500,
+  returnedCount: 0,
   holdPrefix: saleKeys.holdPrefix(SALE_ID),
 };
 

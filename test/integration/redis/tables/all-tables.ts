@@ -1,4 +1,5 @@
 import type { Table } from '../support/table.ts';
+import { auditStateTable } from './audits.ts';
 import { releaseHoldTable, sweepHoldsTable, takeHoldTable } from './holds.ts';
 import {
   beginPaymentTable,
@@ -37,4 +38,5 @@ export const ALL_TABLES: readonly Table[] = [
   failPaymentTable,
   completePaymentTable,
   returnTicketsTable,
+  auditStateTable,
 ];

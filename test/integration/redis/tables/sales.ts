@@ -73,7 +73,10 @@ export const createSaleTable = table(
 );
 
 /** Epoch 3 begins: tickets 1, 3 and 5 are sold; the order `o9`, whose ticket was 4, is being cancelled. */
-const REBUILT = { ...SETTINGS, epoch: 3, drawn: 5_000, sold: 3, nextFresh: 6, confirmSeq: 31 };
+const REBUILT = {
+  ...{ ...SETTINGS, epoch: 3, drawn: 5_000, sold: 3, nextFresh: 6, confirmSeq: 31 },
+  ...{ releasedCount: 2, boughtCount: 2, returnedCount: 1 },
+};
 const STAGED: StatePatch = {
   'staged:try:released': { 2: 2, 4: 4 },
   'staged:try:bought': { 7: 2, 8: 1 },
@@ -120,13 +123,21 @@ export const restoreSaleTable = table(
     },
     'puts a sale without any sold ticket in place': {
       from: patched(ONE_HOLDS, { released: { 9: 9 }, bought: { 7: 1 } }),
-      args: { sold: 0, nextFresh: 1, drawn: 0 },
+      args: { sold: 0, nextFresh: 1, drawn: 0, releasedCount: 0, boughtCount: 0, returnedCount: 0 },
       reply: restored,
       changes: {
         ...OVER_A_HOLD,
         ...{ released: null, bought: null, 'hold:o9': null, expiring: [] },
         sale: { ...RESTORED_SALE, available: 10, sold: 0, nextFresh: 1, drawn: 0, serving: 0, expiredThrough: 0 },
       },
+    },
+    'puts nothing in place when what was staged is not there in full': {
+      from: patched(ONE_HOLDS, { ...STAGED, 'staged:try:bought': { 7: 2 } }),
+      reply: { status: 'stagingLost', epoch: 3 },
+    },
+    'puts nothing in place when nothing of what was staged is left': {
+      from: NO_SALE,
+      reply: { status: 'stagingLost', epoch: 3 },
     },
     'leaves the present epoch alone, and what a slower rebuild staged': {
       from: patched(ONE_HOLDS, STAGED),

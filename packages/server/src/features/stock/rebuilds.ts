@@ -4,7 +4,6 @@
  * the old state, appends `epochStarted` to its own log, whose writer refuses orders of older epochs from then on, and its
  * applier brings everything up to that record into MySQL. Then any one of them reads MySQL and puts the new state in place.
  */
-import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { LIMITS } from '../../limits.ts';
@@ -189,10 +188,11 @@ export class Rebuilds {
       return;
     }
     const sold = await store.readSold(saleId);
-    const attempt = randomUUID();
-    await stageStock(redis, saleId, attempt, sold);
+    let attempt = await stageStock(redis, saleId, sold);
     if (!(await store.commit(saleId, epoch))) return;
-    await restoreSale(redis, sale, epoch, attempt, sold);
+    while ((await restoreSale(redis, sale, epoch, attempt, sold)).status === 'stagingLost') {
+      attempt = await stageStock(redis, saleId, sold);
+    }
     const tookMs = clock.nowMs() - requestedAtMs;
     logger.warn({ saleId, epoch, sold: sold.numbers.length, tookMs }, 'the state of a sale was built anew');
   }

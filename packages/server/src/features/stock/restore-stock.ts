@@ -1,4 +1,5 @@
 /** Builds the Redis state of a sale from what is sold: staged piece by piece, then put in place by one script. */
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { LIMITS } from '../../limits.ts';
 import { saleKeys } from '../../redis/keys.ts';
@@ -23,10 +24,11 @@ function* chunks<Item>(items: readonly Item[], size: number): Generator<readonly
 }
 
 /**
- * Prepares the stock under keys nobody reads.
- * @param attempt unique to this rebuild, so that one that was paused and goes on does not mix with another
+ * Prepares the stock under keys nobody reads. Returns the name it is staged under, unique to this attempt, so that one
+ * that was paused and goes on does not mix with another.
  */
-export async function stageStock(redis: Redis, saleId: number, attempt: string, sold: SoldTickets): Promise<void> {
+export async function stageStock(redis: Redis, saleId: number, sold: SoldTickets): Promise<string> {
+  const attempt = randomUUID();
   const released = saleKeys.staged(saleId, attempt, 'released');
   for (const numbers of chunks(releasedNumbers(sold.numbers), LIMITS.rebuildEntriesPerCommand)) {
     await redis.zadd(released, ...numbers.flatMap((number) => [number, String(number)]));
@@ -41,9 +43,13 @@ export async function stageStock(redis: Redis, saleId: number, attempt: string, 
   }
   // A rebuild that dies here leaves nothing for ever.
   for (const key of [released, bought, returned]) await redis.expire(key, LIMITS.stagedTtlSeconds);
+  return attempt;
 }
 
-/** Puts a staged sale in the place of whatever Redis has of it. `exists`: there is this epoch or a later one already. */
+/**
+ * Puts a staged sale in the place of whatever Redis has of it. `exists`: there is this epoch or a later one already.
+ * `stagingLost`: Redis has lost some of what was staged.
+ */
 export function restoreSale(redis: Redis, sale: SaleRow, epoch: number, attempt: string, sold: SoldTickets) {
   const saleId = sale.id;
   return restoreSaleScript.run(
@@ -66,6 +72,9 @@ export function restoreSale(redis: Redis, sale: SaleRow, epoch: number, attempt:
       ...restoredSaleArguments(sale, epoch, sold),
       holdPrefix: saleKeys.holdPrefix(saleId),
       finishedTtlSeconds: LIMITS.finishedTtlSeconds,
+      releasedCount: releasedNumbers(sold.numbers).length,
+      boughtCount: sold.byAccount.size,
+      returnedCount: sold.returnedOrders.length,
     },
   );
 }

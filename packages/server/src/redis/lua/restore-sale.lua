@@ -5,7 +5,9 @@
 -- KEYS  sale steps remaining departed released expiry paying buyers bought stagedReleased stagedBought stagedReturned
 -- ARGV  version epoch phase phaseSeq capacity price limitPerBuyer opensAtMs closesAtMs holdMs admissionMs rejoin
 --       mode perSecond maxActive admissionSeq drawn sold nextFresh confirmSeq holdPrefix finishedTtlSeconds
--- REPLY {'restored' | 'exists', epoch}
+--       releasedCount boughtCount returnedCount
+-- REPLY {'restored' | 'exists' | 'stagingLost', epoch}
+-- Redis may have been wiped since the staging: what is not there in full is not put in place.
 local sale, released, bought = KEYS[1], KEYS[5], KEYS[9]
 local stagedReleased, stagedBought, stagedReturned = KEYS[10], KEYS[11], KEYS[12]
 local holdPrefix, ttl = ARGV[21], ARGV[22]
@@ -14,6 +16,11 @@ local holdPrefix, ttl = ARGV[21], ARGV[22]
 local function numberOf(epoch) return tonumber(string.match(epoch, '^%d+')) end
 local present = redis.call('HGET', sale, 'epoch')
 if present and numberOf(present) >= numberOf(ARGV[2]) then return {'exists', present} end
+
+if redis.call('ZCARD', stagedReleased) ~= tonumber(ARGV[23]) or redis.call('HLEN', stagedBought) ~= tonumber(ARGV[24])
+    or redis.call('SCARD', stagedReturned) ~= tonumber(ARGV[25]) then
+  return {'stagingLost', ARGV[2]}
+end
 
 redis.call('UNLINK', sale, KEYS[2], KEYS[3], KEYS[4], released, KEYS[6], KEYS[7], KEYS[8], bought)
 if redis.call('EXISTS', stagedReleased) == 1 then

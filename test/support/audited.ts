@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SucceededPayment } from '@fest/loadtest/buyers/report';
 import { auditSale, type SaleAudit } from '@fest/server/audit/audit-sale';
-import { collectEvidence, type EvidenceSources } from '@fest/server/audit/collect-evidence';
+import { collectEvidence, type EvidenceOptions, type EvidenceSources } from '@fest/server/audit/collect-evidence';
 import mysql from 'mysql2/promise';
 
 const ARCHIVE_MS = 30_000;
@@ -18,6 +18,13 @@ export async function audit(
     if (evidence.drained) return auditSale(evidence);
     if (Date.now() > deadline) throw new Error(`the logs were not archived within ${ARCHIVE_MS / 1000} s`);
   }
+}
+
+/** One look at a sale as it is now, also while it sells. */
+export async function auditNow(options: EvidenceOptions, saleId: number): Promise<SaleAudit> {
+  const [evidence] = await collectEvidence({ ...options, saleIds: [saleId] });
+  if (evidence === undefined) throw new Error(`sale ${saleId} is not in MySQL`);
+  return auditSale(evidence);
 }
 
 /** One row of numbers from MySQL. */

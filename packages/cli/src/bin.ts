@@ -11,13 +11,22 @@ if (noColour) env.FORCE_COLOR = '0';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 function output(stream: NodeJS.WriteStream): Output {
+  let isOpen = true;
   // The reader of a pipe may go away (`fest sale list | head -1`): then there is nobody left to tell.
   stream.on('error', (error: NodeJS.ErrnoException) => {
+    isOpen = false;
     if (error.code === 'EPIPE') return;
     process.stderr.write(`Error: the output cannot be written: ${error.message}\n`);
     process.exit(EXIT.unreachable);
   });
-  return { write: (text) => void stream.write(text), isTTY: stream.isTTY === true };
+  return {
+    write: (text) => void stream.write(text),
+    isTTY: stream.isTTY === true,
+    async flush() {
+      await new Promise((written) => stream.write('', written));
+      return isOpen;
+    },
+  };
 }
 
 function mayColour(stream: NodeJS.WriteStream): boolean {

@@ -2,6 +2,11 @@
 export interface Output {
   write(text: string): void;
   readonly isTTY: boolean;
+  /**
+   * Resolves when the reader has taken what was written, with false once it has gone away. For long answers, which would
+   * otherwise pile up in memory, or be made for nobody.
+   */
+  flush?(): Promise<boolean>;
 }
 
 /**

@@ -3,18 +3,29 @@ import { Command, Option } from 'commander';
 import type { Context, GlobalOptions } from './context.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { addHelpCommand } from './help-command.ts';
+import { addLogCommands } from './log-commands.ts';
 
-type Run = () => Promise<ExitCode> | ExitCode;
+export type Run = () => Promise<ExitCode> | ExitCode;
 
 /**
  * The whole command line on one page. An action imports its command only when it runs: `fest --help` must not wait for
  * drivers, YAML or ink to load.
  */
 export function createProgram(context: Context, finish: (exitCode: ExitCode) => void): Command {
+  // `fest log` takes more than one.
+  const dirs: string[] = [];
   const program = new Command('fest')
     .description('Sells festival tickets: first come, first served, never twice.')
     .version(readVersion(), '-V, --version', 'print the version')
-    .option('-C, --dir <folder>', 'folder of the stack and of fest.config.yaml (FEST_DIR; default: here)')
+    .addOption(
+      new Option(
+        '-C, --dir <folder>',
+        'folder of the stack and of fest.config.yaml (FEST_DIR; default: here)',
+      ).argParser((folder: string) => {
+        dirs.push(folder);
+        return folder;
+      }),
+    )
     .option('--url <url>', 'address of the server (FEST_URL; default: the local stack)')
     .option('--json', 'answer with a JSON document on stdout')
     .helpCommand(false)
@@ -78,6 +89,7 @@ export function createProgram(context: Context, finish: (exitCode: ExitCode) => 
     );
 
   addSaleCommands(program, context, run);
+  addLogCommands(program, context, run, dirs);
   addHelpCommand(program, async (topic) => {
     if (topic !== 'exit-codes') return false;
     const { runHelpExitCodes } = await import('./commands/help/exit-codes.ts');

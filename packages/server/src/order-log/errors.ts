@@ -8,10 +8,26 @@
  * - `closed`: the log was closed before this append was accepted. Nothing was written.
  * - `locked`: another process has this log open.
  * - `corrupt`: records that were durable cannot be read any more.
+ * - `trimmed`: these records were removed from the log on purpose.
+ * - `notTrimmed`: a trim went wrong or makes no sense; what it did not remove is still there, and the log goes on.
  */
-export type OrderLogErrorCode = 'refused' | 'full' | 'failed' | 'closed' | 'locked' | 'corrupt';
+export type OrderLogErrorCode =
+  | 'refused'
+  | 'full'
+  | 'failed'
+  | 'closed'
+  | 'locked'
+  | 'corrupt'
+  | 'trimmed'
+  | 'notTrimmed';
 
-export type RefusalReason = 'ticketAlreadySold' | 'beyondCapacity' | 'malformed';
+/**
+ * - `ticketAlreadySold`: the log has an order with one of these tickets.
+ * - `beyondCapacity`: a ticket number above the capacity that the record itself names.
+ * - `staleEpoch`: an order of an epoch of its sale that is over in this log, since `epochStarted` is in it.
+ * - `malformed`: the record is not what its type says.
+ */
+export type RefusalReason = 'ticketAlreadySold' | 'beyondCapacity' | 'staleEpoch' | 'malformed';
 
 export class OrderLogError extends Error {
   readonly code: OrderLogErrorCode;
@@ -26,7 +42,7 @@ export class OrderLogError extends Error {
 /** The record was not written, and never will be as it is. */
 export class OrderLogRefusedError extends OrderLogError {
   readonly reason: RefusalReason;
-  /** With `ticketAlreadySold`: every ticket is held by this very order, so it is already in the log. */
+  /** With `ticketAlreadySold` and `staleEpoch`: every ticket is held by this very order, so it is already in the log. */
   readonly sameOrder: boolean;
 
   constructor(reason: RefusalReason, message: string, sameOrder = false) {
@@ -45,6 +61,7 @@ export interface Damage {
   readonly offset: number;
   /** The first record that is missing. */
   readonly lsn: number;
+  /** The reason in plain words. */
   readonly what: string;
 }
 
@@ -53,12 +70,14 @@ export class OrderLogCorruptError extends OrderLogError {
   readonly file: string;
   readonly offset: number;
   readonly lsn: number;
+  readonly what: string;
 
-  constructor(damage: Pick<Damage, 'file' | 'offset' | 'lsn'>, message: string) {
+  constructor(damage: Damage, message: string) {
     super('corrupt', message);
     this.name = 'OrderLogCorruptError';
     this.file = damage.file;
     this.offset = damage.offset;
     this.lsn = damage.lsn;
+    this.what = damage.what;
   }
 }

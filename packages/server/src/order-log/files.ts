@@ -36,10 +36,14 @@ export interface ReadableFiles {
   openForReading(path: string): Eventually<ReadableFile>;
 }
 
-export interface WritableFile extends ReadableFile {
+/** One that does not make its reader wait for the event loop. */
+export interface SynchronousFile extends ReadableFile {
   read(into: Buffer, position: number): number;
   size(): number;
   close(): void;
+}
+
+export interface WritableFile extends SynchronousFile {
   /** Writes at a byte position; may write less than asked for, returns how many bytes it wrote. */
   write(parts: readonly Buffer[], position: number): number;
   /** Returns when the data written so far, and the size needed to read it back, are on disk. */
@@ -48,7 +52,7 @@ export interface WritableFile extends ReadableFile {
 
 export interface Files extends ReadableFiles {
   list(directory: string): readonly string[];
-  openForReading(path: string): ReadableFile;
+  openForReading(path: string): SynchronousFile;
   /** Opens an existing file for reading and writing. */
   openForWriting(path: string): WritableFile;
   /** Creates an empty file, or empties an existing one. */

@@ -76,12 +76,12 @@ export interface RecordHeader {
 }
 
 /** 64-bit integers are stored as two halves: LSNs stay far below 2^53, and BigInt would cost an allocation each. */
-function writeUInt53(bytes: Buffer, value: number, offset: number): void {
+export function writeUInt53(bytes: Buffer, value: number, offset: number): void {
   bytes.writeUInt32LE(value % 0x1_0000_0000, offset);
   bytes.writeUInt32LE(Math.floor(value / 0x1_0000_0000), offset + 4);
 }
 
-function readUInt53(bytes: Buffer, offset: number): number {
+export function readUInt53(bytes: Buffer, offset: number): number {
   return bytes.readUInt32LE(offset + 4) * 0x1_0000_0000 + bytes.readUInt32LE(offset);
 }
 

@@ -30,6 +30,27 @@ export const PREALLOCATE_STEP_BYTES = 256 * 1024;
 /** How often a full disk is asked again whether it has room. */
 export const PREALLOCATE_RETRY_MS = 1_000;
 
+/**
+ * A checkpoint of the gate is due when so much log has come since the last one, or as much as a checkpoint has bytes if
+ * that is more: an opening replays at most some 100,000 records, and checkpoints never cost more writing than the log.
+ */
+export const CHECKPOINT_LOG_BYTES = 32 * 1024 * 1024;
+
+/** At a clean close a checkpoint is worth it for this share of that. */
+export const CHECKPOINT_CLOSE_SHARE = 1 / 32;
+
+/** A checkpoint is written in steps of this size between batches, like the next segment. */
+export const CHECKPOINT_STEP_BYTES = 256 * 1024;
+
+/** The same while nobody waits for a batch. */
+export const CHECKPOINT_CLOSING_STEP_BYTES = 4 * 1024 * 1024;
+
+/** Checkpoints that are kept: when the newest cannot be read, the one before still makes the log open. */
+export const CHECKPOINTS_KEPT = 2;
+
+/** Longest description of a checkpoint: some 100,000 sales, far from what a server has. Whatever is longer is damaged. */
+export const CHECKPOINT_CONTENTS_BYTES_MAX = 16 * 1024 * 1024;
+
 /** Read-ahead of the scanner. Its buffer grows beyond this only for a single larger record. */
 export const READ_CHUNK_BYTES = 256 * 1024;
 

@@ -4,9 +4,11 @@
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { archiveSegment } from './archive.ts';
 import { OrderLogError, OrderLogRefusedError } from './errors.ts';
 import { RECORD_HEADER_BYTES, startFrame } from './format.ts';
 import {
+  CHECKPOINT_LOG_BYTES,
   MESSAGE_BYTES_MAX,
   PENDING_BYTES_MAX,
   PENDING_RECORDS_MAX,
@@ -21,10 +23,13 @@ import {
   fromPlainError,
   type Opened,
   type ToWriter,
+  type TrimAnswer,
   type WriterThreadData,
 } from './messages.ts';
 import { type OrderLogRecord, RECORD_TYPES } from './records.ts';
 import type { RecoveryReport } from './recovery.ts';
+import { segmentName } from './segments.ts';
+import type { FinishedSegment } from './trimming.ts';
 import { largestPayloadBytes, type Refusal, type WriterStats } from './writer.ts';
 
 export interface OrderLogOptions {
@@ -34,6 +39,8 @@ export interface OrderLogOptions {
   readonly pendingRecordsMax?: number;
   readonly pendingBytesMax?: number;
   readonly preallocateRetryMs?: number;
+  /** How much log makes a checkpoint of the writer's gate due, in bytes. */
+  readonly checkpointLogBytes?: number;
   /** URL of a module that exports `files: Files`, instead of the disk. For tests. */
   readonly filesModule?: URL;
 }
@@ -47,6 +54,22 @@ export interface OrderLogStats extends WriterStats {
   /** Appends without an answer, and their size as it will be written. */
   readonly pendingRecords: number;
   readonly pendingBytes: number;
+}
+
+export interface TrimOptions {
+  /**
+   * Where each segment is copied before it is removed: to `<archiveDirectory>/<log id>/`, which can be read like a log's
+   * own directory. Created when it does not exist. Without it the segments are gone.
+   */
+  readonly archiveDirectory?: string;
+}
+
+/** What a trim did. */
+export interface TrimReport {
+  readonly removedSegments: number;
+  readonly removedBytes: number;
+  /** The last record that was removed; absent when there was nothing to remove. */
+  readonly removedThroughLsn?: number;
 }
 
 export interface OrderLog {
@@ -68,6 +91,15 @@ export interface OrderLog {
    */
   readonly failure: Promise<OrderLogError>;
   stats(): OrderLogStats;
+  /**
+   * Removes the finished segments whose records are all up to `throughLsn`, oldest first, whatever was given that nobody
+   * needs any more from this log (the caller knows: at most what is applied everywhere). The segment that is being written
+   * always stays. Appends go on meanwhile. Before anything is removed, checkpoints replace it for the next opening; and
+   * with an archive directory each segment is copied, read back and synced there first.
+   * @throws {OrderLogError} (as a rejection) `notTrimmed`: what was not removed is still there and the log goes on;
+   *   `failed` or `closed` when the log was meanwhile
+   */
+  trim(throughLsn: number, options?: TrimOptions): Promise<TrimReport>;
   /** Waits for the pending appends, then closes. Resolves after a failure as well. May be called again. */
   close(): Promise<void>;
 }
@@ -97,6 +129,7 @@ export async function openOrderLog(options: OrderLogOptions): Promise<OrderLog> 
     directory: options.directory,
     segmentBytes,
     preallocateRetryMs: options.preallocateRetryMs ?? PREALLOCATE_RETRY_MS,
+    checkpointLogBytes: options.checkpointLogBytes ?? CHECKPOINT_LOG_BYTES,
     ...(options.filesModule === undefined ? {} : { filesModule: options.filesModule.href }),
   };
   const name = import.meta.url.endsWith('.ts') ? './writer-thread.ts' : './writer-thread.js';
@@ -109,7 +142,7 @@ export async function openOrderLog(options: OrderLogOptions): Promise<OrderLog> 
       ? fromPlainError(first.error)
       : new OrderLogError('failed', `The order log's thread began with ${first.kind}.`);
   }
-  return new ThreadedOrderLog(worker, first, {
+  return new ThreadedOrderLog(worker, first, options.directory, {
     payloadBytesMax: largestPayloadBytes(segmentBytes),
     pendingRecordsMax: options.pendingRecordsMax ?? PENDING_RECORDS_MAX,
     pendingBytesMax: options.pendingBytesMax ?? PENDING_BYTES_MAX,
@@ -136,6 +169,7 @@ class ThreadedOrderLog implements OrderLog {
   readonly logId: string;
   readonly recovery: OrderLogRecovery;
   readonly failure: Promise<OrderLogError>;
+  readonly #directory: string;
   readonly #worker: Worker;
   readonly #limits: HandleLimits;
   readonly #exited: Promise<unknown>;
@@ -152,22 +186,19 @@ class ThreadedOrderLog implements OrderLog {
   #queuedBytes = 0;
   #flushScheduled = false;
   #writerStats: WriterStats;
+  /** Trims go one after the other. */
+  #trims: Promise<unknown> = Promise.resolve();
+  /** The question to the writer that has no answer yet. */
+  #asked: { answer(answer: TrimAnswer): void; fail(error: OrderLogError): void } | undefined;
 
-  constructor(worker: Worker, opened: Opened, limits: HandleLimits) {
-    const { logId, recovery, uncleanOwner } = opened;
+  constructor(worker: Worker, opened: Opened, directory: string, limits: HandleLimits) {
+    const { logId, recovery, uncleanOwner, stats } = opened;
+    this.#directory = directory;
     this.logId = logId;
     this.recovery = uncleanOwner === undefined ? recovery : { ...recovery, uncleanOwner };
     this.#durableLsn = recovery.lastLsn;
     this.#limits = limits;
-    this.#writerStats = {
-      appended: 0,
-      batches: 0,
-      fsyncs: 0,
-      fsyncSeconds: 0,
-      bytes: 0,
-      lastBatchRecords: 0,
-      outOfSpace: false,
-    };
+    this.#writerStats = stats;
     const { promise, resolve } = Promise.withResolvers<OrderLogError>();
     this.failure = promise;
     this.#announceFailure = resolve;
@@ -181,6 +212,7 @@ class ThreadedOrderLog implements OrderLog {
         if (this.#pending.length > 0 || this.#state === 'open') {
           this.#fail(new OrderLogError('failed', "The order log's thread ended by itself."));
         }
+        this.#asked?.fail(this.#endError());
         exited(undefined);
       });
     });
@@ -221,6 +253,17 @@ class ThreadedOrderLog implements OrderLog {
     return { ...this.#writerStats, pendingRecords: this.#pending.length, pendingBytes: this.#pendingBytes };
   }
 
+  trim(throughLsn: number, options: TrimOptions = {}): Promise<TrimReport> {
+    if (!Number.isSafeInteger(throughLsn) || throughLsn < 0) {
+      return Promise.reject(new RangeError(`throughLsn must be an LSN from 0 on, not ${throughLsn}.`));
+    }
+    const trimmed = this.#trims.then(() => this.#trim(throughLsn, options));
+    this.#trims = trimmed.catch(() => {
+      // The one who asked for it learns of it; the next one is another matter.
+    });
+    return trimmed;
+  }
+
   async close(): Promise<void> {
     if (this.#state === 'open') {
       this.#flush();
@@ -228,6 +271,54 @@ class ThreadedOrderLog implements OrderLog {
       this.#post({ kind: 'close' });
     }
     await this.#exited;
+  }
+
+  async #trim(throughLsn: number, { archiveDirectory }: TrimOptions): Promise<TrimReport> {
+    const prepared = await this.#ask({ kind: 'prepareTrim', throughLsn });
+    if (prepared.kind !== 'trimmable') throw new OrderLogError('failed', `The writer answered with ${prepared.kind}.`);
+    const removed: FinishedSegment[] = [];
+    const report = (): TrimReport => {
+      const lastLsn = removed.at(-1)?.lastLsn;
+      const removedBytes = removed.reduce((sum, { bytes }) => sum + bytes, 0);
+      return {
+        removedSegments: removed.length,
+        removedBytes,
+        ...(lastLsn === undefined ? {} : { removedThroughLsn: lastLsn }),
+      };
+    };
+    for (const segment of prepared.segments) {
+      try {
+        if (archiveDirectory !== undefined) {
+          await archiveSegment(this.#directory, archiveDirectory, segment.segmentNumber);
+        }
+      } catch (error) {
+        throw notTrimmed(segment.segmentNumber, removed.length, error);
+      }
+      const { problem } = await this.#ask({ kind: 'removeSegment', segmentNumber: segment.segmentNumber });
+      if (problem !== undefined) throw notTrimmed(segment.segmentNumber, removed.length, fromPlainError(problem));
+      removed.push(segment);
+    }
+    if (prepared.problem !== undefined) throw notTrimmed(undefined, removed.length, fromPlainError(prepared.problem));
+    return report();
+  }
+
+  /** Asks the writer something, and waits for the answer. One question at a time. */
+  #ask(question: ToWriter): Promise<TrimAnswer> {
+    if (this.#state !== 'open') return Promise.reject(this.#endError());
+    return new Promise((resolve, reject) => {
+      const settle = <Value>(how: (value: Value) => void): ((value: Value) => void) => {
+        return (value) => {
+          this.#asked = undefined;
+          how(value);
+        };
+      };
+      this.#asked = { answer: settle(resolve), fail: settle(reject) };
+      this.#post(question);
+    });
+  }
+
+  #endError(): OrderLogError {
+    return this.#failed ?? new OrderLogError('closed', 'The order log is closed.');
   }
 
   #encode(record: OrderLogRecord): QueuedFrame | OrderLogRefusedError {
@@ -288,8 +379,10 @@ class ThreadedOrderLog implements OrderLog {
       this.#settle(message, this.#pending.length);
       this.#announceDurable(message.durableLsn);
       this.#fail(this.#failed);
-    } else if (message.kind === 'closed') {
+    } else if (message.kind === 'closed' || message.kind === 'stats') {
       this.#writerStats = message.stats;
+    } else if (message.kind === 'trimmable' || message.kind === 'segmentRemoved') {
+      this.#asked?.answer(message);
     }
   }
 
@@ -330,8 +423,18 @@ class ThreadedOrderLog implements OrderLog {
     this.#queued = [];
     this.#queuedBytes = 0;
     for (const append of unanswered) append.reject(this.#failed);
+    this.#asked?.fail(this.#failed);
     this.#announceFailure(this.#failed);
   }
+}
+
+function notTrimmed(segmentNumber: number | undefined, removed: number, error: unknown): OrderLogError {
+  const what = segmentNumber === undefined ? 'A checkpoint' : segmentName(segmentNumber);
+  const why = error instanceof Error ? error.message : String(error);
+  const message =
+    `${what} could not be ${segmentNumber === undefined ? 'written' : 'archived or removed'}, so the order log was ` +
+    `trimmed of ${removed} segments only: ${why}`;
+  return new OrderLogError('notTrimmed', message, { cause: error });
 }
 
 function refusalError(refusal: Refusal): OrderLogError {

@@ -18,7 +18,7 @@
  * Headers are recognised by magic and their own CRC-32, without the chain. Stale headers do not occur: segments are
  * zeroed and synced before use, and a torn end is zeroed and synced before anything is written over it.
  */
-import type { ReadableFiles } from './files.ts';
+import { isNoSuchFile, type ReadableFiles } from './files.ts';
 import {
   durableBefore,
   parseRecordHeader,
@@ -32,6 +32,7 @@ import { listSegments, readFully, segmentPath } from './segments.ts';
 
 export interface DurabilityProof {
   readonly file: string;
+  /** Where in it. */
   readonly offset: number;
   /** Everything up to this LSN had been durable when the bytes at this place were written. */
   readonly durableLsn: number;
@@ -107,6 +108,16 @@ async function searchSegment(
   }
 }
 
+/** A segment may be trimmed just after it was listed; its place is then known to be trimmed, or missed by whoever asks. */
+async function searchIfThere(...search: Parameters<typeof searchSegment>): ReturnType<typeof searchSegment> {
+  try {
+    return await searchSegment(...search);
+  } catch (error) {
+    if (isNoSuchFile(error)) return {};
+    throw error;
+  }
+}
+
 /**
  * Looks at everything from a place to the end of the log.
  * @param from where record `lsn` should be and is not
@@ -121,7 +132,7 @@ export async function searchTail(
   for (const segmentNumber of await listSegments(files, directory)) {
     if (segmentNumber < from.segmentNumber) continue;
     const offset = segmentNumber === from.segmentNumber ? from.offset : 0;
-    const found = await searchSegment(files, segmentPath(directory, segmentNumber), segmentNumber, offset, lsn);
+    const found = await searchIfThere(files, segmentPath(directory, segmentNumber), segmentNumber, offset, lsn);
     if (found.proof !== undefined) return { proof: found.proof, leftovers };
     if (found.leftover !== undefined) leftovers.push(found.leftover);
   }

@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nodeFiles } from './files.ts';
 import { SEGMENT_HEADER_BYTES } from './format.ts';
-import { inspectOrderLog, openOrderLogReader, readOrderLog } from './reader.ts';
+import { openOrderLogReader, readOrderLog } from './reader.ts';
 import { framesOf, openWriter, paidOrder } from './test-support.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -109,48 +109,5 @@ describe('reading an order log', () => {
     }
     expect(records).toBe(320);
     expect(peak).toBeLessThan(4 * MEBIBYTE);
-  });
-});
-
-describe('inspecting an order log', () => {
-  it('tells what is there', async () => {
-    await writeOrders(50);
-    const inspection = await inspectOrderLog(directory);
-    expect(inspection).toMatchObject({ records: 50, firstLsn: 1, lastLsn: 50, tornBytes: 0 });
-    expect(inspection.logId).toMatch(/^[0-9a-f]{32}$/);
-    expect(inspection.segments[0]).toEqual({ name: '00000001.seg', segmentNumber: 1, bytes: 4096, firstLsn: 1 });
-    expect(inspection.segments.length).toBeGreaterThan(2);
-    const payloads = framesOf(...range(1, 50).map((n) => paidOrder(n))).length;
-    expect(inspection.dataBytes).toBeGreaterThan(payloads);
-    expect(inspection.dataBytes).toBeLessThan(payloads + 64 * 2 * inspection.segments.length);
-  });
-
-  it('reports a torn end and changes nothing', async () => {
-    await writeOrders(4, 65_536);
-    const file = join(directory, '00000001.seg');
-    const { dataBytes } = await inspectOrderLog(directory);
-    await damage('00000001.seg', dataBytes, Buffer.from('garbage'));
-    for (const _twice of [1, 2]) {
-      expect(await inspectOrderLog(directory)).toMatchObject({
-        lastLsn: 4,
-        tornBytes: 7,
-        tornAt: { file, offset: dataBytes },
-      });
-    }
-    expect(await readdir(directory)).toEqual(['00000001.seg']);
-  });
-
-  it('reports corruption instead of throwing', async () => {
-    await writeOrders(8);
-    await damage('00000001.seg', SEGMENT_HEADER_BYTES + 50, Buffer.from('#'));
-    const inspection = await inspectOrderLog(directory);
-    expect(inspection).toMatchObject({ records: 0, corrupt: { code: 'corrupt', lsn: 1 } });
-  });
-
-  it('reports an empty directory as no log', async () => {
-    await mkdir(join(directory, 'empty'));
-    const inspection = await inspectOrderLog(join(directory, 'empty'));
-    expect(inspection).toMatchObject({ segments: [], records: 0, lastLsn: 0, dataBytes: 0 });
-    expect(inspection.logId).toBeUndefined();
   });
 });

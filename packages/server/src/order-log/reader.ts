@@ -2,14 +2,13 @@
  * Reading the order log: in constant memory, verified record by record, beside a live writer or without one. Nothing
  * here changes anything on disk.
  */
-import { OrderLogCorruptError } from './errors.ts';
 import { asyncFiles } from './files.ts';
+import { findLogStart } from './log-start.ts';
 import type { OrderLogRecord, StoredRecord } from './records.ts';
 import { LogScanner } from './scanner.ts';
-import { findSegmentHeader, listSegments, segmentName, segmentPath } from './segments.ts';
 
 export interface ReadOptions {
-  /** Begin behind this record; 0, the default, is the beginning. */
+  /** Begin behind this record; 0, the default, is the beginning, which a trimmed log does not have any more. */
   readonly afterLsn?: number;
   /**
    * End with this record. Beside a live writer always give its `durableLsn`: behind that may be records that are not on
@@ -25,14 +24,23 @@ export interface OrderLogReader {
   /**
    * The records that follow, up to `throughLsn` and at most `recordsMax`; empty when there are none yet.
    * @throws {OrderLogCorruptError} when records that had been durable cannot be read
+   * @throws {OrderLogError} `trimmed` when they were removed from the log meanwhile
    */
   readBatch(throughLsn: number, recordsMax: number): Promise<StoredRecord[]>;
   close(): Promise<void>;
 }
 
-/** Opens a reader behind a record; the log need not exist yet, its directory must. */
+/**
+ * Opens a reader behind a record; the log need not exist yet, its directory must.
+ * @throws {OrderLogError} `trimmed` when the record behind `afterLsn` was removed from the log (see `findFirstLsn`)
+ */
 export async function openOrderLogReader(directory: string, afterLsn = 0): Promise<OrderLogReader> {
   return new ScannerReader(await LogScanner.open(asyncFiles, directory, afterLsn), afterLsn);
+}
+
+/** The first record that the log in a directory still has, or will have: 1 unless the log was trimmed. */
+export async function findFirstLsn(directory: string): Promise<number> {
+  return (await findLogStart(asyncFiles, directory)).firstLsn;
 }
 
 class ScannerReader implements OrderLogReader {
@@ -114,72 +122,4 @@ export async function* readOrderLog(
   options: ReadOptions = {},
 ): AsyncGenerator<StoredRecord, void, void> {
   for await (const batch of readOrderLogBatches(directory, options)) yield* batch;
-}
-
-export interface SegmentInspection {
-  readonly name: string;
-  readonly segmentNumber: number;
-  /** Size of the file, preallocated zeros included. */
-  readonly bytes: number;
-  /** LSN its first record has or will have; absent as long as the segment is only preallocated. */
-  readonly firstLsn?: number;
-}
-
-export interface OrderLogInspection {
-  /** Absent when there is no log yet. */
-  readonly logId?: string;
-  readonly segments: readonly SegmentInspection[];
-  readonly records: number;
-  /** 0 when there are no records. */
-  readonly firstLsn: number;
-  readonly lastLsn: number;
-  /** Bytes of valid data, headers included, without preallocated zeros. */
-  readonly dataBytes: number;
-  /** Bytes behind the last valid record that opening the log would cut off. Beside a live writer: the batch in flight. */
-  readonly tornBytes: number;
-  readonly tornAt?: { readonly file: string; readonly offset: number };
-  /** Durable records cannot be read: what was counted is what comes before. Opening the log will fail with this. */
-  readonly corrupt?: OrderLogCorruptError;
-}
-
-async function inspectSegments(directory: string): Promise<SegmentInspection[]> {
-  const segments: SegmentInspection[] = [];
-  for (const segmentNumber of await listSegments(asyncFiles, directory)) {
-    const header = await findSegmentHeader(asyncFiles, directory, segmentNumber);
-    const file = await asyncFiles.openForReading(segmentPath(directory, segmentNumber));
-    const bytes = await file.size();
-    await file.close();
-    const name = segmentName(segmentNumber);
-    segments.push({ name, segmentNumber, bytes, ...(header === undefined ? {} : { firstLsn: header.firstLsn }) });
-  }
-  return segments;
-}
-
-/** Reads and verifies the whole log, and reports what is there; changes nothing, and does not stop at a torn end. */
-export async function inspectOrderLog(directory: string): Promise<OrderLogInspection> {
-  const segments = await inspectSegments(directory);
-  const scanner = await LogScanner.open(asyncFiles, directory);
-  let records = 0;
-  let corrupt: OrderLogCorruptError | undefined;
-  try {
-    for (let batch = await scanner.next(); batch.length > 0; batch = await scanner.next()) records += batch.length;
-  } catch (error) {
-    if (!(error instanceof OrderLogCorruptError)) throw error;
-    corrupt = error;
-  } finally {
-    await scanner.close();
-  }
-  const { leftovers, position, logId } = scanner;
-  const torn = corrupt === undefined ? leftovers[0] : undefined;
-  return {
-    ...(logId === undefined ? {} : { logId }),
-    segments,
-    records,
-    firstLsn: records === 0 ? 0 : 1,
-    lastLsn: position.lsn,
-    dataBytes: scanner.dataBytes,
-    tornBytes: torn === undefined ? 0 : leftovers.reduce((sum, leftover) => sum + leftover.to - leftover.from, 0),
-    ...(torn === undefined ? {} : { tornAt: { file: segmentPath(directory, torn.segmentNumber), offset: torn.from } }),
-    ...(corrupt === undefined ? {} : { corrupt }),
-  };
 }

@@ -16,6 +16,7 @@ export const RECORD_TYPES = {
   phaseChanged: 7,
   admissionChanged: 8,
   epochStarted: 9,
+  ticketsReleased: 10,
 } as const;
 
 export type OrderLogRecordType = keyof typeof RECORD_TYPES;
@@ -110,11 +111,24 @@ export interface AdmissionChanged extends OfSale {
   readonly admissionSeq: number;
 }
 
-/** The sale's Redis state was built anew; queue numbers go on above `queueHighWater`. */
+/**
+ * The sale's Redis state is built anew under this epoch; queue numbers go on above `queueHighWater`. From this record on
+ * the log takes no `orderPaid` of an earlier epoch of the sale.
+ */
 export interface EpochStarted extends OfSale {
   readonly type: 'epochStarted';
   readonly queueHighWater: number;
   readonly reason: string;
+}
+
+/**
+ * These tickets of an order that never came to be are free again in this log: the writer may take them in another order.
+ * It says nothing about the order itself.
+ */
+export interface TicketsReleased extends OfSale {
+  readonly type: 'ticketsReleased';
+  readonly orderId: string;
+  readonly ticketNumbers: readonly number[];
 }
 
 export type OrderLogRecord =
@@ -126,7 +140,8 @@ export type OrderLogRecord =
   | OrderCancelled
   | PhaseChanged
   | AdmissionChanged
-  | EpochStarted;
+  | EpochStarted
+  | TicketsReleased;
 
 /** A record with its place in the log. */
 export interface StoredRecord {

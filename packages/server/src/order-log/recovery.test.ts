@@ -1,16 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { OrderLogCorruptError } from './errors.ts';
-import {
-  CHAIN_START,
-  completeFrame,
-  encodeSegmentHeader,
-  RECORD_HEADER_BYTES,
-  RECORD_MAGIC_BYTES,
-  SEGMENT_HEADER_BYTES,
-} from './format.ts';
+import { encodeSegmentHeader, RECORD_HEADER_BYTES, RECORD_MAGIC_BYTES, SEGMENT_HEADER_BYTES } from './format.ts';
 import type { OrderLogRecord } from './records.ts';
 import {
   framesOf,
+  handmadeSegment,
   LOG_DIRECTORY,
   openWriter,
   paidOrder,
@@ -204,19 +198,8 @@ describe('opening a log', () => {
   });
 
   it('reports tickets that the log itself has sold twice', async () => {
-    // No writer would write this, so it is put together by hand: two orders with one ticket.
-    const frames = framesOf(paidOrder(1, [5]), paidOrder(2, [5]));
-    const second = framesOf(paidOrder(1, [5])).length;
-    completeFrame(frames, second, 2, 1, completeFrame(frames, 0, 1, 0, CHAIN_START));
-    const header = encodeSegmentHeader({
-      logId: '00'.repeat(16),
-      segmentNumber: 1,
-      chainStart: CHAIN_START,
-      firstLsn: 1,
-      writtenAt: 0,
-    });
     const disk = new SimulatedDisk();
-    disk.restore(SEGMENT_1, Buffer.concat([header, frames, Buffer.alloc(2048)]));
+    disk.restore(SEGMENT_1, handmadeSegment(paidOrder(1, [5]), paidOrder(2, [5])));
     const { recovery } = await openWriter(disk);
     expect(recovery).toMatchObject({ records: 2, conflicts: 1 });
     expect(recovery.conflictSamples[0]).toContain('record 2: Ticket 5 of sale 7');
@@ -231,5 +214,37 @@ describe('opening a log', () => {
       return content;
     });
     await expect(openWriter(disk)).rejects.toThrow('format 2');
+  });
+});
+
+describe('a seal that never reached the disk', () => {
+  it('does not make a hole before a batch that was recovered', async () => {
+    const disk = new SimulatedDisk();
+    const first = await openWriter(disk);
+    first.commit([framesOf(paidOrder(1))]);
+    first.seal();
+    disk.failNextSync = 'EIO';
+    expect(first.commit([framesOf(paidOrder(2))]).failure).toBeDefined();
+    first.close();
+    // Both are in the page cache and count as clean: the next opening sees them.
+    const second = await openWriter(disk);
+    expect(second.durableLsn).toBe(2);
+    disk.losePower(() => false);
+    const third = await openWriter(disk);
+    expect(third.durableLsn).toBe(2);
+  });
+
+  it('does not make a hole before records that were acknowledged after it', async () => {
+    const disk = new SimulatedDisk();
+    const first = await openWriter(disk);
+    first.commit([framesOf(paidOrder(1))]);
+    first.seal();
+    disk.failNextSync = 'EIO';
+    first.close();
+    const second = await openWriter(disk);
+    expect(second.commit([framesOf(paidOrder(2))])).toMatchObject({ durableLsn: 2 });
+    disk.losePower(() => false);
+    const third = await openWriter(disk);
+    expect(third.durableLsn).toBe(2);
   });
 });

@@ -5,8 +5,9 @@
  * It may run beside the writer. Bytes of the end may then be half written when they are read, so before it calls them
  * damaged it reads them again, after it has seen whatever vouches for them: by then they were complete.
  */
-import { type Damage, OrderLogCorruptError, OrderLogError } from './errors.ts';
-import type { ReadableFile, ReadableFiles } from './files.ts';
+import { dirname } from 'node:path';
+import { type Damage, OrderLogCorruptError } from './errors.ts';
+import { isNoSuchFile, type ReadableFile, type ReadableFiles } from './files.ts';
 import {
   CHAIN_START,
   computedChain,
@@ -19,6 +20,7 @@ import {
   storedChain,
 } from './format.ts';
 import { PAYLOAD_BYTES_MAX, READ_CHUNK_BYTES } from './limits.ts';
+import { findLogStart, type LogStart, trimmedError } from './log-start.ts';
 import { type DurabilityProof, type Leftover, searchTail } from './proof.ts';
 import { findSegmentHeader, listSegments, readFully, segmentPath } from './segments.ts';
 
@@ -37,9 +39,21 @@ export interface LogPosition {
   readonly offset: number;
   readonly chain: number;
   readonly lsn: number;
-  /** Where the last batch begins, and whether something proves that it had been durable. */
-  readonly batchOffset: number;
+  /** From here on everything may be in the page cache only: the last batch, with a seal right before it; or the last seal. */
+  readonly unsyncedOffset: number;
+  /** A seal proves that the last batch had been durable. */
   readonly sealed: boolean;
+  /** Of the segment's header. */
+  readonly segmentFirstLsn: number;
+  readonly segmentChainStart: number;
+}
+
+/** A place that a scan should come through, since a checkpoint says that the log had been written up to there. */
+export interface AwaitedPlace {
+  readonly segmentNumber: number;
+  readonly offset: number;
+  readonly lsn: number;
+  readonly chain: number;
 }
 
 type Step = { readonly kind: 'read'; readonly bytes: number } | { readonly kind: 'more' } | Stop;
@@ -58,9 +72,13 @@ export class LogScanner {
   #logId: string | undefined;
   #lsn = 0;
   #chain = CHAIN_START;
-  #batchOffset = 0;
+  #unsyncedOffset = 0;
   #nextPositionInBatch = 0;
   #sealed = false;
+  #segmentFirstLsn = 1;
+  #segmentChainStart = CHAIN_START;
+  #awaited: AwaitedPlace | undefined;
+  #cameThrough = false;
   /** Offset in the file where the next record should begin. */
   #offset = 0;
   #buffer: Buffer = Buffer.allocUnsafeSlow(READ_CHUNK_BYTES);
@@ -76,19 +94,37 @@ export class LogScanner {
     this.#directory = directory;
   }
 
-  /** Starts in the newest segment that holds the record after `afterLsn`: `next` may return earlier ones first. */
+  /**
+   * Starts in the newest segment that holds the record after `afterLsn`: `next` may return earlier ones first.
+   * @throws {OrderLogError} `trimmed` when that record was removed from the log
+   */
   static async open(files: ReadableFiles, directory: string, afterLsn = 0): Promise<LogScanner> {
+    const start = await findLogStart(files, directory);
+    if (afterLsn + 1 < start.firstLsn) throw trimmedError(directory, afterLsn + 1, start);
+    const newest = afterLsn === 0 ? undefined : await findNewest(files, directory, afterLsn);
+    return LogScanner.openAt(files, directory, newest === undefined ? start : { ...newest, logId: undefined });
+  }
+
+  /**
+   * Starts at the beginning of a segment, whatever comes before it.
+   * @param awaited see `cameThrough`
+   */
+  static openAt(files: ReadableFiles, directory: string, start: LogStart, awaited?: AwaitedPlace): LogScanner {
     const scanner = new LogScanner(files, directory);
-    const start = afterLsn === 0 ? undefined : await findStart(files, directory, afterLsn);
-    if (start !== undefined) {
-      scanner.#lsn = start.firstLsn - 1;
-      scanner.#chain = start.chainStart;
-      scanner.#segmentNumber = start.segmentNumber - 1;
-    }
+    scanner.#segmentNumber = start.segmentNumber - 1;
+    scanner.#lsn = start.firstLsn - 1;
+    scanner.#chain = start.chainStart;
+    scanner.#logId = start.logId;
+    scanner.#awaited = awaited;
     return scanner;
   }
 
-  /** Undefined as long as no segment was read. */
+  /** Whether the scan has come through the awaited place, with the LSN and the chain value that it should have there. */
+  get cameThrough(): boolean {
+    return this.#cameThrough;
+  }
+
+  /** Undefined as long as nothing says so. */
   get logId(): string | undefined {
     return this.#logId;
   }
@@ -99,8 +135,10 @@ export class LogScanner {
       offset: this.#offset,
       chain: this.#chain,
       lsn: this.#lsn,
-      batchOffset: this.#batchOffset,
+      unsyncedOffset: this.#unsyncedOffset,
       sealed: this.#sealed,
+      segmentFirstLsn: this.#segmentFirstLsn,
+      segmentChainStart: this.#segmentChainStart,
     };
   }
 
@@ -144,7 +182,7 @@ export class LogScanner {
     for (;;) {
       const step = this.#parse();
       if (step.kind === 'read') {
-        this.#offset += step.bytes;
+        this.#advance(step.bytes);
         continue;
       }
       if (this.#found.length > 0) return undefined;
@@ -152,6 +190,14 @@ export class LogScanner {
       await this.#fill();
       fresh = true;
     }
+  }
+
+  #advance(bytes: number): void {
+    this.#offset += bytes;
+    const awaited = this.#awaited;
+    if (awaited === undefined || awaited.offset !== this.#offset) return;
+    if (awaited.segmentNumber !== this.#segmentNumber) return;
+    this.#cameThrough = awaited.lsn === this.#lsn && awaited.chain === this.#chain;
   }
 
   /** Reads a chunk, or one larger record, from the current offset on. */
@@ -198,8 +244,10 @@ export class LogScanner {
     if (chain !== storedChain(bytes, at)) return stop("the record's checksum does not match");
 
     this.#chain = chain;
+    // A seal is written without a sync: it reaches the disk together with the batch behind it, or not at all.
+    const withSealBefore = this.#sealed && !isSeal;
+    if (header.positionInBatch === 0 && !withSealBefore) this.#unsyncedOffset = this.#offset;
     this.#sealed = isSeal;
-    if (header.positionInBatch === 0) this.#batchOffset = this.#offset;
     if (isSeal) {
       this.#nextPositionInBatch = 0;
     } else {
@@ -218,53 +266,92 @@ export class LogScanner {
     if (header === undefined) return false;
     if (this.#logId !== undefined && header.logId !== this.#logId) {
       const path = segmentPath(this.#directory, nextNumber);
-      throw new OrderLogError(
-        'corrupt',
+      const what = `it belongs to log ${header.logId}, not to ${this.#logId}`;
+      throw new OrderLogCorruptError(
+        { file: path, offset: 0, lsn: this.#lsn + 1, what },
         `${path} belongs to log ${header.logId}, not to ${this.#logId}: take it away.`,
       );
     }
     // Also when the writer has added to this segment, and then begun the next, since this one's end was read.
     if (header.firstLsn !== this.#lsn + 1 || header.chainStart !== this.#chain) return false;
+    const file = await this.#openIfThere(nextNumber);
+    if (file === undefined) return false;
     this.#finishedBytes += this.#offset;
     await this.close();
-    this.#file = await this.#files.openForReading(segmentPath(this.#directory, nextNumber));
+    this.#file = file;
     this.#logId = header.logId;
     this.#segmentNumber = nextNumber;
-    this.#offset = SEGMENT_HEADER_BYTES;
+    this.#segmentFirstLsn = header.firstLsn;
+    this.#segmentChainStart = header.chainStart;
+    this.#offset = 0;
+    this.#advance(SEGMENT_HEADER_BYTES);
     this.#bufferOffset = SEGMENT_HEADER_BYTES;
     this.#bufferReachesEnd = false;
-    this.#batchOffset = 0;
+    this.#unsyncedOffset = 0;
     this.#nextPositionInBatch = 0;
     this.#sealed = false;
     return true;
   }
 
+  /** Beside a live writer a segment may be trimmed just after its header was read. */
+  async #openIfThere(segmentNumber: number): Promise<ReadableFile | undefined> {
+    try {
+      return await this.#files.openForReading(segmentPath(this.#directory, segmentNumber));
+    } catch (error) {
+      if (isNoSuchFile(error)) return undefined;
+      throw error;
+    }
+  }
+
   #continuesHere(): boolean {
     if (this.#file === undefined) return false;
     const step = this.#parse();
-    if (step.kind === 'read') this.#offset += step.bytes;
+    if (step.kind === 'read') this.#advance(step.bytes);
     return step.kind !== 'stop';
   }
 
   /** Whether the stop was only a matter of timing. Otherwise it is the end, or it throws. */
   async #isPassable(stopped: Stop): Promise<boolean> {
-    const none = this.#segmentNumber === 0;
-    const from = none ? { segmentNumber: 1, offset: 0 } : { segmentNumber: this.#segmentNumber, offset: this.#offset };
+    // Before the first segment was read, the place is the beginning of that segment.
+    const none = this.#file === undefined;
+    const segmentNumber = none ? this.#segmentNumber + 1 : this.#segmentNumber;
+    const offset = none ? 0 : this.#offset;
     const lsn = this.#lsn + 1;
-    const { proof, leftovers } = await searchTail(this.#files, this.#directory, from, lsn);
+    const { proof, leftovers } = await searchTail(this.#files, this.#directory, { segmentNumber, offset }, lsn);
     this.#leftovers = leftovers;
     if (proof === undefined) return false;
-    // A log that was being created just now.
-    if (none && (await findSegmentHeader(this.#files, this.#directory, 1))?.firstLsn === 1) return true;
+    if (none && (await this.#beginsAt(segmentNumber))) return true;
     await this.#fill();
     if (this.#continuesHere()) return true;
-    const file = segmentPath(this.#directory, from.segmentNumber);
-    const what = none ? 'the segment is missing or its header is damaged' : stopped.what;
-    throw corruption({ file, offset: from.offset, lsn, what }, proof);
+    const start = await findLogStart(this.#files, this.#directory);
+    if (start.firstLsn > lsn) throw trimmedError(this.#directory, lsn, start);
+    const file = segmentPath(this.#directory, segmentNumber);
+    const atNext = none || (await this.#isNextMissing(file, proof));
+    throw corruption(atNext ? this.#missingSegment() : { file, offset, lsn, what: stopped.what }, proof);
+  }
+
+  /**
+   * Whether it is the next segment that is at fault: this one ends like a finished one, and there is no next one though
+   * there are later ones.
+   */
+  async #isNextMissing(file: string, proof: DurabilityProof): Promise<boolean> {
+    if (!this.#sealed || proof.file === file) return false;
+    return (await findSegmentHeader(this.#files, this.#directory, this.#segmentNumber + 1)) === undefined;
+  }
+
+  #missingSegment(): Damage {
+    const file = segmentPath(this.#directory, this.#segmentNumber + 1);
+    return { file, offset: 0, lsn: this.#lsn + 1, what: 'the segment is missing or its header is damaged' };
+  }
+
+  /** A log that was being created just now. */
+  async #beginsAt(segmentNumber: number): Promise<boolean> {
+    const header = await findSegmentHeader(this.#files, this.#directory, segmentNumber);
+    return header?.firstLsn === this.#lsn + 1 && header.chainStart === this.#chain;
   }
 }
 
-async function findStart(
+async function findNewest(
   files: ReadableFiles,
   directory: string,
   afterLsn: number,
@@ -276,13 +363,18 @@ async function findStart(
   return undefined;
 }
 
-function corruption(damage: Damage, proof: DurabilityProof): OrderLogCorruptError {
+/** The error for damage that cannot be a torn end. */
+export function corruption(damage: Damage, proof: DurabilityProof): OrderLogCorruptError {
+  const { file, offset, lsn, what } = damage;
+  const directory = dirname(file);
   return new OrderLogCorruptError(
     damage,
-    `The order log is corrupt at ${damage.file}, offset ${damage.offset}, record ${damage.lsn}: ${damage.what}. ` +
+    `The order log is corrupt at ${file}, offset ${offset}, record ${lsn}: ${what}. ` +
       `It is not a torn end: ${proof.file}, offset ${proof.offset}, shows that everything up to record ` +
       `${proof.durableLsn} had been on disk. Nothing was changed. Keep a copy of the whole directory, restore the ` +
-      `file from a backup or snapshot, and start again; \`fest log verify\` shows what is readable, and ` +
-      `\`fest audit\` which of the lost orders are already in MySQL.`,
+      `file from a backup, snapshot or archive that reaches record ${proof.durableLsn}, and start again; ` +
+      `\`fest log verify\` shows what is readable, and \`fest audit\` which of the lost orders are already in MySQL. ` +
+      `If there is no such copy, give the server a new log directory and replay what is readable of this one with ` +
+      `\`fest log replay --dir ${directory} --retire\`; never go on writing here, the lost records' numbers are taken.`,
   );
 }

@@ -12,7 +12,7 @@ import { parseSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from './
 import { PREALLOCATE_STEP_BYTES } from './limits.ts';
 
 const SEGMENT_NAME = /^(\d{8,})\.seg$/;
-const UNFINISHED_SUFFIX = '.unfinished';
+export const UNFINISHED_SUFFIX = '.unfinished';
 
 export function segmentName(segmentNumber: number): string {
   return `${String(segmentNumber).padStart(8, '0')}.seg`;
@@ -24,16 +24,19 @@ export function segmentPath(directory: string, segmentNumber: number): string {
 
 /** Numbers of the segments in a directory, ascending. */
 export async function listSegments(files: ReadableFiles, directory: string): Promise<number[]> {
-  const numbers: number[] = [];
-  for (const name of await files.list(directory)) {
-    const digits = SEGMENT_NAME.exec(name)?.[1];
-    if (digits !== undefined) numbers.push(Number(digits));
-  }
-  return numbers.sort((a, b) => a - b);
+  return segmentNumbersIn(await files.list(directory));
 }
 
-/** Removes what a crash left behind while a segment was being zeroed. */
-export function removeUnfinishedSegments(files: Files, directory: string): void {
+/** Numbers of the segments among these file names, ascending. */
+export function segmentNumbersIn(names: readonly string[]): number[] {
+  return names
+    .flatMap((name) => SEGMENT_NAME.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/** Removes what a crash left behind of files that get their name only when they are complete. */
+export function removeUnfinishedFiles(files: Files, directory: string): void {
   for (const name of files.list(directory)) {
     if (name.endsWith(UNFINISHED_SUFFIX)) files.remove(join(directory, name));
   }
@@ -70,6 +73,21 @@ export async function findSegmentHeader(
     return header?.segmentNumber === segmentNumber ? header : undefined;
   } finally {
     await file.close();
+  }
+}
+
+/**
+ * The same, for the writer, which does not wait.
+ * @throws what the file system throws, also when there is no such segment
+ */
+export function readSegmentHeader(files: Files, directory: string, segmentNumber: number): SegmentHeader | undefined {
+  const file = files.openForReading(segmentPath(directory, segmentNumber));
+  try {
+    const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
+    const header = parseSegmentHeader(bytes.subarray(0, file.read(bytes, 0)));
+    return header?.segmentNumber === segmentNumber ? header : undefined;
+  } finally {
+    file.close();
   }
 }
 

@@ -1,7 +1,15 @@
 /** For the order log's tests: a disk that can fail, fill up and lose power, and records to put on it. */
 import { basename, dirname } from 'node:path';
 import type { Files, WritableFile } from './files.ts';
-import { RECORD_HEADER_BYTES, startFrame } from './format.ts';
+import {
+  CHAIN_START,
+  completeFrame,
+  encodeSegmentHeader,
+  framePayloadBytes,
+  RECORD_HEADER_BYTES,
+  startFrame,
+} from './format.ts';
+import { CHECKPOINT_LOG_BYTES } from './limits.ts';
 import { type OrderLogRecord, type OrderPaid, type PaymentIntent, RECORD_TYPES } from './records.ts';
 import { LogScanner } from './scanner.ts';
 import { LogWriter, type WriterOptions } from './writer.ts';
@@ -46,6 +54,7 @@ export class SimulatedDisk implements Files {
   /** Writes, syncs and renames left until the power goes. */
   operationsLeft = Number.POSITIVE_INFINITY;
   syncs = 0;
+  largestWriteBytes = 0;
 
   list(directory: string): string[] {
     return [...this.#names.keys()].filter((path) => dirname(path) === directory).map((path) => basename(path));
@@ -60,6 +69,7 @@ export class SimulatedDisk implements Files {
   }
 
   create(path: string): WritableFile {
+    this.#requirePower();
     const file: SimulatedFile = { content: Buffer.alloc(0), durable: Buffer.alloc(0), dirty: [] };
     this.#names.set(path, file);
     return this.#handle(file);
@@ -72,6 +82,7 @@ export class SimulatedDisk implements Files {
   }
 
   remove(path: string): void {
+    this.#requirePower();
     this.#names.delete(path);
   }
 
@@ -117,6 +128,18 @@ export class SimulatedDisk implements Files {
     return Buffer.from(this.#find(path).content);
   }
 
+  /** Everything on the disk, by path. */
+  copy(): ReadonlyMap<string, Buffer> {
+    return new Map([...this.#names].map(([path, file]) => [path, Buffer.from(file.content)]));
+  }
+
+  /** Puts back what `copy` has returned, in place of everything. */
+  putBack(copy: ReadonlyMap<string, Buffer>): void {
+    this.#names = new Map();
+    this.#durableNames = new Map();
+    for (const [path, content] of copy) this.restore(path, content);
+  }
+
   restore(path: string, content: Buffer): void {
     const file: SimulatedFile = { content: Buffer.from(content), durable: Buffer.from(content), dirty: [] };
     this.#names.set(path, file);
@@ -131,6 +154,11 @@ export class SimulatedDisk implements Files {
 
   #countOperation(): void {
     this.operationsLeft -= 1;
+    this.#requirePower();
+  }
+
+  /** Whoever goes on without power changes nothing. */
+  #requirePower(): void {
     if (this.operationsLeft < 0) throw systemError('EIO');
   }
 
@@ -151,6 +179,7 @@ export class SimulatedDisk implements Files {
     const growth = Math.max(0, position + bytes.length - file.content.length);
     const used = [...this.#names.values()].reduce((sum, each) => sum + each.content.length, 0);
     if (growth > 0 && used + growth > this.capacityBytes) throw systemError('ENOSPC');
+    this.largestWriteBytes = Math.max(this.largestWriteBytes, bytes.length);
     file.content = writeInto(file.content, bytes, position);
     file.dirty.push({ position, bytes });
     this.#countOperation();
@@ -179,6 +208,7 @@ export function openWriter(files: Files, options: Partial<WriterOptions> = {}): 
     directory: LOG_DIRECTORY,
     segmentBytes: 4096,
     preallocateRetryMs: 0,
+    checkpointLogBytes: CHECKPOINT_LOG_BYTES,
     newLogId: () => '00112233445566778899aabbccddeeff',
     now: () => 1_700_000_000_000,
     ...options,
@@ -235,12 +265,25 @@ export function framesOf(...records: readonly OrderLogRecord[]): Buffer {
   );
 }
 
-/** Every record that can be read from a log, without opening it for writing. */
-export async function readAll(files: Files, directory = LOG_DIRECTORY): Promise<OrderLogRecord[]> {
-  const scanner = await LogScanner.open(files, directory);
+/** A segment with one batch of records that no writer would write, put together by hand. */
+export function handmadeSegment(...records: readonly OrderLogRecord[]): Buffer {
+  const header = { logId: '00'.repeat(16), segmentNumber: 1, chainStart: CHAIN_START, firstLsn: 1, writtenAt: 0 };
+  const frames = framesOf(...records);
+  let chain = CHAIN_START;
+  let at = 0;
+  for (let index = 0; index < records.length; index += 1) {
+    chain = completeFrame(frames, at, index + 1, index, chain);
+    at += RECORD_HEADER_BYTES + framePayloadBytes(frames, at);
+  }
+  return Buffer.concat([encodeSegmentHeader(header), frames, Buffer.alloc(2048)]);
+}
+
+/** Every record behind `afterLsn` that can be read from a log, without opening it for writing. */
+export async function readAll(files: Files, directory = LOG_DIRECTORY, afterLsn = 0): Promise<OrderLogRecord[]> {
+  const scanner = await LogScanner.open(files, directory, afterLsn);
   const records: OrderLogRecord[] = [];
   for (let batch = await scanner.next(); batch.length > 0; batch = await scanner.next()) {
-    for (const { payload } of batch) records.push(JSON.parse(payload.toString()));
+    for (const { lsn, payload } of batch) if (lsn > afterLsn) records.push(JSON.parse(payload.toString()));
   }
   await scanner.close();
   return records;

@@ -9,7 +9,7 @@ import { type Files, nodeFiles } from './files.ts';
 import { BATCH_BYTES_MAX } from './limits.ts';
 import { type DirectoryLock, lockDirectory } from './lock.ts';
 import { type FromWriter, type ToWriter, toPlainError, type WriterThreadData } from './messages.ts';
-import { LogWriter } from './writer.ts';
+import { LogWriter, type WriterStats } from './writer.ts';
 
 async function loadFiles(data: WriterThreadData): Promise<Files> {
   if (data.filesModule === undefined) return nodeFiles;
@@ -22,7 +22,8 @@ class WriterLoop {
   readonly #port: MessagePort;
   readonly #writer: LogWriter;
   readonly #lock: DirectoryLock;
-  #preallocating = false;
+  #maintaining = false;
+  #trimAsked = false;
   #ended = false;
 
   constructor(port: MessagePort, writer: LogWriter, lock: DirectoryLock) {
@@ -30,7 +31,7 @@ class WriterLoop {
     this.#writer = writer;
     this.#lock = lock;
     port.on('message', (message: ToWriter) => this.#drain(message));
-    this.#preallocateWhenIdle();
+    this.#maintainWhenIdle();
   }
 
   #drain(first: ToWriter): void {
@@ -38,25 +39,62 @@ class WriterLoop {
     while (message !== undefined && !this.#ended) {
       const buffers: Buffer[] = [];
       let bytes = 0;
-      let closing = false;
-      while (message !== undefined) {
-        if (message.kind === 'append') {
-          const { buffer, byteOffset, byteLength } = message.frames;
-          buffers.push(Buffer.from(buffer, byteOffset, byteLength));
-          bytes += byteLength;
-        } else {
-          closing = true;
-        }
-        message = bytes < BATCH_BYTES_MAX && !closing ? this.#receive() : undefined;
+      while (message?.kind === 'append' && bytes < BATCH_BYTES_MAX) {
+        const { buffer, byteOffset, byteLength } = message.frames;
+        buffers.push(Buffer.from(buffer, byteOffset, byteLength));
+        bytes += byteLength;
+        message = this.#receive();
       }
       if (buffers.length > 0) this.#commit(buffers);
-      if (closing) this.#close();
-      else message = this.#receive();
+      if (message !== undefined && message.kind !== 'append') {
+        this.#obey(message);
+        message = this.#receive();
+      }
     }
     if (this.#ended) return;
     this.#writer.seal();
     this.#reportFailure();
-    this.#preallocateWhenIdle();
+    this.#maintainWhenIdle();
+  }
+
+  /** Everything but appends; comes after the appends that were sent before. */
+  #obey(message: Exclude<ToWriter, { kind: 'append' }>): void {
+    if (this.#ended) return;
+    if (message.kind === 'close') {
+      this.#close();
+    } else if (message.kind === 'prepareTrim') {
+      this.#prepareTrim(message.throughLsn);
+    } else {
+      this.#removeSegment(message.segmentNumber);
+    }
+  }
+
+  #prepareTrim(throughLsn: number): void {
+    try {
+      this.#writer.prepareTrim(throughLsn);
+      this.#trimAsked = true;
+      this.#answerTrim();
+    } catch (error) {
+      this.#post({ kind: 'trimmable', segments: [], problem: toPlainError(error) });
+    }
+  }
+
+  #removeSegment(segmentNumber: number): void {
+    try {
+      this.#writer.removeSegment(segmentNumber);
+      this.#post({ kind: 'segmentRemoved' });
+    } catch (error) {
+      this.#post({ kind: 'segmentRemoved', problem: toPlainError(error) });
+    }
+  }
+
+  #answerTrim(): void {
+    if (!this.#trimAsked || this.#ended) return;
+    const prepared = this.#writer.preparedTrim();
+    if (prepared === undefined) return;
+    this.#trimAsked = false;
+    const { segments, problem } = prepared;
+    this.#post({ kind: 'trimmable', segments, ...(problem === undefined ? {} : { problem: toPlainError(problem) }) });
   }
 
   #receive(): ToWriter | undefined {
@@ -68,23 +106,38 @@ class WriterLoop {
     if (failure === undefined) {
       this.#post({ kind: 'committed', ...result, stats: this.#writer.stats() });
       // One step a batch, so that a writer that never runs idle still has its next segment in time.
-      this.#writer.preallocate();
+      this.#writer.maintain();
       this.#reportFailure();
+      this.#answerTrim();
       return;
     }
     const { firstLsn, durableLsn, refusals } = result;
     this.#end({ kind: 'failed', error: toPlainError(failure), firstLsn, durableLsn, refusals });
   }
 
-  #preallocateWhenIdle(): void {
-    if (this.#preallocating) return;
-    this.#preallocating = true;
+  #maintainWhenIdle(): void {
+    if (this.#maintaining) return;
+    this.#maintaining = true;
     setImmediate(() => {
-      this.#preallocating = false;
+      this.#maintaining = false;
       if (this.#ended) return;
-      if (this.#writer.preallocate()) this.#preallocateWhenIdle();
+      const before = this.#writer.stats();
+      if (this.#writer.maintain()) this.#maintainWhenIdle();
       this.#reportFailure();
+      this.#reportStats(before);
+      this.#answerTrim();
     });
+  }
+
+  /** What happened between commits would otherwise be known only with the next one. */
+  #reportStats(before: WriterStats): void {
+    const stats = this.#writer.stats();
+    const { checkpoints, checkpointFailures, outOfSpace } = before;
+    const isSame =
+      stats.checkpoints === checkpoints &&
+      stats.checkpointFailures === checkpointFailures &&
+      stats.outOfSpace === outOfSpace;
+    if (!isSame && !this.#ended) this.#post({ kind: 'stats', stats });
   }
 
   /** For failures outside a commit: none of the frames that are still under way is on disk. */
@@ -127,6 +180,7 @@ async function start(port: MessagePort, data: WriterThreadData): Promise<void> {
       directory: data.directory,
       segmentBytes: data.segmentBytes,
       preallocateRetryMs: data.preallocateRetryMs,
+      checkpointLogBytes: data.checkpointLogBytes,
       newLogId: () => randomBytes(16).toString('hex'),
       now: Date.now,
     });
@@ -134,6 +188,7 @@ async function start(port: MessagePort, data: WriterThreadData): Promise<void> {
       kind: 'opened',
       logId: writer.logId,
       recovery: writer.recovery,
+      stats: writer.stats(),
       ...(lock.uncleanOwner === undefined ? {} : { uncleanOwner: lock.uncleanOwner }),
     };
     new WriterLoop(port, writer, lock);

@@ -244,7 +244,8 @@ describe('losing power', () => {
   type Command =
     | { readonly kind: 'commit'; readonly sizes: number[] }
     | { readonly kind: 'seal' }
-    | { readonly kind: 'preallocate' };
+    | { readonly kind: 'preallocate' }
+    | { readonly kind: 'maintain' };
   const command: fc.Arbitrary<Command> = fc.oneof(
     {
       weight: 4,
@@ -255,14 +256,22 @@ describe('losing power', () => {
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('seal' as const) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('preallocate' as const) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('maintain' as const) }) },
   );
   const life = fc.record({
     commands: fc.array(command, { maxLength: 20 }),
     operations: fc.nat(80),
+    /** How often checkpoints are written: all the time, now and then, never. */
+    checkpointLogBytes: fc.constantFrom(1, 2000, Number.POSITIVE_INFINITY),
     /** How it ends: with the power, or (kill -9) only with the process, which leaves the page cache as it is. */
     powerIsLost: fc.boolean(),
     survivors: fc.infiniteStream(fc.boolean()),
   });
+
+  interface Life {
+    readonly commands: Command[];
+    readonly checkpointLogBytes: number;
+  }
 
   /** What was sent to a log over several lives of its writer, and how much of that was acknowledged. */
   class Ledger {
@@ -278,6 +287,7 @@ describe('losing power', () => {
     run(writer: LogWriter, step: Command): void {
       if (step.kind === 'seal') writer.seal();
       else if (step.kind === 'preallocate') writer.preallocate();
+      else if (step.kind === 'maintain') writer.maintain();
       else {
         const records = step.sizes.map((size) => ({ ...paidOrder(this.#nextOrder++), currency: 'E'.repeat(size) }));
         this.sent.push(...records);
@@ -286,9 +296,13 @@ describe('losing power', () => {
     }
   }
 
-  async function liveUntilTheEnd(disk: SimulatedDisk, ledger: Ledger, commands: Command[]): Promise<void> {
+  async function liveUntilTheEnd(
+    disk: SimulatedDisk,
+    ledger: Ledger,
+    { commands, checkpointLogBytes }: Pick<Life, 'commands' | 'checkpointLogBytes'>,
+  ): Promise<void> {
     try {
-      const writer = await openWriter(disk, { segmentBytes: 8192 });
+      const writer = await openWriter(disk, { segmentBytes: 8192, checkpointLogBytes });
       ledger.opened(writer);
       for (const step of commands) {
         if (writer.failure !== undefined) return;
@@ -305,9 +319,9 @@ describe('losing power', () => {
       fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 4 }), async (lives) => {
         const disk = new SimulatedDisk();
         const ledger = new Ledger();
-        for (const { commands, operations, powerIsLost, survivors } of lives) {
+        for (const { operations, powerIsLost, survivors, ...end } of lives) {
           disk.operationsLeft = operations;
-          await liveUntilTheEnd(disk, ledger, commands);
+          await liveUntilTheEnd(disk, ledger, end);
           if (powerIsLost) disk.losePower(() => survivors.next().value === true);
           else disk.killProcess();
           const found = await readAll(disk);
@@ -319,5 +333,5 @@ describe('losing power', () => {
       }),
       { numRuns: 1000 },
     );
-  });
+  }, 60_000);
 });

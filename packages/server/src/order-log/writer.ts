@@ -1,8 +1,9 @@
 /**
- * The writer itself, without its thread: takes frames, passes them through the ticket gate, writes them as one batch,
+ * The writer itself, without its thread: takes frames, passes them through the gate, writes them as one batch,
  * syncs once, and says what is durable. Synchronous: while a batch is being synced the next one collects outside, and
  * that is all there is to group commit.
  */
+import { Checkpointer, type CheckpointStats } from './checkpoints.ts';
 import { OrderLogError, type RefusalReason } from './errors.ts';
 import { isOutOfSpace, type WritableFile, writeFully } from './files.ts';
 import {
@@ -14,14 +15,16 @@ import {
   RECORD_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
 } from './format.ts';
+import { concernsGate, type Gate } from './gate.ts';
 import { BATCH_BYTES_MAX, BATCH_RECORDS_MAX, PAYLOAD_BYTES_MAX, SEGMENT_BYTES_MIN } from './limits.ts';
 import { RECORD_TYPES } from './records.ts';
-import { type RecoveryOptions, type RecoveryReport, recoverLog } from './recovery.ts';
-import type { LogPosition } from './scanner.ts';
+import { type Recovered, type RecoveryOptions, type RecoveryReport, recoverLog } from './recovery.ts';
 import { listSegments, SegmentPreallocation, segmentPath } from './segments.ts';
-import { TicketBitmap } from './ticket-bitmap.ts';
+import { type FinishedSegment, finishedSegments, removeFirstSegment } from './trimming.ts';
 
 export interface WriterOptions extends RecoveryOptions {
+  /** How much log makes a checkpoint due, in bytes; see `CHECKPOINT_LOG_BYTES`. */
+  readonly checkpointLogBytes: number;
   /** How often a full disk is asked again whether it has room. */
   readonly preallocateRetryMs: number;
 }
@@ -45,7 +48,7 @@ export interface CommitResult {
   readonly failure?: Error;
 }
 
-export interface WriterStats {
+export interface WriterStats extends CheckpointStats {
   /** Records made durable since open. */
   readonly appended: number;
   readonly batches: number;
@@ -64,14 +67,30 @@ export function largestPayloadBytes(segmentBytes: number): number {
   return Math.min(PAYLOAD_BYTES_MAX, segmentBytes - SEGMENT_HEADER_BYTES - 2 * RECORD_HEADER_BYTES);
 }
 
+/** What a trim may remove now, oldest first; and why it is not all that was asked for. */
+export interface PreparedTrim {
+  readonly segments: readonly FinishedSegment[];
+  readonly problem?: Error;
+}
+
+interface TrimRequest {
+  readonly segments: readonly FinishedSegment[];
+  /** No checkpoint that the log could be opened with may need a segment before this one. */
+  readonly firstNeededSegment: number;
+  readonly failuresBefore: number;
+}
+
 export class LogWriter {
   readonly logId: string;
   readonly recovery: RecoveryReport;
   readonly #options: WriterOptions;
-  readonly #tickets: TicketBitmap;
+  readonly #gate: Gate;
+  readonly #checkpointer: Checkpointer;
   #file: WritableFile;
   #capacityBytes: number;
   #segmentNumber: number;
+  #segmentFirstLsn: number;
+  #segmentChainStart: number;
   #offset: number;
   #chain: number;
   #sealed = true;
@@ -91,6 +110,8 @@ export class LogWriter {
   #outOfSpace = false;
   #retryAt = 0;
 
+  #trimRequest: TrimRequest | undefined;
+
   #appended = 0;
   #batches = 0;
   #fsyncs = 0;
@@ -98,18 +119,21 @@ export class LogWriter {
   #bytes = 0;
   #lastBatchRecords = 0;
 
-  private constructor(
-    options: WriterOptions,
-    tickets: TicketBitmap,
-    recovered: { logId: string; position: LogPosition; report: RecoveryReport },
-    nextSegmentIsReady: boolean,
-  ) {
-    const { position } = recovered;
+  private constructor(options: WriterOptions, recovered: Recovered, nextSegmentIsReady: boolean) {
+    const { position, checkpoints, replayedBytes } = recovered;
     this.#options = options;
-    this.#tickets = tickets;
+    this.#gate = recovered.gate;
+    const { files, directory, checkpointLogBytes } = options;
+    this.#checkpointer = new Checkpointer(
+      { files, directory, logBytes: checkpointLogBytes },
+      checkpoints,
+      replayedBytes,
+    );
     this.logId = recovered.logId;
     this.recovery = recovered.report;
     this.#segmentNumber = position.segmentNumber;
+    this.#segmentFirstLsn = position.segmentFirstLsn;
+    this.#segmentChainStart = position.segmentChainStart;
     this.#file = options.files.openForWriting(segmentPath(options.directory, position.segmentNumber));
     this.#capacityBytes = this.#file.size();
     this.#offset = position.offset;
@@ -125,8 +149,7 @@ export class LogWriter {
   static async open(options: WriterOptions): Promise<LogWriter> {
     const { files, directory, segmentBytes } = options;
     if (segmentBytes < SEGMENT_BYTES_MIN) throw new RangeError(`segmentBytes must be at least ${SEGMENT_BYTES_MIN}.`);
-    const tickets = new TicketBitmap();
-    const recovered = await recoverLog(options, tickets);
+    const recovered = await recoverLog(options);
     const nextNumber = recovered.position.segmentNumber + 1;
     let nextIsReady = false;
     if ((await listSegments(files, directory)).includes(nextNumber)) {
@@ -135,7 +158,7 @@ export class LogWriter {
       nextIsReady = (await next.size()) === segmentBytes;
       await next.close();
     }
-    return new LogWriter(options, tickets, recovered, nextIsReady);
+    return new LogWriter(options, recovered, nextIsReady);
   }
 
   get durableLsn(): number {
@@ -156,6 +179,7 @@ export class LogWriter {
       bytes: this.#bytes,
       lastBatchRecords: this.#lastBatchRecords,
       outOfSpace: this.#outOfSpace,
+      ...this.#checkpointer.stats(),
     };
   }
 
@@ -213,11 +237,107 @@ export class LogWriter {
     }
   }
 
+  /**
+   * Does one step of whatever can be done between batches: the next segment first, then a checkpoint that is due. One
+   * step delays a commit by well under 1 ms. Returns whether there is more to do right away.
+   */
+  maintain(): boolean {
+    if (this.preallocate()) return true;
+    if (this.#failure !== undefined) return false;
+    if (!this.#checkpointer.isWriting && !this.#isCheckpointWanted()) return false;
+    if (!this.#checkpointer.isWriting) this.#startCheckpoint();
+    return this.#checkpointer.step() || (this.#failure === undefined && this.#isCheckpointWanted());
+  }
+
+  /** A full disk needs its room for segments. */
+  #isCheckpointWanted(): boolean {
+    if (this.#trimRequest !== undefined && this.preparedTrim() === undefined) return true;
+    return this.#checkpointer.isDue && !this.#outOfSpace;
+  }
+
+  /**
+   * Finds the finished segments up to a record, and sees to it that none of them is needed any more to open the log:
+   * `maintain` writes the checkpoints, `preparedTrim` says when they are there.
+   * @throws {OrderLogError} `notTrimmed`; or what the file system throws
+   */
+  prepareTrim(throughLsn: number): void {
+    const { files, directory } = this.#options;
+    const segments = finishedSegments(files, directory, this.#segmentNumber, Math.min(throughLsn, this.#durableLsn));
+    const last = segments.at(-1);
+    this.#trimRequest = {
+      segments,
+      firstNeededSegment: last === undefined ? 0 : last.segmentNumber + 1,
+      failuresBefore: this.#checkpointer.stats().checkpointFailures,
+    };
+  }
+
+  /** What the trim that was prepared last may remove; undefined as long as its checkpoints are under way. */
+  preparedTrim(): PreparedTrim | undefined {
+    if (this.#trimRequest === undefined) return undefined;
+    const { segments, firstNeededSegment, failuresBefore } = this.#trimRequest;
+    const { firstNeededSegment: needed, error } = this.#checkpointer;
+    if (needed >= firstNeededSegment) return { segments };
+    if (error === undefined || this.#checkpointer.stats().checkpointFailures === failuresBefore) return undefined;
+    return { segments: segments.filter(({ segmentNumber }) => segmentNumber < needed), problem: error };
+  }
+
+  /**
+   * Removes a segment that `preparedTrim` has named, the first one of the log.
+   * @throws {OrderLogError} `notTrimmed`; or what the file system throws
+   */
+  removeSegment(segmentNumber: number): void {
+    const { files, directory } = this.#options;
+    if (segmentNumber >= Math.min(this.#segmentNumber, this.#checkpointer.firstNeededSegment)) {
+      throw new OrderLogError(
+        'notTrimmed',
+        `Segment ${segmentNumber} in ${directory} is still needed: nothing was removed.`,
+      );
+    }
+    removeFirstSegment(files, directory, segmentNumber);
+  }
+
+  /** Only between batches: then the gate knows exactly what is on disk. */
+  #startCheckpoint(): void {
+    try {
+      // The place may be behind a seal, which must not get lost when the checkpoint stays.
+      if (this.#unsynced) this.#sync();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    const { conflicts, conflictSamples } = this.recovery;
+    this.#checkpointer.start({
+      logId: this.logId,
+      place: {
+        segmentNumber: this.#segmentNumber,
+        offset: this.#offset,
+        lsn: this.#durableLsn,
+        chain: this.#chain,
+        segmentFirstLsn: this.#segmentFirstLsn,
+        segmentChainStart: this.#segmentChainStart,
+      },
+      writtenAt: this.#options.now(),
+      gate: this.#gate.snapshot(),
+      conflicts,
+      conflictSamples,
+    });
+  }
+
+  /** What was begun is finished; another one follows if it spares the next opening enough. */
+  #checkpointAtClose(): void {
+    if (this.#failure !== undefined) return;
+    this.#checkpointer.finish();
+    if (!this.#checkpointer.isDueAtClose) return;
+    this.#startCheckpoint();
+    this.#checkpointer.finish();
+  }
+
   /** Seals, syncs and closes. */
   close(): void {
     this.seal();
     try {
       if (this.#unsynced && this.#failure === undefined) this.#sync();
+      this.#checkpointAtClose();
       if (this.#nextSegment instanceof SegmentPreallocation) this.#nextSegment.abandon();
     } catch (error) {
       this.#fail(error);
@@ -283,9 +403,8 @@ export class LogWriter {
     if (noRoom) {
       return { reason: 'full', message: 'The disk of the order log is full.', sameOrder: false };
     }
-    if (type !== RECORD_TYPES.orderPaid && type !== RECORD_TYPES.orderCancelled) return undefined;
-    const record: unknown = JSON.parse(buffer.toString('utf8', at + RECORD_HEADER_BYTES, at + frameBytes));
-    return type === RECORD_TYPES.orderPaid ? this.#tickets.sell(record) : this.#tickets.cancel(record);
+    if (!concernsGate(type)) return undefined;
+    return this.#gate.admit(type, JSON.parse(buffer.toString('utf8', at + RECORD_HEADER_BYTES, at + frameBytes)));
   }
 
   /** Makes the batch durable. */
@@ -298,6 +417,7 @@ export class LogWriter {
     this.#offset += this.#batchBytes;
     this.#appended += this.#batchRecords;
     this.#bytes += this.#batchBytes;
+    this.#checkpointer.count(this.#batchBytes);
     this.#batches += 1;
     this.#lastBatchRecords = this.#batchRecords;
     this.#parts = [];
@@ -329,11 +449,13 @@ export class LogWriter {
     this.#segmentNumber += 1;
     this.#nextSegment = 'absent';
     this.#capacityBytes = this.#file.size();
+    this.#segmentFirstLsn = this.#durableLsn + 1;
+    this.#segmentChainStart = this.#chain;
     const header = encodeSegmentHeader({
       logId: this.logId,
       segmentNumber: this.#segmentNumber,
-      chainStart: this.#chain,
-      firstLsn: this.#durableLsn + 1,
+      chainStart: this.#segmentChainStart,
+      firstLsn: this.#segmentFirstLsn,
       writtenAt: now(),
     });
     writeFully(this.#file, [header], 0);

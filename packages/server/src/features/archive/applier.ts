@@ -11,9 +11,11 @@ import { type OrderLogReader, openOrderLogReader } from '../../order-log/reader.
 import type { StoredRecord } from '../../order-log/records.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
-import { backoffMs, retry } from '../../platform/retry.ts';
+import { backoffMs } from '../../platform/retry.ts';
 import { removeFreshOrders } from '../orders/fresh-orders.ts';
-import { applyBatch, readPosition, setAside } from './apply-batch.ts';
+import { readPosition } from './apply-batch.ts';
+import { applyOrSetAside } from './apply-or-set-aside.ts';
+import { countFailed } from './failed-records.ts';
 
 export interface ApplierOptions {
   readonly log: OrderLog;
@@ -25,20 +27,16 @@ export interface ApplierOptions {
   readonly logger: Logger;
 }
 
-/** Errors that say something about the row, not about the server or the moment: trying again gives the same. */
-const ROW_ERRORS =
-  /^ER_(DUP_ENTRY|DATA_TOO_LONG|BAD_NULL|NO_REFERENCED_ROW|WARN_DATA_OUT_OF_RANGE|TRUNCATED_WRONG_VALUE|CONSTRAINT_FAILED|CHECK_CONSTRAINT_VIOLATED|ROW_IS_REFERENCED|INVALID_JSON)/;
-
-function isRowError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && ROW_ERRORS.test(String(error.code));
-}
-
 export class Applier {
   readonly #options: ApplierOptions;
   readonly #stopping = new AbortController();
   #appliedLsn = 0;
   #failedRecords = 0;
+  #failedTimer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
+  /** Up to here somebody waits for it: nothing is gained by larger batches. */
+  #awaitedLsn = 0;
+  #isIdle = false;
   #wake: () => void = () => undefined;
 
   constructor(options: ApplierOptions) {
@@ -55,73 +53,133 @@ export class Applier {
     return Math.max(0, this.#options.log.durableLsn - this.#appliedLsn);
   }
 
+  /** Records of this log that MySQL refused and that nobody has dealt with yet; from MySQL, at most some seconds old. */
   get failedRecords(): number {
     return this.#failedRecords;
   }
 
   /** Reads where the last life stopped. Call before `start`. */
   async open(): Promise<void> {
-    this.#appliedLsn = await readPosition(this.#options.mysql, this.#options.log.logId);
+    const { mysql, log } = this.#options;
+    this.#appliedLsn = await readPosition(mysql, log.logId);
+    this.#failedRecords = await countFailed(mysql, log.logId);
   }
 
   start(): void {
-    const unsubscribe = this.#options.log.onDurable(() => this.#wake());
+    const unsubscribe = this.#options.log.onDurable(() => {
+      if (this.#isIdle) this.#wake();
+    });
+    this.#failedTimer = setInterval(() => void this.#countFailed(), LIMITS.failedRecordsRefreshMs).unref();
     this.#running = this.#run().finally(unsubscribe);
   }
 
-  /** Resolves when everything durable now has been applied, or rejects after `withinMs`. */
+  /** Resolves when everything durable now has been applied, without lingering, or rejects after `withinMs`. */
   async drain(withinMs: number): Promise<void> {
     const target = this.#options.log.durableLsn;
     const deadlineMs = performance.now() + withinMs;
+    this.#awaitedLsn = Math.max(this.#awaitedLsn, target);
+    this.#wake();
     while (this.#appliedLsn < target) {
       if (performance.now() > deadlineMs)
         throw new Error(`the applier is still ${target - this.#appliedLsn} records behind`);
-      this.#wake();
-      await sleep(10);
+      await sleep(LIMITS.drainPollMs);
     }
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#failedTimer);
     this.#stopping.abort();
     this.#wake();
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    const { log, directory, logger } = this.#options;
+    const { directory, logger } = this.#options;
     for (let attempt = 0; !this.#stopping.signal.aborted; attempt += 1) {
       let reader: OrderLogReader | undefined;
       try {
         reader = await openOrderLogReader(directory, this.#appliedLsn);
         for (;;) {
-          const batch = await reader.readBatch(log.durableLsn, LIMITS.applierBatchRecords);
-          if (batch.length > 0) await this.#apply(batch);
+          const batch = await this.#gather(reader);
           if (this.#stopping.signal.aborted) return;
-          if (batch.length < LIMITS.applierBatchRecords) await this.#waitForMore();
+          await this.#apply(batch);
+          attempt = 0;
         }
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
         logger.error({ err: error }, 'the applier stumbled; it starts again from its position');
-        await sleep(backoffMs(attempt, LIMITS.applierRetryFirstMs, LIMITS.applierRetryMaxMs, Math.random));
+        await this.#pause(backoffMs(attempt, LIMITS.applierRetryFirstMs, LIMITS.applierRetryMaxMs, Math.random));
       } finally {
         await reader?.close();
       }
     }
   }
 
-  /** Sleeps while there is nothing, then a little longer, so that a batch is worth its transaction. */
-  async #waitForMore(): Promise<void> {
-    if (this.lag === 0) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        if (this.lag > 0 || this.#stopping.signal.aborted) resolve();
-      });
+  /** Waits for records, then a little longer for more, so that a batch is worth its transaction. */
+  async #gather(reader: OrderLogReader): Promise<readonly StoredRecord[]> {
+    const { log } = this.#options;
+    const batch: StoredRecord[] = [];
+    let lingerUntilMs = Number.POSITIVE_INFINITY;
+    while (!this.#stopping.signal.aborted) {
+      const read = await reader.readBatch(log.durableLsn, LIMITS.applierBatchRecords - batch.length);
+      batch.push(...read);
+      if (batch.length >= LIMITS.applierBatchRecords) break;
+      if (read.length > 0 && reader.lsn < log.durableLsn) continue;
+      if (batch.length === 0 && reader.lsn >= log.durableLsn) {
+        await this.#idle();
+        continue;
+      }
+      const nowMs = performance.now();
+      lingerUntilMs = Math.min(lingerUntilMs, nowMs + LIMITS.applierLingerMs);
+      if (batch.length > 0 && (nowMs >= lingerUntilMs || this.#isAwaited(batch))) break;
+      await this.#pause(Math.min(LIMITS.applierLookMs, Math.max(1, lingerUntilMs - nowMs)));
     }
-    if (!this.#stopping.signal.aborted) await sleep(LIMITS.applierLingerMs);
+    return batch;
+  }
+
+  /** A rebuild of a sale waits until every log has acknowledged its epoch; everybody else is told 503 meanwhile. */
+  #isAwaited(batch: readonly StoredRecord[]): boolean {
+    return this.#awaitedLsn > this.#appliedLsn || batch.some(({ record }) => record.type === 'epochStarted');
+  }
+
+  /** Until something becomes durable. */
+  async #idle(): Promise<void> {
+    this.#isIdle = true;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (this.lag > 0 || this.#stopping.signal.aborted) resolve();
+    });
+    this.#isIdle = false;
+  }
+
+  /** Ends early when somebody begins to wait for the applier, or when it is stopped. */
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.#stopping.signal.aborted) this.#wake();
+    });
   }
 
   async #apply(batch: readonly StoredRecord[]): Promise<void> {
-    const refused = await this.#applyOrSplit(batch);
+    const { mysql, log, server, clock, logger } = this.#options;
+    const { refused } = await applyOrSetAside(batch, {
+      mysql,
+      log: { logId: log.logId, server },
+      nowMs: () => clock.nowMs(),
+      signal: this.#stopping.signal,
+      onApplied: (lsn) => {
+        this.#appliedLsn = lsn;
+      },
+      onRefused: ({ lsn, record }, error) =>
+        logger.error({ err: error, lsn, record }, 'MySQL refuses a record; it is kept in failed_records'),
+      onRetry: (error, waitMs) =>
+        logger.warn({ err: error, waitMs, lag: this.lag }, 'MySQL does not take orders now; trying again'),
+    });
+    if (refused.length > 0) await this.#countFailed();
     // What MySQL refused stays in Redis: its buyer has paid and goes on seeing the order.
     const orders = batch.flatMap(({ lsn, record }) =>
       record.type === 'orderPaid' && !refused.includes(lsn) ? [record] : [],
@@ -130,52 +188,16 @@ export class Applier {
       await removeFreshOrders(this.#options.redis, orders);
     } catch (error) {
       // They expire by themselves, and reading prefers MySQL: an entry that stays does no harm.
-      this.#options.logger.debug({ err: error }, 'archived orders could not be removed from Redis');
+      logger.debug({ err: error }, 'archived orders could not be removed from Redis');
     }
   }
 
-  /**
-   * A batch MySQL refuses is halved until the record it refuses stands alone; that one is put aside. Returns the LSNs of
-   * such records.
-   */
-  async #applyOrSplit(batch: readonly StoredRecord[]): Promise<readonly number[]> {
-    const { mysql, log, server, clock, logger } = this.#options;
-    const applied = { logId: log.logId, server };
-    const [first] = batch;
-    if (first === undefined) return [];
+  async #countFailed(): Promise<void> {
+    const { mysql, log, logger } = this.#options;
     try {
-      await this.#persist(() => applyBatch(mysql, applied, batch, clock.nowMs()));
+      this.#failedRecords = await countFailed(mysql, log.logId);
     } catch (error) {
-      if (!isRowError(error)) throw error;
-      if (batch.length === 1) {
-        logger.error(
-          { err: error, lsn: first.lsn, record: first.record },
-          'MySQL refuses a record; it is kept in failed_records',
-        );
-        await this.#persist(() => setAside(mysql, applied, first, error, clock.nowMs()));
-        this.#failedRecords += 1;
-        this.#appliedLsn = first.lsn;
-        return [first.lsn];
-      }
-      const middle = batch.length >>> 1;
-      const refused = await this.#applyOrSplit(batch.slice(0, middle));
-      return [...refused, ...(await this.#applyOrSplit(batch.slice(middle)))];
+      logger.debug({ err: error }, 'the records that MySQL refused could not be counted');
     }
-    this.#appliedLsn = batch.at(-1)?.lsn ?? this.#appliedLsn;
-    return [];
-  }
-
-  #persist(work: () => Promise<void>): Promise<void> {
-    return retry(work, {
-      firstMs: LIMITS.applierRetryFirstMs,
-      maxMs: LIMITS.applierRetryMaxMs,
-      signal: this.#stopping.signal,
-      isTransient: (error) => !isRowError(error),
-      onRetry: (error, waitMs) =>
-        this.#options.logger.warn(
-          { err: error, waitMs, lag: this.lag },
-          'MySQL does not take orders now; trying again',
-        ),
-    });
   }
 }

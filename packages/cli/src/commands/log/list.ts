@@ -1,0 +1,122 @@
+import { basename } from 'node:path';
+import type { LogOverview } from '@fest/server/features/archive/log-overview';
+import type { LogUse } from '@fest/server/features/archive/log-owner';
+import type { LogPosition } from '@fest/server/features/archive/log-positions';
+import type { Context } from '../../context.ts';
+import { EXIT, type ExitCode } from '../../exit-codes.ts';
+import { writeDocument } from '../../render/document.ts';
+import { createStyle } from '../../render/style.ts';
+import { renderTable } from '../../render/table.ts';
+import { formatTime } from '../../render/values.ts';
+import { findPositions, type Positions } from './archive-access.ts';
+import { findLogs, type LogOptions } from './log-directories.ts';
+
+/** `fest log ls`: which logs there are, their segments, and how far MySQL has them. */
+export async function runLogList(context: Context, named: readonly string[], options: LogOptions): Promise<ExitCode> {
+  const { settings, directories } = await findLogs(context, named, options);
+  const { overviewLog } = await import('@fest/server/features/archive/log-overview');
+  const positions = await findPositions(context, settings);
+  const logs: LogOverview[] = [];
+  for (const directory of directories) logs.push(await overviewLog(directory));
+  if (options.json === true) {
+    const mysql = positions.reachable ? { reachable: true } : positions;
+    writeDocument(context.stdout, 'fest.log-list/1', { mysql, logs: logs.map((log) => describe(log, positions)) });
+  } else {
+    for (const log of logs) context.stdout.write(`${renderLog(context, log, positions)}\n`);
+    warnOfOthers(context, logs, positions);
+  }
+  return EXIT.done;
+}
+
+function positionOf(log: LogOverview, positions: Positions): LogPosition | undefined {
+  return positions.reachable && log.logId !== undefined ? positions.byLogId.get(log.logId) : undefined;
+}
+
+/** Records that are not in MySQL; never negative, also for an older copy of a log. */
+export function lagOf(log: Pick<LogOverview, 'lastLsn'>, position: Pick<LogPosition, 'lsn'> | undefined): number {
+  return Math.max(0, log.lastLsn - (position?.lsn ?? 0));
+}
+
+function describe(log: LogOverview, positions: Positions): object {
+  const position = positionOf(log, positions);
+  const retiredAtMs = position?.retiredAtMs ?? null;
+  return {
+    ...log,
+    server: position?.server ?? basename(log.directory),
+    ...(positions.reachable
+      ? {
+          position: position?.lsn ?? 0,
+          lag: lagOf(log, position),
+          retiredAt: retiredAtMs === null ? null : new Date(retiredAtMs).toISOString(),
+          failedRecords: position?.failedRecords ?? 0,
+          unfinishedPayments: position?.unfinishedPayments ?? 0,
+        }
+      : {}),
+  };
+}
+
+function renderLog(context: Context, log: LogOverview, positions: Positions): string {
+  const style = createStyle(context.colour.stdout);
+  const position = positionOf(log, positions);
+  const server = position?.server ?? basename(log.directory);
+  const title = `${style.bold(server)}  ${log.logId ?? 'no log yet'}  ${log.directory}`;
+  const facts = [
+    `${log.records} records, ${log.firstLsn} to ${log.lastLsn}`,
+    describeUse(log.use, context),
+    ...(positions.reachable ? [describePosition(context, log, position)] : []),
+    ...(log.damage === undefined ? [] : [style.red(`damaged: see \`fest log verify ${log.directory}\``)]),
+  ];
+  const right = { align: 'right' } as const;
+  const columns = [
+    { title: 'segment' },
+    { title: 'bytes', ...right },
+    { title: 'first', ...right },
+    { title: 'last', ...right },
+    { title: 'records', ...right },
+  ];
+  const rows = log.segments.map(({ name, bytes, firstLsn, lastLsn, records }) => [
+    name,
+    String(bytes),
+    firstLsn === undefined ? '-' : String(firstLsn),
+    lastLsn === undefined ? '-' : String(lastLsn),
+    String(records),
+  ]);
+  return `${title}\n${facts.map((fact) => `  ${fact}\n`).join('')}${renderTable(columns, rows, context.colour.stdout)}`;
+}
+
+export function describeUse(use: LogUse, context: Context): string {
+  if (use.status === 'closed') return 'not open';
+  const { owner } = use;
+  const who = owner === undefined ? 'a process' : `process ${owner.pid} on ${owner.host}`;
+  const since = owner === undefined ? '' : `, since ${formatTime(owner.since, context.now(), context.stdout.isTTY)}`;
+  return use.status === 'open' ? `open: ${who}${since}` : `not open; ${who} died without closing it`;
+}
+
+function describePosition(context: Context, log: LogOverview, position: LogPosition | undefined): string {
+  if (position === undefined) return `MySQL does not know it: ${log.records} records are not applied`;
+  const { lsn, retiredAtMs, failedRecords, unfinishedPayments } = position;
+  const time = (ms: number) => formatTime(new Date(ms).toISOString(), context.now(), context.stdout.isTTY);
+  const parts = [
+    lsn > log.lastLsn
+      ? `applied up to ${lsn}, beyond its end: this is an older copy, or its newest segments are gone`
+      : `applied up to ${lsn}, ${lagOf(log, position)} behind`,
+    ...(retiredAtMs === null ? [] : [`retired ${time(retiredAtMs)}`]),
+    ...(failedRecords === 0 ? [] : [`${failedRecords} refused by MySQL (fest log failed)`]),
+    ...(unfinishedPayments === 0 ? [] : [`${unfinishedPayments} payments unfinished`]),
+  ];
+  return parts.join('; ');
+}
+
+/** Logs that rebuilds wait for and that are somewhere else. */
+function warnOfOthers(context: Context, logs: readonly LogOverview[], positions: Positions): void {
+  if (!positions.reachable) return;
+  const here = new Set(logs.map(({ logId }) => logId));
+  const others = [...positions.byLogId.values()].filter(
+    ({ logId, retiredAtMs }) => !here.has(logId) && retiredAtMs === null,
+  );
+  for (const { logId, server, lsn } of others) {
+    context.stderr.write(
+      `MySQL also knows a log of ${server} (${logId}, applied up to ${lsn}) that is not in these directories.\n`,
+    );
+  }
+}

@@ -1,0 +1,86 @@
+/** How far each order log is in MySQL, and which logs may still hold orders that are not. */
+import type { MysqlPool } from '../../platform/mysql.ts';
+import { changeRows, type MysqlSession, selectRows } from '../../platform/mysql-statements.ts';
+
+export interface AppliedLog {
+  /** 32 hexadecimal digits. */
+  readonly logId: string;
+  /** Name of the server that writes it, for people. */
+  readonly server: string;
+}
+
+/** LSN of the last record that is in MySQL; 0 when none is. */
+export async function readPosition(pool: MysqlPool, logId: string): Promise<number> {
+  const [row] = await selectRows<{ lsn: number }>(pool, 'SELECT lsn FROM applier_positions WHERE log_id = ?', [logId]);
+  return row?.lsn ?? 0;
+}
+
+export interface LogPosition extends AppliedLog {
+  readonly lsn: number;
+  /** Unix milliseconds; null when its server may come back with orders that nobody else knows. */
+  readonly retiredAtMs: number | null;
+  /** When the position was moved last, Unix milliseconds. */
+  readonly updatedAtMs: number;
+  /** Records of it that MySQL refused. */
+  readonly failedRecords: number;
+  /** Payments of it without an outcome, as of the position. */
+  readonly unfinishedPayments: number;
+}
+
+/** All logs that MySQL knows. */
+export async function listPositions(pool: MysqlPool): Promise<readonly LogPosition[]> {
+  const rows = await selectRows<{
+    log_id: string;
+    server: string;
+    lsn: number;
+    retired_at_ms: number | null;
+    updated_at_ms: number;
+    failed: number;
+    unfinished: number;
+  }>(
+    pool,
+    `SELECT p.log_id, p.server, p.lsn, p.retired_at_ms, p.updated_at_ms,
+       (SELECT COUNT(*) FROM failed_records f WHERE f.log_id = p.log_id) AS failed,
+       (SELECT COUNT(*) FROM payments y WHERE y.log_id = p.log_id AND y.unfinished = 1) AS unfinished
+     FROM applier_positions p ORDER BY p.server, p.log_id`,
+  );
+  return rows.map((row) => ({
+    logId: row.log_id,
+    server: row.server,
+    lsn: row.lsn,
+    retiredAtMs: row.retired_at_ms,
+    updatedAtMs: row.updated_at_ms,
+    failedRecords: row.failed,
+    unfinishedPayments: row.unfinished,
+  }));
+}
+
+/** A server has opened this log: rebuilds wait for it from now on. */
+export async function registerLog(pool: MysqlPool, { logId, server }: AppliedLog, nowMs: number): Promise<void> {
+  await changeRows(
+    pool,
+    `INSERT INTO applier_positions (log_id, server, lsn, updated_at_ms) VALUES (?)
+     ON DUPLICATE KEY UPDATE server = VALUES(server), retired_at_ms = NULL`,
+    [[logId, server, 0, nowMs]],
+  );
+}
+
+/** Everything in this log is in MySQL and nobody writes it: rebuilds do not wait for it any more. */
+export async function retireLog(pool: MysqlPool, logId: string, nowMs: number): Promise<void> {
+  await changeRows(pool, 'UPDATE applier_positions SET retired_at_ms = ? WHERE log_id = ?', [nowMs, logId]);
+}
+
+/** Inside a transaction; holds the log's row until its end. */
+export async function movePosition(
+  connection: MysqlSession,
+  { logId, server }: AppliedLog,
+  lsn: number,
+  nowMs: number,
+): Promise<void> {
+  await changeRows(
+    connection,
+    `INSERT INTO applier_positions (log_id, server, lsn, updated_at_ms) VALUES (?)
+     ON DUPLICATE KEY UPDATE lsn = GREATEST(lsn, VALUES(lsn)), server = VALUES(server), updated_at_ms = VALUES(updated_at_ms)`,
+    [[logId, server, lsn, nowMs]],
+  );
+}

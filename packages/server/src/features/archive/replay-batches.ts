@@ -1,0 +1,220 @@
+/** The second pass of a replay: applies the records of a log batch by batch, or compares them with what is there. */
+import { type OrderLogReader, openOrderLogReader } from '../../order-log/reader.ts';
+import type { OrderPaid, StoredRecord } from '../../order-log/records.ts';
+import type { MysqlPool } from '../../platform/mysql.ts';
+import { selectRows } from '../../platform/mysql-statements.ts';
+import { applyOrSetAside } from './apply-or-set-aside.ts';
+import { compareOrders, type OrderDifference } from './compare-orders.ts';
+import { comparePayments, type PaymentDifference } from './compare-payments.ts';
+import type { AppliedLog } from './log-positions.ts';
+import { readTombstones, type Tombstone } from './order-rows.ts';
+import { outageWatch, outlast } from './outlast.ts';
+import { foldPayments, type OpenRecord } from './payment-rows.ts';
+import { repairOrders, repairPayments } from './repair-rows.ts';
+import type { ReplayOptions } from './replay.ts';
+import type { ReplayTally } from './replay-report.ts';
+import { addTombstone, closes, type LogScan, opens, type Span } from './replay-scan.ts';
+
+/** Orders in one transaction: large enough that transactions do not matter, small enough not to hold locks for long. */
+const BATCH_ORDERS = 1_000;
+/** Records in one transaction for each of these: most orders have an intent, some payments fail. */
+const RECORDS_PER_ORDER = 4;
+/** Orders that are repaired at the end because somebody else still has their tickets. */
+const POSTPONED_MAX = 10_000;
+
+export interface ReplayBatchesOptions extends ReplayOptions {
+  readonly tombstones: ReadonlyMap<string, Tombstone>;
+  /** The payments that no log at hand closes. */
+  readonly open: ReadonlyMap<string, OpenRecord>;
+  /** Beginnings of payments that are closed in another log. */
+  readonly begunElsewhere: readonly OpenRecord[];
+  readonly tally: ReplayTally;
+}
+
+interface Target {
+  readonly log: AppliedLog;
+  /** Records that were put aside before. */
+  readonly failed: ReadonlySet<number>;
+  readonly isLive: boolean;
+  readonly behindDamage: boolean;
+}
+
+export class ReplayBatches {
+  readonly #options: ReplayBatchesOptions;
+  /** Payments that are closed later have no row until then: what their row will need is kept here. */
+  readonly #begun: Map<string, OpenRecord>;
+  /** Orders that could not be repaired yet. */
+  readonly postponed: OrderDifference[] = [];
+
+  constructor(options: ReplayBatchesOptions) {
+    this.#options = options;
+    this.#begun = new Map(options.begunElsewhere.map((record) => [record.paymentId, record]));
+  }
+
+  /** Applies the records that the scan has seen, from the first on. */
+  async runLog(log: AppliedLog, scan: LogScan, isLive: boolean): Promise<void> {
+    const failed = await this.#readFailedLsns(log.logId);
+    let records = 0;
+    for (const span of scan.spans) {
+      const target: Target = { log, failed, isLive, behindDamage: span.fromLsn > scan.firstLsn };
+      records = await this.#runSpan(target, scan, span, records);
+    }
+  }
+
+  async #runSpan(target: Target, scan: LogScan, { fromLsn, throughLsn }: Span, recordsBefore: number): Promise<number> {
+    const { dryRun = false, signal, onProgress, batchOrders = BATCH_ORDERS } = this.#options;
+    const { directory, records: recordsTotal } = scan;
+    let records = recordsBefore;
+    const reader = await openOrderLogReader(directory, fromLsn - 1);
+    // One batch is read while the one before is in MySQL.
+    let next = gatherBatch(reader, throughLsn, batchOrders);
+    try {
+      for (;;) {
+        const batch = await next;
+        if (batch.length === 0) return records;
+        next = gatherBatch(reader, throughLsn, batchOrders);
+        // Awaited later, or only at the end when this batch fails.
+        next.catch(() => undefined);
+        signal?.throwIfAborted();
+        await this.#runBatch(target, batch);
+        records += batch.length;
+        onProgress?.({ phase: dryRun ? 'comparing' : 'applying', directory, records, recordsTotal });
+      }
+    } finally {
+      await next.catch(() => undefined);
+      await reader.close();
+    }
+  }
+
+  async #runBatch(target: Target, batch: readonly StoredRecord[]): Promise<void> {
+    const { dryRun, repair } = this.#options;
+    this.#followBegun(batch);
+    if (dryRun === true) await this.#compare(target, batch);
+    else if (repair === true) await this.#applyAndRepair(target, batch);
+    else await this.#apply(target, batch);
+    for (const { record } of batch) if (closes(record)) this.#begun.delete(record.paymentId);
+  }
+
+  #followBegun(batch: readonly StoredRecord[]): void {
+    for (const { record } of batch) {
+      const opened = opens(record);
+      if (opened === undefined || this.#options.open.has(opened.paymentId)) continue;
+      if (opened.type === 'refundStarted' || !this.#begun.has(opened.paymentId)) {
+        this.#begun.set(opened.paymentId, opened);
+      }
+    }
+  }
+
+  async #apply({ log, behindDamage }: Target, batch: readonly StoredRecord[]): Promise<void> {
+    const { mysql, nowMs, tally, signal, open } = this.#options;
+    const { newOrders, refused } = await applyOrSetAside(batch, {
+      mysql,
+      log,
+      nowMs,
+      context: { again: true, behindDamage, openAtEnd: open, begun: this.#begun },
+      ...(signal === undefined ? {} : { signal }),
+      isTransient: outageWatch(),
+    });
+    tally.counts.ordersMissing += newOrders;
+    tally.counts.refused += refused.length;
+  }
+
+  async #compare(
+    { log, failed }: Target,
+    batch: readonly StoredRecord[],
+  ): Promise<{ readonly orders: readonly OrderDifference[]; readonly payments: readonly PaymentDifference[] }> {
+    const { mysql, tally, signal, open } = this.#options;
+    // What was put aside is known to be missing.
+    const compared = batch.filter(({ lsn }) => !failed.has(lsn));
+    const orders = compared.flatMap(({ record }) => (record.type === 'orderPaid' ? [record] : []));
+    const differences = await outlast(
+      async () => compareOrders(mysql, orders, await this.#tombstonesOf(mysql, orders)),
+      signal,
+    );
+    const payments = await outlast(() => comparePayments(mysql, log.logId, foldPayments(compared), open), signal);
+    for (const difference of differences) countOrder(tally, difference);
+    for (const { kind, paymentId } of payments) {
+      if (kind === 'missing') tally.add('paymentsMissing', paymentId, 'it is not in MySQL');
+      else tally.add('paymentsDiffer', paymentId, kind === 'leftOver' ? 'it became an order' : 'its state differs');
+    }
+    return { orders: differences, payments };
+  }
+
+  async #applyAndRepair(target: Target, batch: readonly StoredRecord[]): Promise<void> {
+    const { log, isLive } = target;
+    const { mysql, tally, signal } = this.#options;
+    const { orders, payments } = await this.#compare(target, batch);
+    const ordersMissing = tally.counts.ordersMissing;
+    await this.#apply(target, batch);
+    // They were counted by the comparison.
+    tally.counts.ordersMissing = ordersMissing;
+    const differing = orders.filter(({ missing, columns, missingTickets, wrongTickets }) => {
+      return !missing && columns.length + missingTickets.length + wrongTickets.length > 0;
+    });
+    const { repaired, refused } = await outlast(() => repairOrders(mysql, differing), signal);
+    tally.counts.repaired += repaired.length;
+    for (const { difference, error } of refused) {
+      if (this.postponed.length < POSTPONED_MAX) this.postponed.push(difference);
+      else tally.add('unrepaired', difference.order.orderId, String(error));
+    }
+    const wrong = payments.filter(({ kind }) => kind !== 'missing');
+    // Beside a live server an open payment may have been finished since.
+    const reopened = isLive ? [] : wrong.flatMap(({ open }) => open ?? []);
+    await outlast(() => repairPayments(mysql, log.logId, reopened), signal);
+    tally.counts.repaired += wrong.filter(({ open }) => open === undefined).length + reopened.length;
+  }
+
+  /** From the logs at hand, and from those that were applied before. */
+  async #tombstonesOf(mysql: MysqlPool, orders: readonly OrderPaid[]): Promise<ReadonlyMap<string, Tombstone>> {
+    if (orders.length === 0) return new Map();
+    const orderIds = orders.map(({ orderId }) => orderId);
+    const all = new Map(await readTombstones(mysql, orderIds));
+    for (const orderId of orderIds) {
+      const tombstone = this.#options.tombstones.get(orderId);
+      if (tombstone !== undefined) addTombstone(all, tombstone);
+    }
+    return all;
+  }
+
+  async #readFailedLsns(logId: string): Promise<ReadonlySet<number>> {
+    const sql = 'SELECT lsn FROM failed_records WHERE log_id = ?';
+    const { mysql, signal } = this.#options;
+    const rows = await outlast(() => selectRows<{ lsn: number }>(mysql, sql, [logId]), signal);
+    return new Set(rows.map(({ lsn }) => lsn));
+  }
+}
+
+async function gatherBatch(
+  reader: OrderLogReader,
+  throughLsn: number,
+  batchOrders: number,
+): Promise<readonly StoredRecord[]> {
+  const batch: StoredRecord[] = [];
+  const batchRecords = batchOrders * RECORDS_PER_ORDER;
+  let orders = 0;
+  while (batch.length < batchRecords && orders < batchOrders) {
+    const atMost = Math.min(batchRecords - batch.length, batchOrders - orders);
+    const read = await reader.readBatch(throughLsn, atMost);
+    if (read.length === 0) break;
+    for (const stored of read) if (stored.record.type === 'orderPaid') orders += 1;
+    batch.push(...read);
+  }
+  return batch;
+}
+
+function countOrder(tally: ReplayTally, difference: OrderDifference): void {
+  const { order, missing, columns, missingTickets, wrongTickets, cancelledWithoutRecord } = difference;
+  const { orderId, saleId } = order;
+  if (missing) tally.add('ordersMissing', orderId, `sale ${saleId}, tickets ${order.ticketNumbers.join(', ')}`);
+  if (columns.length > 0) tally.add('ordersDiffer', orderId, `sale ${saleId}: ${columns.join(', ')}`);
+  if (!missing && missingTickets.length > 0) {
+    tally.add('ticketsMissing', orderId, `sale ${saleId}: ${missingTickets.join(', ')}`, missingTickets.length);
+  }
+  if (wrongTickets.length > 0) {
+    const numbers = wrongTickets.map((ticket) => ticket.ticket_number).join(', ');
+    tally.add('ticketsDiffer', orderId, `sale ${saleId}: ${numbers}`, wrongTickets.length);
+  }
+  if (cancelledWithoutRecord) {
+    tally.add('cancelledWithoutRecord', orderId, `sale ${saleId}: MySQL says cancelled, and no log at hand does`);
+  }
+}

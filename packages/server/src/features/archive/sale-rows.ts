@@ -1,0 +1,75 @@
+/** What the log says about sales: phases, admission settings, acknowledged epochs. */
+import type { AdmissionChanged, OrderLogRecord, PhaseChanged, StoredRecord } from '../../order-log/records.ts';
+import { changeRows, type MysqlSession, type SqlValue } from '../../platform/mysql-statements.ts';
+
+function ofType<Type extends OrderLogRecord['type']>(records: readonly StoredRecord[], type: Type) {
+  type Match = Extract<OrderLogRecord, { type: Type }>;
+  return records.flatMap(({ lsn, record }) => (record.type === type ? [{ lsn, record: record as Match }] : []));
+}
+
+/** Operators change a sale a few times an evening, so these are a statement each. */
+export async function applySaleChanges(
+  connection: MysqlSession,
+  logId: string,
+  records: readonly StoredRecord[],
+): Promise<void> {
+  for (const { lsn, record } of ofType(records, 'phaseChanged')) await changePhase(connection, logId, lsn, record);
+  for (const { lsn, record } of ofType(records, 'admissionChanged'))
+    await changeAdmission(connection, logId, lsn, record);
+  await acknowledgeEpochs(
+    connection,
+    logId,
+    ofType(records, 'epochStarted').map(({ record }) => record),
+  );
+}
+
+/** A rebuild of the sale waits for these rows, from every log that is not retired. */
+async function acknowledgeEpochs(
+  connection: MysqlSession,
+  logId: string,
+  epochs: ReadonlyArray<{ readonly saleId: number; readonly epoch: number }>,
+): Promise<void> {
+  if (epochs.length === 0) return;
+  await changeRows(
+    connection,
+    `INSERT INTO log_epochs (log_id, sale_id, epoch) VALUES ?
+     ON DUPLICATE KEY UPDATE epoch = GREATEST(epoch, VALUES(epoch))`,
+    [epochs.map(({ saleId, epoch }) => [logId, saleId, epoch])],
+  );
+}
+
+async function changePhase(connection: MysqlSession, logId: string, lsn: number, record: PhaseChanged): Promise<void> {
+  const { saleId, to, phaseSeq, from, operatorId, at } = record;
+  await changeRows(connection, 'UPDATE sales SET phase = ?, phase_seq = ? WHERE id = ? AND phase_seq < ?', [
+    to,
+    phaseSeq,
+    saleId,
+    phaseSeq,
+  ]);
+  await recordAction(connection, [logId, lsn, saleId, operatorId ?? null, 'phase', JSON.stringify({ from, to }), at]);
+}
+
+async function changeAdmission(
+  connection: MysqlSession,
+  logId: string,
+  lsn: number,
+  record: AdmissionChanged,
+): Promise<void> {
+  const { saleId, mode, perSecond, maxActive, admissionSeq, operatorId, at } = record;
+  await changeRows(
+    connection,
+    'UPDATE sales SET admission_mode = ?, per_second = ?, max_active = ?, admission_seq = ? WHERE id = ? AND admission_seq < ?',
+    [mode, perSecond, maxActive, admissionSeq, saleId, admissionSeq],
+  );
+  const detail = JSON.stringify({ mode, perSecond, maxActive });
+  await recordAction(connection, [logId, lsn, saleId, operatorId, 'admission', detail, at]);
+}
+
+async function recordAction(connection: MysqlSession, row: readonly SqlValue[]): Promise<void> {
+  await changeRows(
+    connection,
+    `INSERT INTO operator_actions (log_id, lsn, sale_id, operator_id, action, detail, at_ms) VALUES (?)
+     ON DUPLICATE KEY UPDATE lsn = lsn`,
+    [row],
+  );
+}

@@ -1,0 +1,272 @@
+/** The applier against a MySQL that refuses, deadlocks and loses connections, and in a hurry. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Applier } from '@fest/server/features/archive/applier';
+import { listFailed, retryFailed } from '@fest/server/features/archive/failed-records';
+import { addFreshOrder, listFreshOrders } from '@fest/server/features/orders/fresh-orders';
+import { LIMITS } from '@fest/server/limits';
+import { type OrderLog, openOrderLog } from '@fest/server/order-log/order-log';
+import type { OrderPaid } from '@fest/server/order-log/records';
+import { createMysqlPool, type MysqlPool } from '@fest/server/platform/mysql';
+import { changeRows, selectRows } from '@fest/server/platform/mysql-statements';
+import { connectRedis } from '@fest/server/platform/redis';
+import type { Redis } from 'ioredis';
+import type { PoolConnection } from 'mysql2/promise';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createArchive, emptyArchive, insertSale, intentOf, orderOf, type TestArchive } from '../support/archive.ts';
+import { integration } from '../support/integration.ts';
+import { ManualClock } from '../support/test-app.ts';
+import { until } from '../support/visitor.ts';
+
+let archive: TestArchive;
+/** The applier's own connections: they give up waiting for a lock after a second. */
+let impatient: MysqlPool;
+let redis: Redis;
+let directory: string;
+let log: OrderLog;
+let applier: Applier;
+
+async function startApplier(): Promise<void> {
+  applier = new Applier({
+    log,
+    directory,
+    server: 'server-1',
+    mysql: impatient,
+    redis,
+    clock: new ManualClock(),
+    logger: pino({ level: 'silent' }),
+  });
+  await applier.open();
+  applier.start();
+}
+
+const append = (...orders: readonly OrderPaid[]) => Promise.all(orders.map((order) => log.append(order)));
+const orders = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => orderOf(from + index));
+const archivedOrders = async () =>
+  (await selectRows<{ id: string }>(archive.pool, 'SELECT order_id AS id FROM orders ORDER BY confirm_seq')).map(
+    ({ id }) => id,
+  );
+
+/** A transaction of somebody else that has an order's key, so that the applier has to wait for it. */
+async function blockOrder(order: OrderPaid, extraRows = 0): Promise<PoolConnection> {
+  const connection = await archive.pool.getConnection();
+  await connection.beginTransaction();
+  const row = (id: string, seq: number) => [id, `x${id}`, 999, 1, 1, seq, 1, 1, 'EUR', 'paid', 1, null];
+  const rows = [row(order.orderId, 1), ...Array.from({ length: extraRows }, (_, n) => row(`blocker-${n}`, n + 2))];
+  await connection.query('INSERT INTO orders VALUES ?', [rows]);
+  return connection;
+}
+
+/** The id of the connection that waits to insert orders. */
+async function waitingConnection(): Promise<number> {
+  const find = () =>
+    selectRows<{ id: number }>(
+      archive.pool,
+      "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE 'INSERT INTO orders%'",
+    );
+  const [row] = await until(find, (rows) => rows.length > 0);
+  if (row === undefined) throw new Error('nobody waits');
+  return row.id;
+}
+
+integration('the applier', () => {
+  beforeAll(async () => {
+    archive = await createArchive(6);
+    redis = await connectRedis(archive.redisUrl);
+    impatient = createMysqlPool(archive.mysqlUrl, 2);
+    impatient.pool.on('connection', (connection) => {
+      connection.query('SET SESSION innodb_lock_wait_timeout = 1');
+    });
+  });
+  beforeEach(async () => {
+    await emptyArchive(archive.pool);
+    await insertSale(archive.pool, 7);
+    directory = mkdtempSync(join(tmpdir(), 'fest-applier-'));
+    log = await openOrderLog({ directory });
+    await startApplier();
+  });
+  afterEach(async () => {
+    await applier?.stop();
+    await log?.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  afterAll(async () => {
+    redis?.disconnect();
+    await impatient?.end();
+    await archive?.pool.end();
+  });
+
+  describe('waits for more records before a small batch', () => {
+    /** The shortest of a few tries: what a busy machine adds says nothing. */
+    async function shortest(measure: (round: number) => Promise<unknown>): Promise<number> {
+      let best = Number.POSITIVE_INFINITY;
+      for (let round = 1; round <= 4; round += 1) {
+        const begin = performance.now();
+        await measure(round);
+        best = Math.min(best, performance.now() - begin);
+        await sleep(20);
+      }
+      return best;
+    }
+    const applied = (lsn: number) =>
+      until(
+        async () => applier.appliedLsn,
+        (at) => at >= lsn,
+      );
+
+    it('as long as nobody waits for it', async () => {
+      expect(await shortest(async (n) => applied(await log.append(orderOf(n))))).toBeGreaterThan(
+        LIMITS.applierLingerMs - 20,
+      );
+    });
+
+    it('but not when somebody does', async () => {
+      const took = await shortest(async (n) => {
+        await log.append(orderOf(n));
+        await applier.drain(5_000);
+      });
+      expect(took).toBeLessThan(LIMITS.applierLingerMs / 2);
+      const lateComer = await shortest(async (n) => {
+        await log.append(orderOf(100 + n));
+        // It lingers already.
+        await sleep(60);
+        await applier.drain(5_000);
+      });
+      expect(lateComer).toBeLessThan(60 + LIMITS.applierLingerMs / 2);
+    });
+
+    it('and not when the acknowledgement of an epoch is among them', async () => {
+      const took = await shortest(async (epoch) => {
+        await log.append(orderOf(epoch));
+        const lsn = await log.append({
+          type: 'epochStarted',
+          saleId: 7 + epoch,
+          epoch: 2,
+          at: 1,
+          queueHighWater: 0,
+          reason: 'test',
+        });
+        await applied(lsn);
+      });
+      expect(took).toBeLessThan(LIMITS.applierLingerMs / 2);
+    });
+  });
+
+  describe('tries again, and puts nothing aside,', () => {
+    it('when it is the victim of a deadlock', async () => {
+      await append(orderOf(1));
+      await applier.drain(5_000);
+      const blocker = await blockOrder(orderOf(3), 200);
+      await append(...orders(2, 4));
+      await waitingConnection();
+      // The applier has its position locked and waits for the order. Whoever has written less is rolled back.
+      const sql = 'SELECT lsn FROM applier_positions WHERE log_id = ? FOR UPDATE';
+      await expect(blocker.query(sql, [log.logId])).resolves.toBeDefined();
+      await blocker.rollback();
+      blocker.release();
+      await applier.drain(10_000);
+      expect(await archivedOrders()).toEqual(orders(1, 4).map(({ orderId }) => orderId));
+      expect(await listFailed(archive.pool)).toEqual([]);
+    });
+
+    it('when a lock is not free in time', async () => {
+      const blocker = await blockOrder(orderOf(2));
+      await append(...orders(1, 3));
+      await waitingConnection();
+      await sleep(1_200);
+      await blocker.rollback();
+      blocker.release();
+      await applier.drain(10_000);
+      expect(await archivedOrders()).toEqual(orders(1, 3).map(({ orderId }) => orderId));
+      expect(await listFailed(archive.pool)).toEqual([]);
+    });
+
+    it('when its connection is killed within the transaction', async () => {
+      const blocker = await blockOrder(orderOf(2));
+      await append(...orders(1, 3));
+      for (let time = 0; time < 2; time += 1) {
+        await archive.pool.query(`KILL ${await waitingConnection()}`);
+        await sleep(50);
+      }
+      expect(applier.appliedLsn).toBe(0);
+      await blocker.rollback();
+      blocker.release();
+      await applier.drain(10_000);
+      expect(await archivedOrders()).toEqual(orders(1, 3).map(({ orderId }) => orderId));
+      expect(await listFailed(archive.pool)).toEqual([]);
+    });
+  });
+
+  describe('a record that MySQL refuses', () => {
+    const refused = orderOf(5, [500]);
+
+    beforeEach(async () => {
+      await changeRows(
+        archive.pool,
+        "INSERT INTO orders VALUES ('foreign', 'pay-foreign', 7, 3, 1, 9999, 1, 100, 'EUR', 'paid', 1, NULL)",
+      );
+      await changeRows(archive.pool, "INSERT INTO tickets VALUES (7, 500, 'foreign', 1, 1, NULL, NULL)");
+    });
+
+    it('is put aside alone; its buyer goes on seeing the order, the others find theirs in MySQL', async () => {
+      const batch = [...orders(1, 4), refused, ...orders(6, 9)];
+      for (const order of batch) await addFreshOrder(redis, order);
+      await log.append(intentOf(5, [500]));
+      await append(...batch);
+      await applier.drain(10_000);
+      expect(await archivedOrders()).toHaveLength(9);
+      expect(await listFailed(archive.pool)).toMatchObject([{ lsn: 6, record: { orderId: refused.orderId } }]);
+      expect(applier.failedRecords).toBe(1);
+      for (const order of batch) {
+        const fresh = () => listFreshOrders(redis, order.accountId);
+        await until(fresh, (list) => list.length === (order === refused ? 1 : 0));
+      }
+      await redis.flushdb();
+    });
+
+    it('is counted in MySQL: also after a restart, and no longer once somebody has put it right', async () => {
+      await append(refused);
+      await applier.drain(10_000);
+      await applier.stop();
+      await startApplier();
+      expect(applier.failedRecords).toBe(1);
+      expect(await retryFailed(archive.pool, {}, 5)).toMatchObject({ applied: [], refused: [{ lsn: 1 }] });
+      expect(await listFailed(archive.pool)).toMatchObject([{ failedAtMs: 5 }]);
+      await changeRows(archive.pool, "DELETE FROM tickets WHERE order_id = 'foreign'");
+      expect(await retryFailed(archive.pool, {}, 6)).toMatchObject({ applied: [{ lsn: 1 }], refused: [] });
+      expect(await listFailed(archive.pool)).toEqual([]);
+      expect(await archivedOrders()).toContain(refused.orderId);
+      await applier.stop();
+      await startApplier();
+      expect(applier.failedRecords).toBe(0);
+    });
+
+    it('is retried by its log and LSN only, when so asked', async () => {
+      await changeRows(archive.pool, "INSERT INTO tickets VALUES (7, 501, 'foreign', 1, 1, NULL, NULL)");
+      await append(refused, orderOf(6, [501]));
+      await applier.drain(10_000);
+      expect(await listFailed(archive.pool)).toHaveLength(2);
+      await changeRows(archive.pool, "DELETE FROM tickets WHERE order_id = 'foreign'");
+      const report = await retryFailed(archive.pool, { logId: log.logId, lsn: 2 }, 6);
+      expect(report.applied.map(({ lsn }) => lsn)).toEqual([2]);
+      expect(await listFailed(archive.pool)).toMatchObject([{ lsn: 1 }]);
+      expect(await archivedOrders()).toEqual(['ord_7_6', 'foreign']);
+    });
+  });
+
+  it('catches up with many records without lingering between them', async () => {
+    await applier.stop();
+    await append(...orders(1, 5_000).map((order) => ({ ...order, capacity: 10_000 })));
+    const begin = performance.now();
+    await startApplier();
+    await until(
+      async () => applier.lag,
+      (lag) => lag === 0,
+    );
+    expect(performance.now() - begin).toBeLessThan(10_000);
+    expect(await archivedOrders()).toHaveLength(5_000);
+  });
+});

@@ -1,0 +1,112 @@
+/** Servers as processes of their own, from the sources, on the stores of a test: for tests that need more than one core. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SERVICE_PATHS } from '@fest/server/contract/paths';
+import type { TestApp } from './test-app.ts';
+
+const MAIN = new URL('../../packages/server/src/main.ts', import.meta.url).pathname;
+const READY_MS = 60_000;
+const STOP_MS = 20_000;
+
+export interface ServerProcess {
+  readonly name: string;
+  readonly baseUrl: string;
+  readonly logDirectory: string;
+  readonly pid: number;
+  kill(): Promise<void>;
+}
+
+export interface ServerProcesses {
+  readonly servers: readonly ServerProcess[];
+  close(): Promise<void>;
+}
+
+/** Beside a server of the test's own process: the same deployment. `environment` is set over what they need. */
+export async function startServerProcesses(
+  besides: TestApp,
+  count: number,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ServerProcesses> {
+  const directory = await mkdtemp(join(tmpdir(), 'fest-servers-'));
+  const children: ChildProcess[] = [];
+  const servers: ServerProcess[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(children.map(stop));
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    for (let number = 0; number < count; number += 1) {
+      const name = `process-${number + 1}`;
+      const port = await findFreePort();
+      const logDirectory = join(directory, name);
+      const child = spawn(process.execPath, [MAIN], {
+        env: { ...process.env, ...environmentOf(besides, { name, port, logDirectory }), ...environment },
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
+      children.push(child);
+      const kill = async (): Promise<void> => {
+        child.kill('SIGKILL');
+        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      };
+      servers.push({ name, baseUrl: `http://127.0.0.1:${port}`, logDirectory, pid: child.pid ?? 0, kill });
+    }
+    await Promise.all(servers.map(({ baseUrl }, index) => untilReady(baseUrl, children[index])));
+    return { servers, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function environmentOf(
+  { stores, services: { config } }: TestApp,
+  { name, port, logDirectory }: { readonly name: string; readonly port: number; readonly logDirectory: string },
+): Record<string, string> {
+  return {
+    FEST_PORT: String(port),
+    FEST_SERVER_NAME: name,
+    FEST_REDIS_URL: stores.redisUrl,
+    FEST_MYSQL_URL: stores.mysqlUrl,
+    FEST_LOG_DIR: logDirectory,
+    FEST_GATEWAY_DIR: stores.gatewayDirectory,
+    FEST_JWT_SECRET: config.jwtSecret,
+    FEST_QUEUE_TOKEN_SECRET: config.queueTokenSecret,
+    FEST_TICKET_SIGNING_SEED: config.ticketSigningSeed.toString('base64'),
+    FEST_LOG_LEVEL: process.env.FEST_TEST_LOG_LEVEL ?? 'fatal',
+  };
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return address.port;
+}
+
+async function untilReady(baseUrl: string, child: ChildProcess | undefined): Promise<void> {
+  for (const deadlineMs = performance.now() + READY_MS; ; await sleep(50)) {
+    const answer = await fetch(`${baseUrl}${SERVICE_PATHS.ready}`).catch(() => undefined);
+    await answer?.arrayBuffer();
+    if (answer?.status === 200) return;
+    if (child?.exitCode !== null) throw new Error(`the server at ${baseUrl} ended while it was starting`);
+    if (performance.now() > deadlineMs) throw new Error(`the server at ${baseUrl} was not ready in time`);
+  }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  const inTime = await Promise.race([ended.then(() => true), sleep(STOP_MS, false, { ref: false })]);
+  if (inTime) return;
+  child.kill('SIGKILL');
+  await ended;
+}

@@ -13,6 +13,7 @@ import { createOrphanage } from './features/payments/orphans.ts';
 import { PaymentProcessor, type PaymentProcessorOptions } from './features/payments/payment-processor.ts';
 import type { Unfinished } from './features/payments/payments.ts';
 import { findUnfinished, resumeUnfinished } from './features/payments/resume.ts';
+import { findArchivedPayment } from './features/payments/store.ts';
 import { LiveSales } from './features/stock/live-sales.ts';
 import { createRebuildStore } from './features/stock/rebuild-store.ts';
 import { Rebuilds } from './features/stock/rebuilds.ts';
@@ -97,6 +98,10 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     gateway,
     directory: catalogue,
     releaseCancelledElsewhere: (order) => releaseCancelledElsewhere(mysql, log, order),
+    findOutcome: async (paymentId) => {
+      await applier.drain(LIMITS.mysqlQueryTimeoutMs);
+      return findArchivedPayment(mysql, paymentId);
+    },
     ...(onPaymentStep === undefined ? {} : { onStep: onPaymentStep }),
   });
   const abandonedPayments = new AbandonedPayments({

@@ -1,6 +1,6 @@
 /** Copies of segments in another place, before they are trimmed. Runs beside the writer, not in its thread. */
 import { copyFile, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { OrderLogError } from './errors.ts';
 import { asyncFiles, type ReadableFiles } from './files.ts';
 import type { SegmentHeader } from './format.ts';
@@ -14,6 +14,13 @@ async function sync(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** Creates a folder and what is missing above it, durably. */
+async function createFolder(folder: string): Promise<void> {
+  const topmost = await mkdir(folder, { recursive: true });
+  if (topmost === undefined) return;
+  for (let created = folder; created.length >= topmost.length; created = dirname(created)) await sync(dirname(created));
 }
 
 async function headerOf(directory: string, segmentNumber: number): Promise<SegmentHeader> {
@@ -61,11 +68,10 @@ export async function archiveSegment(
 ): Promise<string> {
   const segment = await headerOf(directory, segmentNumber);
   const next = await headerOf(directory, segmentNumber + 1);
-  const folder = join(archiveDirectory, segment.logId);
+  const folder = join(resolve(archiveDirectory), segment.logId);
   const copy = join(folder, segmentName(segmentNumber));
   const unfinished = copy + UNFINISHED_SUFFIX;
-  await mkdir(folder, { recursive: true });
-  await sync(archiveDirectory);
+  await createFolder(folder);
   try {
     await copyFile(segmentPath(directory, segmentNumber), unfinished);
     await sync(unfinished);

@@ -35,13 +35,13 @@ export async function listCheckpoints(files: ReadableFiles, directory: string): 
   return sequencesOf(await files.list(directory));
 }
 
-/** @throws what the file system throws, but for a file that cannot be read: that is one more way of being unusable */
+/** Undefined when it is not there any more. That it cannot be read is one more way of being unusable. */
 export async function loadCheckpoint(
   files: ReadableFiles,
   directory: string,
   sequence: number,
   options: ReadCheckpointOptions = {},
-): Promise<Checkpoint | Unusable> {
+): Promise<Checkpoint | Unusable | undefined> {
   try {
     const file = await files.openForReading(checkpointPath(directory, sequence));
     try {
@@ -50,7 +50,7 @@ export async function loadCheckpoint(
       await file.close();
     }
   } catch (error) {
-    if (isNoSuchFile(error)) return { why: 'it is not there any more' };
+    if (isNoSuchFile(error)) return undefined;
     return { why: `it cannot be read: ${error instanceof Error ? error.message : String(error)}` };
   }
 }
@@ -91,20 +91,23 @@ export async function findCheckpoint(
   for (const sequence of sequences) {
     const file = checkpointPath(directory, sequence);
     const checkpoint = await loadCheckpoint(files, directory, sequence);
-    const why = 'why' in checkpoint ? checkpoint.why : whyUnfit(checkpoint, logId, firstSegment);
-    if (why === undefined && !('why' in checkpoint)) {
+    if (checkpoint === undefined) continue;
+    const unusable = 'why' in checkpoint ? checkpoint : findUnfitness(checkpoint, logId, firstSegment);
+    if (unusable === undefined && 'place' in checkpoint)
       return { found: { sequence, file, checkpoint }, ignored, lastSequence };
-    }
-    ignored.push({ file, why: why ?? 'it cannot be read' });
+    if (unusable !== undefined) ignored.push({ file, why: unusable.why });
   }
   return { ignored, lastSequence };
 }
 
-function whyUnfit({ logId, place }: Checkpoint, expectedLogId: string | undefined, firstSegment: number) {
-  if (expectedLogId !== undefined && logId !== expectedLogId) return `it belongs to log ${logId}`;
-  if (place.segmentNumber < firstSegment)
-    return `segment ${place.segmentNumber}, where it goes on, is not there any more`;
-  return undefined;
+function findUnfitness(
+  { logId, place }: Checkpoint,
+  ofLog: string | undefined,
+  firstSegment: number,
+): Unusable | undefined {
+  if (ofLog !== undefined && logId !== ofLog) return { why: `it belongs to log ${logId}` };
+  if (place.segmentNumber >= firstSegment) return undefined;
+  return { why: `segment ${place.segmentNumber}, where it goes on, is not there any more` };
 }
 
 /** A checkpoint on its way: written and synced step by step, and given its real name when all of it is on disk. */

@@ -92,10 +92,10 @@ export interface OrderLog {
   readonly failure: Promise<OrderLogError>;
   stats(): OrderLogStats;
   /**
-   * Removes the finished segments whose records are all up to `throughLsn`, oldest first, whatever was given that nobody
-   * needs any more from this log (the caller knows: at most what is applied everywhere). The segment that is being written
-   * always stays. Appends go on meanwhile. Before anything is removed, checkpoints replace it for the next opening; and
-   * with an archive directory each segment is copied, read back and synced there first.
+   * Removes the finished segments whose records are all up to `throughLsn`, oldest first; the segment that is being
+   * written always stays. The caller answers for it that nobody needs these records from this log any more. Appends go on
+   * meanwhile. Before anything is removed, two checkpoints replace it for the next opening; and with an archive directory
+   * each segment is copied there, synced and read back first.
    * @throws {OrderLogError} (as a rejection) `notTrimmed`: what was not removed is still there and the log goes on;
    *   `failed` or `closed` when the log was meanwhile
    */

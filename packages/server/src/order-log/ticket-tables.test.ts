@@ -61,6 +61,18 @@ describe('the ticket tables of the order log', () => {
     expect(tickets.sell(paidOrder(3, [5]))).toMatchObject({ reason: 'ticketAlreadySold' });
   });
 
+  it('refuses an order it has already when it comes with other tickets, also after a snapshot, until it is cancelled', () => {
+    const tickets = new TicketTables();
+    tickets.sell(paidOrder(1, [5, 6]));
+    const again = { reason: 'orderExists', sameOrder: false };
+    expect(tickets.sell(paidOrder(1, [7, 8]))).toMatchObject(again);
+    const later = TicketTables.from(tickets.snapshot());
+    expect(later.sell(paidOrder(1, [7, 8]))).toMatchObject(again);
+    expect(later.sell(paidOrder(2, [7, 8]))).toBeUndefined();
+    later.free(paidOrder(1, [5, 6]));
+    expect(later.sell(paidOrder(1, [5, 6]))).toBeUndefined();
+  });
+
   it('does not let a ticket number beyond its limit take memory', () => {
     const tickets = new TicketTables();
     const order = { ...paidOrder(1, [2 ** 40]), capacity: 2 ** 41 };

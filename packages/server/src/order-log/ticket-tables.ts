@@ -82,12 +82,14 @@ interface OwnedPage {
 /** The tickets of one sale. */
 class TicketTable {
   readonly #pages = new Map<number, OwnedPage>();
+  /** Fingerprints of the orders that hold tickets here. */
+  readonly #orders = new Set<number>();
 
   get(ticket: number): number {
     return this.#pages.get(Math.floor(ticket / TICKETS_PER_PAGE))?.tickets[ticket % TICKETS_PER_PAGE] ?? 0;
   }
 
-  set(ticket: number, order: number): void {
+  #set(ticket: number, order: number): void {
     this.#ownPage(Math.floor(ticket / TICKETS_PER_PAGE))[ticket % TICKETS_PER_PAGE] = order;
   }
 
@@ -100,6 +102,22 @@ class TicketTable {
 
   adopt(pageNumber: number, tickets: TicketPage): void {
     this.#pages.set(pageNumber, { tickets, shared: true });
+    for (const order of tickets) if (order !== 0) this.#orders.add(order);
+  }
+
+  hasOrder(order: number): boolean {
+    return this.#orders.has(order);
+  }
+
+  sell(ticketNumbers: readonly number[], order: number): void {
+    for (const ticket of ticketNumbers) this.#set(ticket, order);
+    this.#orders.add(order);
+  }
+
+  /** Frees those of the tickets that are still this order's. */
+  free(ticketNumbers: readonly number[], order: number): void {
+    for (const ticket of ticketNumbers) if (this.get(ticket) === order) this.#set(ticket, 0);
+    this.#orders.delete(order);
   }
 
   #ownPage(pageNumber: number): TicketPage {
@@ -158,7 +176,12 @@ export class TicketTables {
         sameOrder,
       };
     }
-    for (const ticket of sold.ticketNumbers) table.set(ticket, order);
+    // Its buyer has the tickets it was first written with; a second set of them would be lost stock, or worse.
+    if (table.hasOrder(order)) {
+      const message = `Order ${sold.orderId} of sale ${sold.saleId} is in the log already, with other tickets.`;
+      return { reason: 'orderExists', message, sameOrder: false };
+    }
+    table.sell(sold.ticketNumbers, order);
     return undefined;
   }
 
@@ -168,10 +191,7 @@ export class TicketTables {
     if ('reason' in freed) return freed;
     const table = this.#sales.get(freed.saleId);
     if (table === undefined) return undefined;
-    const order = fingerprint(freed.orderId);
-    for (const ticket of freed.ticketNumbers) {
-      if (table.get(ticket) === order) table.set(ticket, 0);
-    }
+    table.free(freed.ticketNumbers, fingerprint(freed.orderId));
     return undefined;
   }
 

@@ -222,6 +222,8 @@ class Verifier {
       const file = checkpointPath(this.#directory, sequence);
       const name = basename(file);
       const checkpoint = await loadCheckpoint(asyncFiles, this.#directory, sequence, { withoutTickets: true });
+      // The writer has replaced it in the meantime.
+      if (checkpoint === undefined) continue;
       if ('why' in checkpoint) {
         verified.push({ name, unusable: checkpoint.why });
       } else if (this.#logId !== undefined && checkpoint.logId !== this.#logId) {

@@ -69,7 +69,7 @@ export class Applier {
     const unsubscribe = this.#options.log.onDurable(() => {
       if (this.#isIdle) this.#wake();
     });
-    this.#failedTimer = setInterval(() => void this.#countFailed(), LIMITS.failedRecordsRefreshMs).unref();
+    this.#countFailedLater();
     this.#running = this.#run().finally(unsubscribe);
   }
 
@@ -87,7 +87,7 @@ export class Applier {
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#failedTimer);
+    clearTimeout(this.#failedTimer);
     this.#stopping.abort();
     this.#wake();
     await this.#running;
@@ -190,6 +190,12 @@ export class Applier {
       // They expire by themselves, and reading prefers MySQL: an entry that stays does no harm.
       logger.debug({ err: error }, 'archived orders could not be removed from Redis');
     }
+  }
+
+  #countFailedLater(): void {
+    if (this.#stopping.signal.aborted) return;
+    const count = (): void => void this.#countFailed().finally(() => this.#countFailedLater());
+    this.#failedTimer = setTimeout(count, LIMITS.failedRecordsRefreshMs).unref();
   }
 
   async #countFailed(): Promise<void> {

@@ -17,7 +17,7 @@ import type { LiveSales } from '../stock/live-sales.ts';
 import type { SaleDirectory } from '../stock/require-live-sale.ts';
 import type { PaymentGateway } from './gateway.ts';
 import { afterCharge, afterLookup, type NextStep, orderOf } from './payments.ts';
-import { completePayment, confirmPayment, failPayment } from './store.ts';
+import { completePayment, confirmPayment, failPayment, type StoredPayment } from './store.ts';
 
 export interface PaymentProcessorOptions {
   readonly redis: Redis;
@@ -32,6 +32,8 @@ export interface PaymentProcessorOptions {
    * releases its tickets in this log and returns true.
    */
   readonly releaseCancelledElsewhere: (order: OrderPaid) => Promise<boolean>;
+  /** What became of a payment as far as it is durable anywhere: this server's log is in MySQL before it is asked. */
+  readonly findOutcome: (paymentId: string) => Promise<StoredPayment | undefined>;
   /** For tests: called between the steps, so that a crash can be placed there. */
   readonly onStep?: (step: 'intent' | 'charged' | 'confirmed' | 'durable' | 'shown', paymentId: string) => void;
 }
@@ -178,6 +180,7 @@ export class PaymentProcessor {
         onStep?.('durable', intent.paymentId);
         return this.#show(order);
       }
+      if (outcome === 'ended') return this.#showWhatIs(intent);
       // Redis goes on counting these tickets as sold, so nobody is given them again; the audit finds them.
       if (outcome === 'conflict') return this.#refund(intent, 'ticket_conflict');
       // The sale is being built anew: what Redis confirmed is not in the new state. Nobody was told; it is asked again.
@@ -186,9 +189,10 @@ export class PaymentProcessor {
 
   /**
    * `durable`: the order is in the log. `staleEpoch`: a new epoch began meanwhile, and the confirmation is void.
-   * `conflict`: its tickets belong to another live order; the last gate has held.
+   * `ended`: the order is in the log with the tickets it was first given. `conflict`: its tickets belong to another live
+   * order; the last gate has held.
    */
-  async #makeDurable(order: OrderPaid): Promise<'durable' | 'staleEpoch' | 'conflict'> {
+  async #makeDurable(order: OrderPaid): Promise<'durable' | 'staleEpoch' | 'ended' | 'conflict'> {
     const { logger, releaseCancelledElsewhere } = this.#options;
     let refusal = await this.#appendOrder(order);
     if (
@@ -200,6 +204,10 @@ export class PaymentProcessor {
     }
     if (refusal === undefined || refusal.sameOrder) return 'durable';
     if (refusal.reason === 'staleEpoch') return 'staleEpoch';
+    if (refusal.reason === 'orderExists') {
+      logger.error({ order, err: refusal }, 'a payment that has become an order was confirmed once more');
+      return 'ended';
+    }
     logger.fatal({ order, err: refusal }, 'the order log refused an order: stock and log disagree');
     return 'conflict';
   }
@@ -212,6 +220,15 @@ export class PaymentProcessor {
       if (error instanceof OrderLogRefusedError) return error;
       throw error;
     }
+  }
+
+  async #showWhatIs(intent: PaymentIntent): Promise<void> {
+    const { redis, findOutcome } = this.#options;
+    const outcome = await this.#persist(() => findOutcome(intent.paymentId));
+    if (outcome === undefined || outcome.status === 'pending' || outcome.status === 'failed') {
+      return this.#refund(intent, 'ticket_conflict');
+    }
+    await this.#persist(() => completePayment(redis, intent, outcome));
   }
 
   async #show(order: OrderPaid): Promise<void> {

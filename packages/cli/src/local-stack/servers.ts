@@ -75,9 +75,14 @@ export async function startServers(options: StartServersOptions): Promise<StackS
   }
 }
 
+/** Of the n-th server of a stack; its order log's folder is named after it. */
+export function serverName(number: number): string {
+  return `server-${number}`;
+}
+
 function prepareServer(options: StartServersOptions, entry: string, number: number, port: number): StackServer {
   const { supervision } = options;
-  const name = `server-${number}`;
+  const name = serverName(number);
   const baseUrl = `http://${LOOPBACK}:${port}`;
   const logFile = join(supervision.paths.logs, `${name}.log`);
   const managed = manageProcess({

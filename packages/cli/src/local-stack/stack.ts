@@ -8,7 +8,7 @@ import { STACK_LIMITS } from './limits.ts';
 import { type LocalState, removeLocalState, writeLocalState } from './local-state.ts';
 import { orderLogDirectory, type StackPaths, stackPaths } from './paths.ts';
 import { ensureSecrets, type LocalSecrets } from './secrets.ts';
-import { localAccounts, type StackServer, startServers } from './servers.ts';
+import { localAccounts, type StackServer, serverName, startServers } from './servers.ts';
 import { openSupervision, type Supervision } from './supervision.ts';
 
 export const DEFAULT_PORT = 8080;
@@ -66,6 +66,10 @@ export async function startLocalStack(options: StartLocalStackOptions): Promise<
     const secrets = ensureSecrets(paths.secrets);
     engines = await startEnginesUnder(supervision, secrets, { ...options, onEvent: emit });
     const { redisUrl, mysqlUrl } = engines;
+    // Loaded here: `fest --help` and most commands do without the server's parts.
+    const { bringInOrphanLogs } = await import('./orphan-logs.ts');
+    const serverNames = Array.from({ length: count }, (_, index) => serverName(index + 1));
+    await bringInOrphanLogs({ paths, serverNames, mysqlUrl, now: options.now ?? Date.now, emit });
     emit({ type: 'progress', message: count === 1 ? 'Starting the server.' : `Starting ${count} servers.` });
     const { servers, stop: stopServers } = await startServers({
       supervision,

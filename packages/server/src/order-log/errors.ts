@@ -25,7 +25,7 @@ export type OrderLogErrorCode =
  * - `ticketAlreadySold`: the log has an order with one of these tickets.
  * - `orderExists`: the log has this order already, with other tickets.
  * - `beyondCapacity`: a ticket number above the capacity that the record itself names.
- * - `staleEpoch`: an order of an epoch of its sale that is over in this log, since `epochStarted` is in it.
+ * - `staleEpoch`: an order or an intent of an epoch of its sale that is over in this log, since `epochStarted` is in it.
  * - `malformed`: the record is not what its type says.
  */
 export type RefusalReason = 'ticketAlreadySold' | 'orderExists' | 'beyondCapacity' | 'staleEpoch' | 'malformed';

@@ -6,6 +6,7 @@ import {
   LOG_DIRECTORY,
   openWriter,
   paidOrder,
+  paymentIntent,
   readAll,
   SimulatedDisk,
 } from './test-support.ts';
@@ -52,6 +53,14 @@ describe('the epoch gate', () => {
     ]);
     expect(durableLsn).toBe(3);
     expect(await readAll(disk)).toEqual([paidOrder(1), epochStarted(3), ofEpoch(3, paidOrder(5))]);
+  });
+
+  it('refuses intents of earlier epochs as well: their payments could be charged after everybody has counted', async () => {
+    const writer = await openWriter(new SimulatedDisk());
+    const intent = (n: number, epoch: number) => ({ ...paymentIntent(n), epoch });
+    const { refusals, durableLsn } = commit(writer, intent(1, 1), epochStarted(2), intent(2, 1), intent(3, 2));
+    expect(refusals).toMatchObject([{ index: 2, ...staleEpoch }]);
+    expect(durableLsn).toBe(3);
   });
 
   it('goes on refusing after a restart, clean or not', async () => {

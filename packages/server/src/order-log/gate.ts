@@ -3,8 +3,9 @@
  * and MySQL's unique keys, knows only its log, is fed by nothing but records, and is rebuilt from them on open:
  *
  * - a ticket that an order of this log holds is not taken by another one (`TicketTables`);
- * - once `epochStarted` is in the log, no `orderPaid` of an earlier epoch of that sale follows: whoever has read up to
- *   that record knows every order of the earlier epochs that this log will ever have.
+ * - once `epochStarted` is in the log, no `orderPaid` and no `paymentIntent` of an earlier epoch of that sale follows:
+ *   whoever has read up to that record knows every order of the earlier epochs that this log will ever have, and every
+ *   payment of theirs that can ever be charged.
  */
 import { RECORD_TYPES } from './records.ts';
 import { type GateRefusal, type SaleTickets, TicketTables } from './ticket-tables.ts';
@@ -20,8 +21,13 @@ function ofSale(record: unknown): { saleId: number; epoch: number } | undefined 
   return { saleId, epoch };
 }
 
-/** Whether the gate looks at records of this type at all; the others need not be parsed. */
+/** Whether the gate looks at records of this type before they are written; the others need not be parsed. */
 export function concernsGate(type: number): boolean {
+  return type === RECORD_TYPES.paymentIntent || changesGate(type);
+}
+
+/** Whether a record of this type that is in the log changes what the gate knows. */
+export function changesGate(type: number): boolean {
   return (
     type === RECORD_TYPES.orderPaid ||
     type === RECORD_TYPES.orderCancelled ||
@@ -56,8 +62,9 @@ export class Gate {
 
   /** Takes a record that is about to be written, or says why not. */
   admit(type: number, record: unknown): GateRefusal | undefined {
+    if (type === RECORD_TYPES.paymentIntent) return this.#refuseStale(record, false);
     if (type !== RECORD_TYPES.orderPaid) return this.replay(type, record);
-    return this.#refuseStale(record) ?? this.#tickets.sell(record);
+    return this.#refuseStale(record, this.#tickets.isSold(record)) ?? this.#tickets.sell(record);
   }
 
   /**
@@ -79,16 +86,16 @@ export class Gate {
     return undefined;
   }
 
-  #refuseStale(record: unknown): GateRefusal | undefined {
-    const order = ofSale(record);
-    if (order === undefined) {
-      return { reason: 'malformed', message: 'The order has no saleId or no epoch.', sameOrder: false };
+  #refuseStale(record: unknown, sameOrder: boolean): GateRefusal | undefined {
+    const decided = ofSale(record);
+    if (decided === undefined) {
+      return { reason: 'malformed', message: 'The record has no saleId or no epoch.', sameOrder: false };
     }
-    const current = this.#epochs.get(order.saleId) ?? 0;
-    if (order.epoch >= current) return undefined;
+    const current = this.#epochs.get(decided.saleId) ?? 0;
+    if (decided.epoch >= current) return undefined;
     const message =
-      `The order is of epoch ${order.epoch} of sale ${order.saleId}, but epoch ${current} has started: ` +
-      `confirm it again under that one.`;
-    return { reason: 'staleEpoch', message, sameOrder: this.#tickets.isSold(record) };
+      `This was decided in epoch ${decided.epoch} of sale ${decided.saleId}, but epoch ${current} has started: ` +
+      `decide it again under that one.`;
+    return { reason: 'staleEpoch', message, sameOrder };
   }
 }

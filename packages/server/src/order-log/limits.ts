@@ -32,12 +32,12 @@ export const PREALLOCATE_RETRY_MS = 1_000;
 
 /**
  * A checkpoint of the gate is due when so much log has come since the last one, or as much as a checkpoint has bytes if
- * that is more: an opening replays at most some 100,000 records, and checkpoints never cost more writing than the log.
+ * that is more: an opening replays at most some 50,000 records, and checkpoints never cost more writing than the log.
  */
-export const CHECKPOINT_LOG_BYTES = 32 * 1024 * 1024;
+export const CHECKPOINT_LOG_BYTES = 16 * 1024 * 1024;
 
 /** At a clean close a checkpoint is worth it for this share of that. */
-export const CHECKPOINT_CLOSE_SHARE = 1 / 32;
+export const CHECKPOINT_CLOSE_SHARE = 1 / 16;
 
 /** A checkpoint is written in steps of this size between batches, like the next segment. */
 export const CHECKPOINT_STEP_BYTES = 256 * 1024;

@@ -277,29 +277,36 @@ class ThreadedOrderLog implements OrderLog {
     const prepared = await this.#ask({ kind: 'prepareTrim', throughLsn });
     if (prepared.kind !== 'trimmable') throw new OrderLogError('failed', `The writer answered with ${prepared.kind}.`);
     const removed: FinishedSegment[] = [];
-    const report = (): TrimReport => {
-      const lastLsn = removed.at(-1)?.lastLsn;
-      const removedBytes = removed.reduce((sum, { bytes }) => sum + bytes, 0);
-      return {
-        removedSegments: removed.length,
-        removedBytes,
-        ...(lastLsn === undefined ? {} : { removedThroughLsn: lastLsn }),
-      };
-    };
     for (const segment of prepared.segments) {
-      try {
-        if (archiveDirectory !== undefined) {
-          await archiveSegment(this.#directory, archiveDirectory, segment.segmentNumber);
-        }
-      } catch (error) {
-        throw notTrimmed(segment.segmentNumber, removed.length, error);
-      }
-      const { problem } = await this.#ask({ kind: 'removeSegment', segmentNumber: segment.segmentNumber });
-      if (problem !== undefined) throw notTrimmed(segment.segmentNumber, removed.length, fromPlainError(problem));
+      await this.#archiveAndRemove(segment, archiveDirectory, removed.length);
       removed.push(segment);
     }
-    if (prepared.problem !== undefined) throw notTrimmed(undefined, removed.length, fromPlainError(prepared.problem));
-    return report();
+    if (prepared.problem !== undefined) {
+      throw notTrimmed('A checkpoint could not be written', removed.length, fromPlainError(prepared.problem));
+    }
+    const lastLsn = removed.at(-1)?.lastLsn;
+    return {
+      removedSegments: removed.length,
+      removedBytes: removed.reduce((sum, { bytes }) => sum + bytes, 0),
+      ...(lastLsn === undefined ? {} : { removedThroughLsn: lastLsn }),
+    };
+  }
+
+  async #archiveAndRemove(
+    { segmentNumber }: FinishedSegment,
+    archiveDirectory: string | undefined,
+    removedBefore: number,
+  ): Promise<void> {
+    const name = segmentName(segmentNumber);
+    if (archiveDirectory !== undefined) {
+      await archiveSegment(this.#directory, archiveDirectory, segmentNumber).catch((error: unknown) => {
+        throw notTrimmed(`${name} could not be archived in ${archiveDirectory}`, removedBefore, error);
+      });
+    }
+    const { problem } = await this.#ask({ kind: 'removeSegment', segmentNumber });
+    if (problem !== undefined) {
+      throw notTrimmed(`${name} could not be removed`, removedBefore, fromPlainError(problem));
+    }
   }
 
   /** Asks the writer something, and waits for the answer. One question at a time. */
@@ -428,12 +435,9 @@ class ThreadedOrderLog implements OrderLog {
   }
 }
 
-function notTrimmed(segmentNumber: number | undefined, removed: number, error: unknown): OrderLogError {
-  const what = segmentNumber === undefined ? 'A checkpoint' : segmentName(segmentNumber);
+function notTrimmed(what: string, removed: number, error: unknown): OrderLogError {
   const why = error instanceof Error ? error.message : String(error);
-  const message =
-    `${what} could not be ${segmentNumber === undefined ? 'written' : 'archived or removed'}, so the order log was ` +
-    `trimmed of ${removed} segments only: ${why}`;
+  const message = `${what}, so the order log was trimmed of ${removed} segments only: ${why}`;
   return new OrderLogError('notTrimmed', message, { cause: error });
 }
 

@@ -8,7 +8,7 @@ import { type CheckpointSearch, type FoundCheckpoint, findCheckpoint, type Ignor
 import { OrderLogError } from './errors.ts';
 import { type Files, isOutOfSpace, writeFully } from './files.ts';
 import { CHAIN_START, encodeSeal, encodeSegmentHeader, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from './format.ts';
-import { concernsGate, Gate } from './gate.ts';
+import { changesGate, Gate } from './gate.ts';
 import { REPORTED_CONFLICTS_MAX } from './limits.ts';
 import { checkpointNeededError, findLogStart, type LogStart, missingSegments } from './log-start.ts';
 import type { Leftover } from './proof.ts';
@@ -89,7 +89,7 @@ class GateReplay {
     this.scannedRecords += 1;
     if (scanned.lsn <= this.#afterLsn) return;
     this.replayedBytes += RECORD_HEADER_BYTES + scanned.payload.length;
-    if (!concernsGate(scanned.type)) return;
+    if (!changesGate(scanned.type)) return;
     const refusal = this.gate.replay(scanned.type, JSON.parse(scanned.payload.toString()));
     if (refusal === undefined) return;
     this.conflicts += 1;

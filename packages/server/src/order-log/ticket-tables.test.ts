@@ -73,6 +73,18 @@ describe('the ticket tables of the order log', () => {
     expect(later.sell(paidOrder(1, [5, 6]))).toBeUndefined();
   });
 
+  it('still has an order of which only some tickets were freed, after a snapshot as before', () => {
+    const tickets = new TicketTables();
+    tickets.sell(paidOrder(1, [5, 6]));
+    tickets.free(paidOrder(1, [6, 9]));
+    for (const each of [tickets, TicketTables.from(tickets.snapshot())]) {
+      expect(each.sell(paidOrder(1, [7]))).toMatchObject({ reason: 'orderExists' });
+      expect(each.sell(paidOrder(1, [5]))).toMatchObject({ reason: 'ticketAlreadySold', sameOrder: true });
+      expect(each.free(paidOrder(1, [5]))).toBeUndefined();
+      expect(each.sell(paidOrder(1, [7]))).toBeUndefined();
+    }
+  });
+
   it('does not let a ticket number beyond its limit take memory', () => {
     const tickets = new TicketTables();
     const order = { ...paidOrder(1, [2 ** 40]), capacity: 2 ** 41 };

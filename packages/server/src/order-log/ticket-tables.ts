@@ -9,6 +9,7 @@
  */
 import { crc32 } from 'node:zlib';
 import type { RefusalReason } from './errors.ts';
+import { HeldOrders } from './held-orders.ts';
 import { TICKET_NUMBER_MAX } from './limits.ts';
 
 export interface GateRefusal {
@@ -79,11 +80,21 @@ interface OwnedPage {
   shared: boolean;
 }
 
+/** An order's tickets mostly lie side by side: calls back once for each such run. */
+function forEachRun(page: TicketPage, callback: (order: number, length: number) => void): void {
+  let start = 0;
+  for (let index = 1; index <= page.length; index += 1) {
+    const order = page[start] ?? 0;
+    if (page[index] === order) continue;
+    if (order !== 0) callback(order, index - start);
+    start = index;
+  }
+}
+
 /** The tickets of one sale. */
 class TicketTable {
   readonly #pages = new Map<number, OwnedPage>();
-  /** Fingerprints of the orders that hold tickets here. */
-  readonly #orders = new Set<number>();
+  readonly #orders = new HeldOrders();
 
   get(ticket: number): number {
     return this.#pages.get(Math.floor(ticket / TICKETS_PER_PAGE))?.tickets[ticket % TICKETS_PER_PAGE] ?? 0;
@@ -100,24 +111,35 @@ class TicketTable {
     });
   }
 
-  adopt(pageNumber: number, tickets: TicketPage): void {
-    this.#pages.set(pageNumber, { tickets, shared: true });
-    for (const order of tickets) if (order !== 0) this.#orders.add(order);
+  adopt(pages: SaleTickets['pages']): void {
+    let runs = 0;
+    for (const [, tickets] of pages) forEachRun(tickets, () => (runs += 1));
+    this.#orders.reserve(runs);
+    for (const [pageNumber, tickets] of pages) {
+      this.#pages.set(pageNumber, { tickets, shared: true });
+      forEachRun(tickets, (order, length) => this.#orders.add(order, length));
+    }
   }
 
+  /** Whether an order holds any ticket here. */
   hasOrder(order: number): boolean {
     return this.#orders.has(order);
   }
 
   sell(ticketNumbers: readonly number[], order: number): void {
     for (const ticket of ticketNumbers) this.#set(ticket, order);
-    this.#orders.add(order);
+    this.#orders.add(order, ticketNumbers.length);
   }
 
   /** Frees those of the tickets that are still this order's. */
   free(ticketNumbers: readonly number[], order: number): void {
-    for (const ticket of ticketNumbers) if (this.get(ticket) === order) this.#set(ticket, 0);
-    this.#orders.delete(order);
+    let freed = 0;
+    for (const ticket of ticketNumbers) {
+      if (this.get(ticket) !== order) continue;
+      this.#set(ticket, 0);
+      freed += 1;
+    }
+    if (freed > 0) this.#orders.remove(order, freed);
   }
 
   #ownPage(pageNumber: number): TicketPage {
@@ -140,8 +162,7 @@ export class TicketTables {
   static from(snapshot: readonly SaleTickets[]): TicketTables {
     const tables = new TicketTables();
     for (const { saleId, pages } of snapshot) {
-      const table = tables.#tableOf(saleId);
-      for (const [pageNumber, page] of pages) table.adopt(pageNumber, page);
+      tables.#tableOf(saleId).adopt(pages);
     }
     return tables;
   }

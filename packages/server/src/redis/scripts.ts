@@ -513,14 +513,6 @@ export interface TicketRange {
   readonly last: number;
 }
 
-export interface AuditedHold {
-  readonly holdId: string;
-  readonly state: 'held' | 'paying';
-  readonly accountId: number;
-  readonly quantity: number;
-  readonly ticketNumbers: readonly number[];
-}
-
 /** The stock of a sale at one moment. Numbers that Redis has not, or not as numbers, are NaN: that is for an audit to find. */
 export interface AuditedStock {
   readonly status: 'state';
@@ -538,18 +530,16 @@ export interface AuditedStock {
   readonly confirmSeq: number;
   /** Released numbers, also those outside the slice. */
   readonly releasedCount: number;
-  /** Holds in the sets that list live ones. */
-  readonly listedHolds: number;
+  readonly liveHolds: number;
   /** Last ticket number of this slice; undefined: it reaches the end. */
   readonly through: number | undefined;
   /** Of the slice, ascending. */
   readonly released: readonly TicketRange[];
-  /** All live holds; undefined: more than were asked for. */
-  readonly holds: readonly AuditedHold[] | undefined;
+  /** Of all live holds; undefined: there are more than were asked for. */
+  readonly holdIds: readonly string[] | undefined;
 }
 
 const AUDITED_FIELDS = 14;
-const AUDITED_HOLD_FIELDS = 5;
 
 function countOf(value: number | string | undefined): number {
   return value === '' || value === undefined ? Number.NaN : Number(value);
@@ -564,25 +554,10 @@ function decodeRanges(value: number | string | undefined): readonly TicketRange[
   });
 }
 
-function decodeAuditedHolds(reply: ScriptReply): readonly AuditedHold[] {
-  const holds: AuditedHold[] = [];
-  for (let at = AUDITED_FIELDS; at + AUDITED_HOLD_FIELDS <= reply.length; at += AUDITED_HOLD_FIELDS) {
-    const tickets = String(reply[at + 4]);
-    holds.push({
-      holdId: String(reply[at]),
-      state: reply[at + 1] as AuditedHold['state'],
-      accountId: countOf(reply[at + 2]),
-      quantity: countOf(reply[at + 3]),
-      ticketNumbers: tickets === '' ? [] : tickets.split(',').map(Number),
-    });
-  }
-  return holds;
-}
-
 export const auditStateScript = defineScript({
   name: 'audit-state',
   keys: ['sale', 'released', 'expiry', 'paying'],
-  args: ['holdPrefix', 'fromNumber', 'releasedAtMost', 'holdsAtMost'],
+  args: ['fromNumber', 'releasedAtMost', 'holdsAtMost'],
   decode(reply): AuditedStock | { readonly status: 'missing' } {
     if (reply[0] === 'missing') return { status: 'missing' };
     if (reply[0] !== 'state' && reply[0] !== 'crowded') return unexpectedReply('audit-state', reply);
@@ -599,10 +574,10 @@ export const auditStateScript = defineScript({
       nextFresh: countOf(reply[8]),
       confirmSeq: countOf(reply[9]),
       releasedCount: countOf(reply[10]),
-      listedHolds: countOf(reply[11]),
+      liveHolds: countOf(reply[11]),
       through: through === 0 ? undefined : through,
       released: decodeRanges(reply[13]),
-      holds: reply[0] === 'crowded' ? undefined : decodeAuditedHolds(reply),
+      holdIds: reply[0] === 'crowded' ? undefined : reply.slice(AUDITED_FIELDS).map(String),
     };
   },
 });

@@ -53,11 +53,9 @@ export async function applyRecords(
   records: readonly StoredRecord[],
   context: ApplyContext = {},
 ): Promise<number> {
-  await recordCancellations(connection, records);
-  const newOrders = await insertOrders(
-    connection,
-    records.flatMap(({ record }) => (record.type === 'orderPaid' ? [record] : [])),
-  );
+  if (context.cancellationsDone !== true) await recordCancellations(connection, records);
+  const orders = records.flatMap(({ record }) => (record.type === 'orderPaid' ? [record] : []));
+  const newOrders = context.ordersDone === true ? 0 : await insertOrders(connection, orders);
   await applyPayments(connection, logId, records, context);
   await applySaleChanges(connection, logId, records);
   return newOrders;

@@ -16,6 +16,10 @@ export type OpenRecord = PaymentIntent | RefundStarted;
 export interface ApplyContext {
   /** These records may have been applied before, or been put aside: those that are applied now are taken off that list. */
   readonly again?: boolean;
+  /** What was given back is known already. */
+  readonly cancellationsDone?: boolean;
+  /** The orders are there already. */
+  readonly ordersDone?: boolean;
   /** Records before these could not be read, so the position does not move over them: their segment may be restored yet. */
   readonly behindDamage?: boolean;
   /** The payments that are open at the end of the log: only these become unfinished rows. */

@@ -2,12 +2,12 @@
 import { type OrderLogReader, openOrderLogReader } from '../../order-log/reader.ts';
 import type { OrderPaid, StoredRecord } from '../../order-log/records.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
-import { selectRows } from '../../platform/mysql-statements.ts';
+import { inTransaction, selectRows } from '../../platform/mysql-statements.ts';
 import { applyOrSetAside } from './apply-or-set-aside.ts';
 import { compareOrders, type OrderDifference } from './compare-orders.ts';
 import { comparePayments, type PaymentDifference } from './compare-payments.ts';
 import type { AppliedLog } from './log-positions.ts';
-import { readTombstones, type Tombstone } from './order-rows.ts';
+import { insertOrders, readTombstones, type Tombstone } from './order-rows.ts';
 import { outageWatch, outlast } from './outlast.ts';
 import { foldPayments, type OpenRecord } from './payment-rows.ts';
 import { repairOrders, repairPayments } from './repair-rows.ts';
@@ -19,6 +19,8 @@ import { addTombstone, closes, type LogScan, opens, type Span } from './replay-s
 const BATCH_ORDERS = 1_000;
 /** Records in one transaction for each of these: most orders have an intent, some payments fail. */
 const RECORDS_PER_ORDER = 4;
+/** Batches whose orders are on their way into MySQL, on a connection each; one more moves the position. */
+const BATCHES_AHEAD = 4;
 /** Orders that are repaired at the end because somebody else still has their tickets. */
 const POSTPONED_MAX = 10_000;
 
@@ -29,6 +31,12 @@ export interface ReplayBatchesOptions extends ReplayOptions {
   /** Beginnings of payments that are closed in another log. */
   readonly begunElsewhere: readonly OpenRecord[];
   readonly tally: ReplayTally;
+}
+
+interface BatchAhead {
+  readonly batch: readonly StoredRecord[];
+  /** Whether its orders are in MySQL. */
+  readonly ordersDone: Promise<boolean>;
 }
 
 interface Target {
@@ -43,12 +51,15 @@ export class ReplayBatches {
   readonly #options: ReplayBatchesOptions;
   /** Payments that are closed later have no row until then: what their row will need is kept here. */
   readonly #begun: Map<string, OpenRecord>;
+  readonly #batchesAhead: number;
   /** Orders that could not be repaired yet. */
   readonly postponed: OrderDifference[] = [];
 
   constructor(options: ReplayBatchesOptions) {
     this.#options = options;
     this.#begun = new Map(options.begunElsewhere.map((record) => [record.paymentId, record]));
+    const connections = options.mysql.pool.config.connectionLimit ?? 1;
+    this.#batchesAhead = Math.max(1, Math.min(BATCHES_AHEAD, connections - 1));
   }
 
   /** Applies the records that the scan has seen, from the first on. */
@@ -66,32 +77,53 @@ export class ReplayBatches {
     const { directory, records: recordsTotal } = scan;
     let records = recordsBefore;
     const reader = await openOrderLogReader(directory, fromLsn - 1);
-    // One batch is read while the one before is in MySQL.
-    let next = gatherBatch(reader, throughLsn, batchOrders);
+    const ahead: BatchAhead[] = [];
     try {
       for (;;) {
-        const batch = await next;
-        if (batch.length === 0) return records;
-        next = gatherBatch(reader, throughLsn, batchOrders);
-        // Awaited later, or only at the end when this batch fails.
-        next.catch(() => undefined);
+        while (ahead.length < this.#batchesAhead) {
+          const batch = await gatherBatch(reader, throughLsn, batchOrders);
+          if (batch.length === 0) break;
+          ahead.push({ batch, ordersDone: this.#insertAhead(batch) });
+        }
+        const next = ahead[0];
+        if (next === undefined) return records;
+        const ordersDone = await next.ordersDone;
         signal?.throwIfAborted();
-        await this.#runBatch(target, batch);
-        records += batch.length;
+        await this.#runBatch(target, next.batch, ordersDone);
+        ahead.shift();
+        records += next.batch.length;
         onProgress?.({ phase: dryRun ? 'comparing' : 'applying', directory, records, recordsTotal });
       }
     } finally {
-      await next.catch(() => undefined);
+      await Promise.all(ahead.map(({ ordersDone }) => ordersDone));
       await reader.close();
     }
   }
 
-  async #runBatch(target: Target, batch: readonly StoredRecord[]): Promise<void> {
+  /**
+   * Inserts the orders of a batch before its turn, several batches at once. Safe, because the position moves only when all
+   * before it is there, and an order that is there already is left alone. Returns false when it did not work: then the
+   * batch does it in its turn, where faults are dealt with. Never rejects.
+   */
+  async #insertAhead(batch: readonly StoredRecord[]): Promise<boolean> {
+    const { mysql, dryRun, repair, signal, tally } = this.#options;
+    if (dryRun === true || repair === true || signal?.aborted === true) return false;
+    const orders = batch.flatMap(({ record }) => (record.type === 'orderPaid' ? [record] : []));
+    try {
+      const inserted = await inTransaction(mysql, (connection) => insertOrders(connection, orders));
+      tally.counts.ordersMissing += inserted;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #runBatch(target: Target, batch: readonly StoredRecord[], ordersDone: boolean): Promise<void> {
     const { dryRun, repair } = this.#options;
     this.#followBegun(batch);
     if (dryRun === true) await this.#compare(target, batch);
     else if (repair === true) await this.#applyAndRepair(target, batch);
-    else await this.#apply(target, batch);
+    else await this.#apply(target, batch, ordersDone);
     for (const { record } of batch) if (closes(record)) this.#begun.delete(record.paymentId);
   }
 
@@ -105,13 +137,13 @@ export class ReplayBatches {
     }
   }
 
-  async #apply({ log, behindDamage }: Target, batch: readonly StoredRecord[]): Promise<void> {
+  async #apply({ log, behindDamage }: Target, batch: readonly StoredRecord[], ordersDone: boolean): Promise<void> {
     const { mysql, nowMs, tally, signal, open } = this.#options;
     const { newOrders, refused } = await applyOrSetAside(batch, {
       mysql,
       log,
       nowMs,
-      context: { again: true, behindDamage, openAtEnd: open, begun: this.#begun },
+      context: { again: true, cancellationsDone: true, ordersDone, behindDamage, openAtEnd: open, begun: this.#begun },
       ...(signal === undefined ? {} : { signal }),
       isTransient: outageWatch(),
     });
@@ -145,7 +177,7 @@ export class ReplayBatches {
     const { mysql, tally, signal } = this.#options;
     const { orders, payments } = await this.#compare(target, batch);
     const ordersMissing = tally.counts.ordersMissing;
-    await this.#apply(target, batch);
+    await this.#apply(target, batch, false);
     // They were counted by the comparison.
     tally.counts.ordersMissing = ordersMissing;
     const differing = orders.filter(({ missing, columns, missingTickets, wrongTickets }) => {

@@ -15,7 +15,7 @@ import { backoffMs, retry } from '../../platform/retry.ts';
 import type { PaymentGateway } from '../payments/gateway.ts';
 import { completePayment, returnTickets } from '../payments/store.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
-import { findCancelledHolders, listCancelling, type StoredOrder } from './store.ts';
+import { findCancelledHolders, findOrder, listCancelling, type StoredOrder } from './store.ts';
 
 export interface CancellationOptions {
   readonly redis: Redis;
@@ -129,10 +129,15 @@ export class Cancellations {
   }
 
   async #returnTickets(order: Parameters<typeof returnTickets>[1]): Promise<void> {
-    const { redis, live } = this.#options;
+    const { redis, mysql, live } = this.#options;
     for (let attempt = 0; ; attempt += 1) {
       const sale = await live.load(order.saleId);
       if (sale !== undefined) {
+        // Another server may have carried this cancellation to its end, and the sale may have been built anew since: then the
+        // tickets are in that stock, and nothing in it remembers the order. Asked after the epoch is known: a rebuild that
+        // comes later has another one, and the script refuses.
+        const stored = await this.#persist(() => findOrder(mysql, order.orderId));
+        if (stored?.status === 'cancelled') return;
         const { status } = await this.#persist(() => returnTickets(redis, order, sale.snapshot.epoch));
         if (status === 'returned' || status === 'repeated') return;
       }

@@ -1,7 +1,7 @@
 import { ROUTES } from '../../contract/paths.ts';
 import { HoldParameters, Payment, PaymentInput, PaymentParameters } from '../../contract/schemas.ts';
 import { LIMITS } from '../../limits.ts';
-import { OrderLogError } from '../../order-log/errors.ts';
+import { OrderLogError, OrderLogRefusedError } from '../../order-log/errors.ts';
 import type { PaymentIntent } from '../../order-log/records.ts';
 import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
@@ -146,6 +146,8 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
     try {
       await processor.start(intent);
     } catch (error) {
+      // The sale is being built anew: nothing was charged, and the hold ended with its epoch.
+      if (error instanceof OrderLogRefusedError && error.reason === 'staleEpoch') throw saleRecovering();
       if (!(error instanceof OrderLogError)) throw error;
       if (error.code === 'full') await failPayment(redis, intent, intent.epoch, 'not_started', clock.nowMs());
       throw paymentsFull();

@@ -1,15 +1,16 @@
 #!lua flags=no-writes
 -- One look at the stock of a sale for an audit: the counters, and where the ticket numbers behind them are. All of it at
 -- once, so that a number that moves is seen in one place only. The work is bounded: released numbers come in slices (call
--- again from `through` + 1), and when more holds are listed than asked for, the reply is `crowded` and tells none.
+-- again from `through` + 1), and of live holds only the ids, since the tickets of a hold never change while it is live.
 -- KEYS  sale released expiry paying
--- ARGV  holdPrefix fromNumber releasedAtMost holdsAtMost
--- REPLY {'state' | 'crowded', epoch, version, capacity, limitPerBuyer, available, held, sold, nextFresh, confirmSeq,
---        released numbers in all, listed holds in all, through (last number of this slice; 0: the slice reaches the end),
---        released numbers of the slice as ranges 'a-b,c,…', hold id, state, account, quantity, tickets 'n,n,n', …}
+-- ARGV  fromNumber releasedAtMost holdsAtMost
+-- REPLY {'state' | 'crowded' (more live holds than asked for, none told), epoch, version, capacity, limitPerBuyer,
+--        available, held, sold, nextFresh, confirmSeq, released numbers in all, live holds in all,
+--        through (last number of this slice; 0: the slice reaches the end),
+--        released numbers of the slice as ranges 'a-b,c,…', hold id, …}
 --       {'missing'}
 local sale, released, expiry, paying = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local holdPrefix, fromNumber, releasedAtMost, holdsAtMost = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local fromNumber, releasedAtMost, holdsAtMost = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local s = redis.call('HMGET', sale, 'epoch', 'version', 'capacity', 'limitPerBuyer', 'available', 'held', 'sold',
   'nextFresh', 'confirmSeq')
@@ -45,15 +46,7 @@ if listed > holdsAtMost then
   return reply
 end
 
-local seen = {}
 for _, list in ipairs({expiry, paying}) do
-  for _, holdId in ipairs(redis.call('ZRANGE', list, 0, -1)) do
-    local h = redis.call('HMGET', holdPrefix .. holdId, 'state', 'account', 'quantity', 'tickets')
-    if not seen[holdId] and (h[1] == 'held' or h[1] == 'paying') then
-      seen[holdId] = true
-      reply[#reply + 1] = holdId
-      for i = 1, 4 do reply[#reply + 1] = h[i] or '' end
-    end
-  end
+  for _, holdId in ipairs(redis.call('ZRANGE', list, 0, -1)) do reply[#reply + 1] = holdId end
 end
 return reply

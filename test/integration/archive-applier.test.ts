@@ -100,10 +100,10 @@ integration('the applier', () => {
   });
 
   describe('waits for more records before a small batch', () => {
-    /** The shortest of a few tries: what a busy machine adds says nothing. */
+    /** The shortest of some tries: what a busy machine adds says nothing. Who lingers is never shorter than that. */
     async function shortest(measure: (round: number) => Promise<unknown>): Promise<number> {
       let best = Number.POSITIVE_INFINITY;
-      for (let round = 1; round <= 4; round += 1) {
+      for (let round = 1; round <= 6; round += 1) {
         const begin = performance.now();
         await measure(round);
         best = Math.min(best, performance.now() - begin);
@@ -128,14 +128,14 @@ integration('the applier', () => {
         await log.append(orderOf(n));
         await applier.drain(5_000);
       });
-      expect(took).toBeLessThan(LIMITS.applierLingerMs / 2);
+      expect(took).toBeLessThan(LIMITS.applierLingerMs);
       const lateComer = await shortest(async (n) => {
         await log.append(orderOf(100 + n));
         // It lingers already.
         await sleep(60);
         await applier.drain(5_000);
       });
-      expect(lateComer).toBeLessThan(60 + LIMITS.applierLingerMs / 2);
+      expect(lateComer).toBeLessThan(LIMITS.applierLingerMs);
     });
 
     it('and not when the acknowledgement of an epoch is among them', async () => {
@@ -151,7 +151,7 @@ integration('the applier', () => {
         });
         await applied(lsn);
       });
-      expect(took).toBeLessThan(LIMITS.applierLingerMs / 2);
+      expect(took).toBeLessThan(LIMITS.applierLingerMs);
     });
   });
 
@@ -173,20 +173,21 @@ integration('the applier', () => {
     });
 
     it('when a lock is not free in time', async () => {
-      const blocker = await blockOrder(orderOf(2));
-      await append(...orders(1, 3));
+      // Alone in its batch: a record that were taken for refused would be put aside at once.
+      const blocker = await blockOrder(orderOf(1));
+      await append(orderOf(1));
       await waitingConnection();
-      await sleep(1_200);
+      await sleep(1_500);
       await blocker.rollback();
       blocker.release();
       await applier.drain(10_000);
-      expect(await archivedOrders()).toEqual(orders(1, 3).map(({ orderId }) => orderId));
+      expect(await archivedOrders()).toEqual(['ord_7_1']);
       expect(await listFailed(archive.pool)).toEqual([]);
     });
 
     it('when its connection is killed within the transaction', async () => {
-      const blocker = await blockOrder(orderOf(2));
-      await append(...orders(1, 3));
+      const blocker = await blockOrder(orderOf(1));
+      await append(orderOf(1));
       for (let time = 0; time < 2; time += 1) {
         await archive.pool.query(`KILL ${await waitingConnection()}`);
         await sleep(50);
@@ -195,7 +196,7 @@ integration('the applier', () => {
       await blocker.rollback();
       blocker.release();
       await applier.drain(10_000);
-      expect(await archivedOrders()).toEqual(orders(1, 3).map(({ orderId }) => orderId));
+      expect(await archivedOrders()).toEqual(['ord_7_1']);
       expect(await listFailed(archive.pool)).toEqual([]);
     });
   });

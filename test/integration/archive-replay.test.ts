@@ -120,7 +120,7 @@ integration('replaying order logs', () => {
     };
 
     it('end in the rows that their servers would have made', async () => {
-      const report = await replay(all());
+      const report = await replay(all(), { batchOrders: 7 });
       await expectEverything();
       const orders = history.filter(({ record }) => record.type === 'orderPaid').length;
       expect(report.counts).toMatchObject({ ordersMissing: orders, refused: 0 });
@@ -215,6 +215,28 @@ integration('replaying order logs', () => {
       await replay(all(), { batchOrders: 3 });
       expect(await Promise.all(written.map(({ logId }) => readUnfinished(pool, logId)))).toEqual(before);
       await expectResumable();
+    });
+
+    it('leave nothing to be begun again when rows are lost, positions are not, and the replay is interrupted', async () => {
+      await applyAsItHappened();
+      for (const batches of [1, 4, 10, 20]) {
+        for (const table of ['tickets', 'orders', 'payments']) await changeRows(pool, `DELETE FROM ${table}`);
+        const stop = new AbortController();
+        let left = batches;
+        const onProgress: ReplayOptions['onProgress'] = ({ phase }) => {
+          if (phase === 'applying') left -= 1;
+          if (left === 0) stop.abort();
+        };
+        await expect(replay(all(), { batchOrders: 3, signal: stop.signal, onProgress })).rejects.toThrow(/abort/i);
+        const open = (expected.payments ?? []).filter((row) => row.includes('"unfinished":1'));
+        for (const { logId } of written) {
+          for (const { paymentId } of await readUnfinished(pool, logId)) {
+            expect(open.some((row) => row.includes(`"${paymentId}"`))).toBe(true);
+          }
+        }
+      }
+      await replay(all());
+      await expectEverything();
     });
 
     it('are looked at without a change by a dry run', async () => {
@@ -389,6 +411,28 @@ integration('replaying order logs', () => {
       await expect(replay([folder])).rejects.toMatchObject({ reason: 'noLog' });
       await expect(replay([join(folder, 'absent')])).rejects.toThrow(/ENOENT/);
     });
+  });
+
+  it('a trimmed log is replayed where MySQL has what was trimmed, and refused where it has not', async () => {
+    const directory = newDirectory();
+    const archiveDirectory = newDirectory();
+    const log = await openOrderLog({ directory, segmentBytes: SEGMENT_BYTES });
+    const orders = Array.from({ length: 200 }, (_, n) => orderOf(n + 1));
+    await Promise.all(orders.map((order) => log.append(order)));
+    const { removedThroughLsn } = await log.trim(150, { archiveDirectory });
+    expect(removedThroughLsn).toBeGreaterThan(20);
+    await log.close();
+    await expect(replay([directory])).rejects.toMatchObject({ reason: 'gap' });
+    expect(await selectRows(pool, 'SELECT 1 FROM orders')).toEqual([]);
+    const applied = orders.slice(0, removedThroughLsn).map((record, index) => ({ lsn: index + 1, record }));
+    await applyBatch(pool, { logId: log.logId, server: 's' }, applied, 1);
+    const report = await replay([directory]);
+    expect(report.logs).toMatchObject([{ firstLsn: removedThroughLsn + 1, lastLsn: 200, position: 200 }]);
+    expect(await selectRows(pool, 'SELECT 1 FROM orders')).toHaveLength(200);
+    // The archived segments back in their place.
+    await empty();
+    cpSync(join(archiveDirectory, log.logId), directory, { recursive: true });
+    expect((await replay([directory])).counts.ordersMissing).toBe(200);
   });
 
   describe('of an epoch that MySQL does not know', () => {

@@ -17,8 +17,10 @@ export interface ServerProcess {
   readonly name: string;
   readonly baseUrl: string;
   readonly logDirectory: string;
-  readonly pid: number;
+  /** `kill -9`; resolves when it is gone. */
   kill(): Promise<void>;
+  /** After `kill`: on the same port and log. Resolves when it is ready. */
+  restart(): Promise<void>;
 }
 
 export interface ServerProcesses {
@@ -33,39 +35,58 @@ export async function startServerProcesses(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcesses> {
   const directory = await mkdtemp(join(tmpdir(), 'fest-servers-'));
-  const children: ChildProcess[] = [];
-  const servers: ServerProcess[] = [];
+  const children = new Map<string, ChildProcess>();
   const close = async (): Promise<void> => {
-    await Promise.all(children.map(stop));
+    await Promise.all([...children.values()].map(stop));
     await rm(directory, { recursive: true, force: true });
   };
+  const start = async (place: Place): Promise<void> => {
+    const child = spawn(process.execPath, [MAIN], {
+      env: { ...process.env, ...environmentOf(besides, place), ...environment },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    children.set(place.name, child);
+    await untilReady(baseUrlOf(place), child);
+  };
+  const describe = (place: Place): ServerProcess => ({
+    name: place.name,
+    baseUrl: baseUrlOf(place),
+    logDirectory: place.logDirectory,
+    async kill() {
+      const child = children.get(place.name);
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+    restart: () => start(place),
+  });
   try {
-    for (let number = 0; number < count; number += 1) {
-      const name = `process-${number + 1}`;
-      const port = await findFreePort();
-      const logDirectory = join(directory, name);
-      const child = spawn(process.execPath, [MAIN], {
-        env: { ...process.env, ...environmentOf(besides, { name, port, logDirectory }), ...environment },
-        stdio: ['ignore', 'ignore', 'inherit'],
-      });
-      children.push(child);
-      const kill = async (): Promise<void> => {
-        child.kill('SIGKILL');
-        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-      };
-      servers.push({ name, baseUrl: `http://127.0.0.1:${port}`, logDirectory, pid: child.pid ?? 0, kill });
+    const places: Place[] = [];
+    for (let number = 1; number <= count; number += 1) {
+      const name = `process-${number}`;
+      places.push({ name, port: await findFreePort(), logDirectory: join(directory, name) });
     }
-    await Promise.all(servers.map(({ baseUrl }, index) => untilReady(baseUrl, children[index])));
-    return { servers, close };
+    await Promise.all(places.map(start));
+    return { servers: places.map(describe), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
+interface Place {
+  readonly name: string;
+  readonly port: number;
+  readonly logDirectory: string;
+}
+
+function baseUrlOf({ port }: Place): string {
+  return `http://127.0.0.1:${port}`;
+}
+
 function environmentOf(
   { stores, services: { config } }: TestApp,
-  { name, port, logDirectory }: { readonly name: string; readonly port: number; readonly logDirectory: string },
+  { name, port, logDirectory }: Place,
 ): Record<string, string> {
   return {
     FEST_PORT: String(port),
@@ -91,12 +112,13 @@ async function findFreePort(): Promise<number> {
   return address.port;
 }
 
-async function untilReady(baseUrl: string, child: ChildProcess | undefined): Promise<void> {
+async function untilReady(baseUrl: string, child: ChildProcess): Promise<void> {
   for (const deadlineMs = performance.now() + READY_MS; ; await sleep(50)) {
     const answer = await fetch(`${baseUrl}${SERVICE_PATHS.ready}`).catch(() => undefined);
     await answer?.arrayBuffer();
     if (answer?.status === 200) return;
-    if (child?.exitCode !== null) throw new Error(`the server at ${baseUrl} ended while it was starting`);
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`the server at ${baseUrl} ended while it was starting`);
     if (performance.now() > deadlineMs) throw new Error(`the server at ${baseUrl} was not ready in time`);
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { addAuditCommand } from './audit-command.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { addHelpCommand } from './help-command.ts';
@@ -90,6 +91,7 @@ export function createProgram(context: Context, finish: (exitCode: ExitCode) => 
 
   addSaleCommands(program, context, run);
   addLogCommands(program, context, run, dirs);
+  addAuditCommand(program, context, run, dirs);
   addHelpCommand(program, async (topic) => {
     if (topic !== 'exit-codes') return false;
     const { runHelpExitCodes } = await import('./commands/help/exit-codes.ts');

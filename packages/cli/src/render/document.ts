@@ -2,6 +2,7 @@ import type { Output } from '../context.ts';
 
 /** The names and versions of the documents `--json` writes. A change that breaks a reader gets the next number. */
 export type DocumentSchema =
+  | 'fest.audit/1'
   | 'fest.demo-report/1'
   | 'fest.doctor/1'
   | 'fest.exit-codes/1'

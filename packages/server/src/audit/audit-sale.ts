@@ -1,8 +1,30 @@
 /** Judges the evidence of one sale against the invariants. Pure. */
-import { CHECKS } from './checks.ts';
-import type { SaleEvidence } from './evidence.ts';
-import type { Finding } from './finding.ts';
-import { uniteOrders } from './united-orders.ts';
+
+import { ARCHIVED, SEEN } from './books.ts';
+import {
+  checkArchivedCancellations,
+  checkArchivedOrders,
+  checkArchivedPayments,
+  checkArchiveFaults,
+  checkInventedCancellations,
+  checkOrderContents,
+  checkSaleExists,
+  checkSetAside,
+} from './checks/archive.ts';
+import { checkBoughtCounts, checkLimit } from './checks/buyers.ts';
+import { checkLogs } from './checks/logs.ts';
+import { checkAmounts, checkCancelled, checkCaptures, checkReturns, checkUnpaidOrders } from './checks/money.ts';
+import { isLive } from './checks/orders.ts';
+import { checkContradictions, checkNumbersOfTheSale } from './checks/payments.ts';
+import { checkOtherAnswers, checkPromises } from './checks/promises.ts';
+import { checkConfirmNumbers, checkSettings, checkStockCounters } from './checks/stock-counters.ts';
+import { capacityOf, checkArchivedDoubles, checkDoubleSales, checkTicketNumbers } from './checks/ticket-numbers.ts';
+import { checkLostTickets, checkTicketPlaces } from './checks/ticket-places.ts';
+import type { SaleEvidence, Sources } from './evidence.ts';
+import { type Finding, Findings, type Unproven } from './finding.ts';
+import { AUDIT_LIMITS } from './limits.ts';
+import { rebuildSale } from './remedies.ts';
+import { notesOf, unprovenOfSale, unprovenOfSources } from './unproven.ts';
 
 /** How much was compared: a clean audit of nothing should look like one. */
 export interface Compared {
@@ -19,45 +41,193 @@ export interface Compared {
   readonly succeededPayments: number;
 }
 
+/** What each source has; null: it was not read. */
+export interface Counts {
+  readonly gateway: { readonly captured: number; readonly refunded: number } | null;
+  readonly log: {
+    readonly orders: number;
+    readonly cancelled: number;
+    readonly tickets: number;
+    /** Tickets of orders that are live. */
+    readonly sold: number;
+    /** Payments without an order: open, and ended. */
+    readonly open: number;
+    readonly ended: number;
+  };
+  readonly mysql: {
+    readonly orders: number;
+    readonly cancelled: number;
+    readonly tickets: number;
+    readonly sold: number;
+    /** Those without an order. */
+    readonly payments: number;
+  } | null;
+  readonly redis: {
+    readonly available: number;
+    readonly held: number;
+    readonly sold: number;
+    /** Payments that are told `succeeded`. */
+    readonly promises: number;
+  } | null;
+}
+
 export interface SaleAudit {
   readonly saleId: number;
   readonly compared: Compared;
-  /** Empty: all invariants hold. */
+  /** Empty: whatever was compared is as it should be. */
   readonly findings: readonly Finding[];
+  readonly counts?: Counts;
+  /** Empty: nothing was left out. */
+  readonly unproven?: readonly Unproven[];
+  readonly notes?: readonly string[];
 }
 
-/** A broken sale can break thousands of times; this many of each kind are told one by one, the rest is counted. */
-const FINDINGS_PER_CHECK = 10;
+type Check = (evidence: SaleEvidence, found: Findings) => void;
 
-export function auditSale(evidence: SaleEvidence): SaleAudit {
-  const orders = uniteOrders(evidence);
-  const findings = CHECKS.flatMap((check) => abridge(check(evidence, orders)));
-  const live = orders.filter((order) => order.live);
-  const told = new Set([...evidence.claims, ...(evidence.redis?.succeeded ?? [])].map(({ paymentId }) => paymentId));
+const CHECKS: readonly Check[] = [
+  checkTicketNumbers,
+  checkDoubleSales,
+  checkArchivedDoubles,
+  checkRedisHasSale,
+  checkStockCounters,
+  checkSettings,
+  checkConfirmNumbers,
+  checkTicketPlaces,
+  checkLostTickets,
+  checkPromises,
+  checkOtherAnswers,
+  checkContradictions,
+  checkNumbersOfTheSale,
+  checkLimit,
+  checkBoughtCounts,
+  checkSaleExists,
+  checkArchivedOrders,
+  checkOrderContents,
+  checkArchiveFaults,
+  checkArchivedCancellations,
+  checkInventedCancellations,
+  checkArchivedPayments,
+  checkSetAside,
+  checkCaptures,
+  checkReturns,
+  checkCancelled,
+  checkUnpaidOrders,
+  checkAmounts,
+];
+
+/** Redis is an index: without it the sale sells nothing, and nothing is lost. */
+function checkRedisHasSale({ redis, sale, saleId }: SaleEvidence, found: Findings): void {
+  if (redis.status !== 'missing' || sale === undefined) return;
+  found.add('I2', () => `Redis has no state of sale ${saleId}.`, rebuildSale(saleId));
+}
+
+/** Everything about one sale, and about the logs it is in. */
+export function auditSale(evidence: SaleEvidence, findingsPerCheck?: number): SaleAudit {
+  const audit = auditSaleAlone(evidence, findingsPerCheck);
   return {
-    saleId: evidence.saleId,
-    compared: {
-      capacity: evidence.capacity,
-      logRecords: evidence.log.records,
-      logOrders: evidence.log.orders.size,
-      archiveOrders: evidence.archive.orders.size,
-      liveOrders: live.length,
-      liveTickets: live.reduce((sum, { ticketNumbers }) => sum + ticketNumbers.length, 0),
-      redisAvailable: evidence.redis?.available ?? 0,
-      redisHeld: evidence.redis?.held ?? 0,
-      redisSold: evidence.redis?.sold ?? 0,
-      succeededPayments: told.size,
-    },
-    findings,
+    ...audit,
+    findings: [...auditLogs(evidence.sources, findingsPerCheck), ...audit.findings],
+    unproven: [...unprovenOfSources(evidence.sources), ...(audit.unproven ?? [])],
   };
 }
 
-function abridge(findings: readonly Finding[]): readonly Finding[] {
-  const [first] = findings;
-  if (first === undefined || findings.length <= FINDINGS_PER_CHECK) return findings;
-  const more = findings.length - FINDINGS_PER_CHECK;
-  return [
-    ...findings.slice(0, FINDINGS_PER_CHECK),
-    { invariant: first.invariant, message: `… and ${more} more like this.` },
-  ];
+/** Without what all sales have in common: `auditLogs` and `unprovenOfSources` say that once. */
+export function auditSaleAlone(
+  evidence: SaleEvidence,
+  findingsPerCheck: number = AUDIT_LIMITS.findingsPerCheck,
+): SaleAudit {
+  const findings = CHECKS.flatMap((check) => {
+    const found = new Findings(findingsPerCheck);
+    check(evidence, found);
+    return found.list();
+  });
+  const counts = countsOf(evidence);
+  return {
+    saleId: evidence.saleId,
+    compared: comparedOf(evidence, counts),
+    findings,
+    counts,
+    unproven: unprovenOfSale(evidence),
+    notes: notesOf(evidence),
+  };
+}
+
+export function auditLogs(
+  sources: Sources,
+  findingsPerCheck: number = AUDIT_LIMITS.findingsPerCheck,
+): readonly Finding[] {
+  const found = new Findings(findingsPerCheck);
+  checkLogs(sources, found);
+  return found.list();
+}
+
+function comparedOf(evidence: SaleEvidence, { log, mysql, redis }: Counts): Compared {
+  const { books } = evidence;
+  let liveOrders = 0;
+  let liveTickets = 0;
+  for (let row = 0; row < books.size; row += 1) {
+    if (!books.isOrder(row) || !isLive(evidence, row)) continue;
+    liveOrders += 1;
+    liveTickets += books.ticketCount(row);
+  }
+  const claimed = new Set(evidence.claims.map(({ paymentId }) => paymentId));
+  let both = 0;
+  for (let row = 0; row < books.size; row += 1) {
+    if (books.has(row, SEEN.promised) && claimed.has(books.paymentId(row))) both += 1;
+  }
+  return {
+    capacity: capacityOf(evidence),
+    logRecords: books.records,
+    logOrders: log.orders,
+    archiveOrders: mysql?.orders ?? 0,
+    liveOrders,
+    liveTickets,
+    redisAvailable: redis?.available ?? 0,
+    redisHeld: redis?.held ?? 0,
+    redisSold: redis?.sold ?? 0,
+    succeededPayments: (redis?.promises ?? 0) + claimed.size - both,
+  };
+}
+
+function countsOf(evidence: SaleEvidence): Counts {
+  const { books, redis, archive, sources } = evidence;
+  const reading = redis.status === 'read' ? redis.reading : undefined;
+  const stock = reading?.slices[0]?.stock;
+  return {
+    gateway: sources.gateway.state === 'read' ? { captured: books.captures, refunded: books.returns } : null,
+    log: countLog(evidence),
+    mysql: archive === undefined ? null : countMysql(evidence),
+    redis:
+      stock === undefined
+        ? null
+        : {
+            available: stock.available,
+            held: stock.held,
+            sold: stock.sold,
+            promises: reading?.promises ?? 0,
+          },
+  };
+}
+
+function countLog({ books }: SaleEvidence): Counts['log'] {
+  const counts = { orders: books.orders, cancelled: 0, tickets: 0, sold: 0, open: books.open.size, ended: 0 };
+  for (let row = 0; row < books.size; row += 1) {
+    const tickets = books.ticketCount(row);
+    if (books.has(row, SEEN.order)) {
+      counts.tickets += tickets;
+      if (books.has(row, SEEN.cancelled)) counts.cancelled += 1;
+      if (!books.has(row, SEEN.cancelBegun)) counts.sold += tickets;
+    } else if (books.has(row, SEEN.failed | SEEN.refunded)) counts.ended += 1;
+  }
+  return counts;
+}
+
+function countMysql({ books }: SaleEvidence): NonNullable<Counts['mysql']> {
+  const counts = { orders: books.archivedOrders, cancelled: 0, tickets: books.archivedTickets, sold: 0, payments: 0 };
+  for (let row = 0; row < books.size; row += 1) {
+    if (books.archivedStatus(row) === ARCHIVED.cancelled) counts.cancelled += 1;
+    if (books.archivedStatus(row) === ARCHIVED.paid) counts.sold += books.ticketCount(row);
+    if (books.has(row, SEEN.archivedPayment)) counts.payments += 1;
+  }
+  return counts;
 }

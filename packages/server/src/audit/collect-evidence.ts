@@ -1,86 +1,538 @@
-/** Gathers the evidence for an audit from the three stores. Reads only; needs no server to be up. */
+/**
+ * Gathers the evidence for an audit from the order logs, Redis, the gateway and MySQL. Reads only; needs no server to be up,
+ * and may run while servers sell: what moves meanwhile is no difference. That is a matter of the order of reading.
+ *
+ *  1. logs to their ends                        `before`: what is cancelled here had its tickets back in stock by now
+ *  2. Redis: one atomic look at the stock of each sale, then what is too long for it
+ *  3. logs, until every ticket that has left the stock is in an order or in a payment under way
+ *  4. until MySQL has what the logs have, for a while
+ *  5. the gateway's statement
+ *  6. MySQL: one snapshot of rows and positions
+ *  7. logs once more                            `last`: whatever 2 to 6 have seen happen is in here
+ *
+ * What the checks rest on:
+ *
+ * - A confirmation draws `confirmSeq` in the script that takes the tickets out of stock. So an order was confirmed before
+ *   the look at Redis exactly when its number is not above the one seen there.
+ * - Giving an order back is written down (MySQL, then `refundStarted` in a log) before the tickets go back to stock, and
+ *   `orderCancelled` after. So an order without a trace of that in 6 or 7 was still sold in 2; one that was `cancelled` in
+ *   1 was back in stock in 2; for the others both is possible, and neither is called a fault.
+ * - A payment is written down before the gateway is asked, its outcome after; so what 5 has is explained by 7, and what 3
+ *   has must be in 5.
+ * - A log's position in MySQL and the rows up to it are written together, so 6 says exactly which records must be there.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { createSteadyClock } from '../platform/clock.ts';
+import { orderIdOf } from '../platform/ids.ts';
 import { createMysqlPool, type MysqlPool } from '../platform/mysql.ts';
 import { connectRedis } from '../platform/redis.ts';
-import { isDrained, listAuditedSales, readArchiveEvidence } from './archive-evidence.ts';
-import type { SaleEvidence, SucceededClaim } from './evidence.ts';
-import { type LogHead, readLogEvidence, refreshLogHeads } from './log-evidence.ts';
-import { readRedisEvidence } from './redis-evidence.ts';
+import { type ReadingStage, SaleBooks, SEEN } from './books.ts';
+import { ticketsWithoutOrder } from './checks/ticket-places.ts';
+import type {
+  CaptureNote,
+  LogSource,
+  RedisEvidence,
+  SaleEvidence,
+  SourceState,
+  Sources,
+  SucceededClaim,
+} from './evidence.ts';
+import type { GatewayStatement, StatementLine } from './gateway-statement.ts';
+import { AUDIT_LIMITS } from './limits.ts';
+import { LogTail } from './log-tail.ts';
+import {
+  type Archive,
+  type LogPosition,
+  type MysqlFacts,
+  markCancelledBefore,
+  readArchive,
+  readMysqlFacts,
+  readPositions,
+} from './mysql-reading.ts';
+import {
+  findConfirming,
+  type RedisState,
+  readBought,
+  readIdentity,
+  readStockPatiently,
+  readToldPayments,
+} from './redis-reading.ts';
 
 export interface EvidenceSources {
-  readonly redisUrl: string;
-  readonly mysqlUrl: string;
+  /** Undefined: Redis is left out. */
+  readonly redisUrl?: string | undefined;
+  /** Undefined: MySQL is left out. */
+  readonly mysqlUrl?: string | undefined;
   /** The order logs of all servers. */
   readonly logDirs: readonly string[];
+  /** Undefined: the gateway is left out. */
+  readonly gateway?: GatewayStatement | undefined;
 }
 
 export interface EvidenceOptions extends EvidenceSources {
-  /** Which sales; without it all. */
+  /** Which sales; without it all that MySQL or, without MySQL, the logs know. */
   readonly saleIds?: readonly number[];
   /** What buyers remember of being told `succeeded`. */
   readonly claims?: readonly (SucceededClaim & { readonly saleId: number })[];
+  /** How long MySQL may take to have what the logs have; default `AUDIT_LIMITS.applierWaitMs`. */
+  readonly applierWaitMs?: number;
+  /** How long confirmations under way may take to reach a log; default `AUDIT_LIMITS.settleMs`. */
+  readonly settleMs?: number;
+  /** Captures younger than this are not judged; default `AUDIT_LIMITS.graceMs`. */
+  readonly graceMs?: number;
+  /** Unix milliseconds; default: the system's clock. */
+  readonly now?: () => number;
+  /** Hears what is being done, a few words each. */
+  readonly onProgress?: (doing: string) => void;
 }
 
-const MYSQL_CONNECTIONS = 2;
-const DRAIN_POLL_MS = 250;
-
 /**
- * Evidence of each sale. Redis is read before the logs and those before MySQL, the way an order takes: what the first
- * has, the others must have.
- * @throws {OrderLogCorruptError} when a log cannot be read; {Error} when a store cannot be reached
+ * Evidence of each sale. A source that cannot be read is named in the evidence; the others are compared all the same.
+ * @throws {RangeError} when two folders hold the same log
  */
 export async function collectEvidence(options: EvidenceOptions): Promise<readonly SaleEvidence[]> {
-  const pool = createMysqlPool(options.mysqlUrl, MYSQL_CONNECTIONS);
+  return (await gatherEvidence(options)).sales;
+}
+
+export interface Evidence {
+  readonly sources: Sources;
+  readonly sales: readonly SaleEvidence[];
+}
+
+/** As `collectEvidence`, with what was read also where there is no sale. */
+export async function gatherEvidence(options: EvidenceOptions): Promise<Evidence> {
+  const gathering = new Gathering(options);
   try {
-    const redis = await connectRedis(options.redisUrl);
-    try {
-      const sales = await listAuditedSales(pool, options.saleIds);
-      const inRedis = new Map<number, SaleEvidence['redis']>();
-      for (const { id } of sales) inRedis.set(id, await readRedisEvidence(redis, id));
-      const saleIds = sales.map(({ id }) => id);
-      const logs = await readLogEvidence(options.logDirs, saleIds);
-      const drained = await isDrained(pool, logs.heads);
-      const claims = Map.groupBy(options.claims ?? [], ({ saleId }) => saleId);
-      const evidence: SaleEvidence[] = [];
-      for (const { id: saleId, capacity, limitPerBuyer } of sales) {
-        evidence.push({
-          saleId,
-          capacity,
-          limitPerBuyer,
-          log: logs.evidenceOf(saleId),
-          archive: await readArchiveEvidence(pool, saleId, logs.heads),
-          redis: inRedis.get(saleId),
-          drained,
-          claims: claims.get(saleId) ?? [],
-        });
-      }
-      return evidence;
-    } finally {
-      redis.disconnect();
-    }
+    return await gathering.run();
   } finally {
-    await pool.end();
+    await gathering.close();
   }
 }
 
-export interface DrainOptions extends Pick<EvidenceSources, 'mysqlUrl' | 'logDirs'> {
+interface SaleInProgress {
+  readonly books: SaleBooks;
+  redis: RedisState | undefined;
+  readonly captureNotes: CaptureNote[];
+  /** The state was another one at the end. */
+  changedHands: boolean;
+}
+
+class Gathering {
+  readonly #options: EvidenceOptions;
+  readonly #now: () => number;
+  readonly #sales = new Map<number, SaleInProgress>();
+  readonly #tails: LogTail[] = [];
+  #pool: MysqlPool | undefined;
+  #redis: Redis | undefined;
+  #redisState: SourceState = { state: 'skipped' };
+  #mysqlState: SourceState = { state: 'skipped' };
+  #gatewayState: SourceState = { state: 'skipped' };
+  /** Without a list of sales every sale of the logs is audited, also one that MySQL has not. */
+  readonly #discovering: boolean;
+  #facts: MysqlFacts | undefined;
+  #drained = false;
+
+  constructor(options: EvidenceOptions) {
+    this.#options = options;
+    this.#now = options.now ?? createSteadyClock().nowMs;
+    this.#discovering = options.saleIds === undefined;
+  }
+
+  async run(): Promise<Evidence> {
+    await this.#connect();
+    await this.#openLogs();
+    this.#say('reading the order logs');
+    await this.#readLogs('before');
+    await this.#markCancelledBefore();
+    this.#say('looking at Redis');
+    await this.#readRedis();
+    this.#say('waiting for payments under way');
+    await this.#settle();
+    this.#say('waiting for MySQL to have what the logs have');
+    this.#drained = await this.#waitForAppliers();
+    this.#say('reading the statement of the gateway');
+    await this.#readGateway();
+    this.#say('reading MySQL');
+    const archive = await this.#readArchive();
+    await this.#readLogs('last');
+    await this.#lookWhoseStateItIs();
+    return this.#assemble(archive);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#tails.map((tail) => tail.close()));
+    this.#redis?.disconnect();
+    await this.#pool?.end();
+  }
+
+  #say(doing: string): void {
+    this.#options.onProgress?.(doing);
+  }
+
+  // --- before: what there is ------------------------------------------------------------------------------------------
+
+  async #connect(): Promise<void> {
+    const { redisUrl, mysqlUrl, saleIds } = this.#options;
+    if (mysqlUrl !== undefined) {
+      const pool = createMysqlPool(mysqlUrl, AUDIT_LIMITS.mysqlConnections);
+      this.#pool = pool;
+      this.#mysqlState = await attempt(async () => {
+        this.#facts = await readMysqlFacts(pool, saleIds);
+      });
+    }
+    if (redisUrl !== undefined) {
+      this.#redisState = await attempt(async () => {
+        this.#redis = await connectRedis(redisUrl).catch((error: unknown) => {
+          // What ioredis says of a server that does not answer.
+          throw new Error('it does not answer', { cause: error });
+        });
+      });
+    }
+    for (const saleId of this.#facts?.sales.map(({ id }) => id) ?? saleIds ?? []) this.#ensureSale(saleId);
+  }
+
+  async #openLogs(): Promise<void> {
+    for (const directory of this.#options.logDirs) this.#tails.push(await LogTail.open(directory));
+    const folders = new Map<string, string>();
+    for (const { logId, directory } of this.#tails) {
+      if (logId === undefined) continue;
+      const other = folders.get(logId);
+      if (other !== undefined) {
+        throw new RangeError(`${other} and ${directory} hold the same order log (${logId}): give one of them.`);
+      }
+      folders.set(logId, directory);
+    }
+  }
+
+  #ensureSale(saleId: number): SaleInProgress {
+    const known = this.#sales.get(saleId);
+    if (known !== undefined) return known;
+    const sale = { books: new SaleBooks(saleId), redis: undefined, captureNotes: [], changedHands: false };
+    this.#sales.set(saleId, sale);
+    return sale;
+  }
+
+  /** Each log from where it was read to; what concerns no audited sale is passed over. */
+  async #readLogs(stage: ReadingStage): Promise<void> {
+    for (const [log, tail] of this.#tails.entries()) {
+      await tail.readOn((record, lsn) => {
+        const sale = this.#discovering ? this.#ensureSale(record.saleId) : this.#sales.get(record.saleId);
+        sale?.books.takeRecord(record, { log, lsn }, stage);
+      });
+    }
+  }
+
+  async #markCancelledBefore(): Promise<void> {
+    const pool = this.#pool;
+    if (pool === undefined || this.#facts === undefined || this.#logsFromStart()) return;
+    await this.#orMysqlIsAway(async () => {
+      for (const { books } of this.#sales.values()) await markCancelledBefore(pool, books);
+    });
+  }
+
+  // --- Redis ------------------------------------------------------------------------------------------------------------
+
+  async #readRedis(): Promise<void> {
+    const redis = this.#redis;
+    if (redis === undefined) return;
+    const state = await attempt(async () => {
+      for (const [saleId, sale] of this.#sales) {
+        sale.redis = await readStockPatiently(redis, saleId, () => this.#isRebuilding(saleId));
+      }
+      const read = new Map<number, { books: SaleBooks; reading: Extract<RedisState, { status: 'read' }>['reading'] }>();
+      for (const [saleId, { books, redis: found }] of this.#sales) {
+        if (found?.status !== 'read') continue;
+        await readBought(redis, saleId, found.reading.bought);
+        read.set(saleId, { books, reading: found.reading });
+      }
+      await readToldPayments(redis, read);
+      for (const [saleId, { reading }] of read) {
+        const after = await readIdentity(redis, saleId);
+        if (after !== undefined) reading.confirmSeqAfter = after.confirmSeq;
+      }
+    });
+    if (state.state === 'unreachable') this.#loseRedis(state);
+  }
+
+  #loseRedis(state: SourceState): void {
+    this.#redisState = state;
+    for (const sale of this.#sales.values()) sale.redis = undefined;
+  }
+
+  async #isRebuilding(saleId: number): Promise<boolean> {
+    const pool = this.#pool;
+    if (pool === undefined || this.#facts === undefined) return false;
+    const { rebuilds } = await readMysqlFacts(pool, []);
+    return rebuilds.some((rebuild) => rebuild.saleId === saleId);
+  }
+
+  /**
+   * Until every ticket that was neither in stock nor held is in an order, or in a payment that Redis has confirmed and whose
+   * server has still to write the order. What is left after that is lost.
+   */
+  async #settle(): Promise<void> {
+    const waitMs = this.#options.settleMs ?? AUDIT_LIMITS.settleMs;
+    for (const deadlineMs = performance.now() + waitMs; ; await sleep(AUDIT_LIMITS.settlePollMs)) {
+      await this.#readLogs('after');
+      if (!(await this.#isAnythingMissing()) || performance.now() > deadlineMs) return;
+    }
+  }
+
+  async #isAnythingMissing(): Promise<boolean> {
+    const redis = this.#redis;
+    let missing = false;
+    for (const { books, redis: found } of this.#sales.values()) {
+      if (found?.status !== 'read' || redis === undefined) continue;
+      const { reading } = found;
+      if (ticketsWithoutOrder(books, reading).length === 0) continue;
+      const state = await attempt(() => findConfirming(redis, books, reading.confirming));
+      if (state.state === 'unreachable') this.#loseRedis(state);
+      else missing ||= ticketsWithoutOrder(books, reading).length > 0;
+    }
+    return missing;
+  }
+
+  /** The state that was looked at must still be the sale's own: otherwise a rebuild has made orders of it void. */
+  async #lookWhoseStateItIs(): Promise<void> {
+    const redis = this.#redis;
+    if (redis === undefined) return;
+    const state = await attempt(async () => {
+      for (const [saleId, sale] of this.#sales) {
+        if (sale.redis?.status !== 'read') continue;
+        const now = await readIdentity(redis, saleId);
+        const { identity } = sale.redis;
+        sale.changedHands = now?.epoch !== identity.epoch || now.run !== identity.run;
+      }
+    });
+    if (state.state === 'unreachable') this.#loseRedis(state);
+  }
+
+  // --- MySQL ------------------------------------------------------------------------------------------------------------
+
+  /** True when MySQL has applied the logs to where they were read, within the time, or there is no MySQL to wait for. */
+  async #waitForAppliers(): Promise<boolean> {
+    const pool = this.#pool;
+    if (pool === undefined || this.#facts === undefined) return false;
+    const waitMs = this.#options.applierWaitMs ?? AUDIT_LIMITS.applierWaitMs;
+    const heads = this.#tails.flatMap(({ logId, lastLsn }) => (logId === undefined ? [] : [{ logId, lastLsn }]));
+    let drained = false;
+    await this.#orMysqlIsAway(async () => {
+      drained = await waitForPositions(pool, heads, waitMs);
+    });
+    return drained;
+  }
+
+  async #readArchive(): Promise<Archive | undefined> {
+    const pool = this.#pool;
+    if (pool === undefined || this.#facts === undefined) return undefined;
+    const books = new Map([...this.#sales].map(([saleId, sale]) => [saleId, sale.books]));
+    let archive: Archive | undefined;
+    await this.#orMysqlIsAway(async () => {
+      archive = await readArchive(pool, books);
+    });
+    return archive;
+  }
+
+  async #orMysqlIsAway(work: () => Promise<void>): Promise<void> {
+    const state = await attempt(work);
+    if (state.state === 'unreachable') this.#mysqlState = state;
+  }
+
+  // --- the gateway --------------------------------------------------------------------------------------------------------
+
+  async #readGateway(): Promise<void> {
+    const { gateway, graceMs = AUDIT_LIMITS.graceMs } = this.#options;
+    if (gateway === undefined) return;
+    const recentFromMs = this.#now() - graceMs;
+    this.#gatewayState = await attempt(() => gateway.read((line) => this.#takeLine(line, recentFromMs)));
+  }
+
+  #takeLine(line: StatementLine, recentFromMs: number): void {
+    const sale = this.#saleOf(line.paymentId);
+    if (sale === undefined || line.kind === 'declined') return;
+    const { books, captureNotes } = sale;
+    const row = books.ensure(orderIdOf(line.paymentId));
+    if (line.atMs > recentFromMs) books.mark(row, SEEN.recent);
+    if (line.kind === 'refunded') {
+      books.takeReturn(row);
+      return;
+    }
+    const { amount, currency } = line;
+    if (books.has(row, SEEN.captured)) captureNotes.push({ row, kind: 'capturedTwice', amount, currency });
+    if (!books.takeCapture(row, line)) captureNotes.push({ row, kind: 'amountDiffers', amount, currency });
+  }
+
+  /** The sale of a payment id; payments of others may stand in the statement as well. */
+  #saleOf(paymentId: string): SaleInProgress | undefined {
+    const [, sale] = /^pay_([0-9a-z]{1,7})_/.exec(paymentId) ?? [];
+    return sale === undefined ? undefined : this.#sales.get(Number.parseInt(sale, 36));
+  }
+
+  // --- what it comes to -----------------------------------------------------------------------------------------------------
+
+  /** Positions as of the snapshot that was compared, else as of the beginning. */
+  #assemble(archive: Archive | undefined): Evidence {
+    const positions = archive?.positions ?? this.#facts?.positions ?? [];
+    const sources = this.#sources(positions);
+    const claims = Map.groupBy(this.#options.claims ?? [], ({ saleId }) => saleId);
+    const found = (archive ?? this.#facts)?.sales.map(({ id }) => id);
+    // A sale that was deleted before anybody bought may have records of its opening and closing.
+    const audited = [...this.#sales].filter(([id, { books }]) => found?.includes(id) !== false || books.size > 0);
+    const sales = audited.map(([saleId, sale]): SaleEvidence => {
+      const { books, captureNotes } = sale;
+      const rebuild = archive?.rebuilds.find((pending) => pending.saleId === saleId);
+      return {
+        sources,
+        saleId,
+        sale: (archive ?? this.#facts)?.sales.find(({ id }) => id === saleId),
+        books,
+        redis: this.#redisEvidence(saleId, sale, archive),
+        rebuild,
+        archive,
+        captureNotes,
+        drained: this.#drained,
+        claims: claims.get(saleId) ?? [],
+      };
+    });
+    return { sources, sales };
+  }
+
+  #redisEvidence(saleId: number, sale: SaleInProgress, archive: Archive | undefined): RedisEvidence {
+    const { redis, books, changedHands } = sale;
+    if (redis === undefined) return { status: 'notRead' };
+    const rebuild = (archive ?? this.#facts)?.rebuilds.find((pending) => pending.saleId === saleId);
+    if (rebuild !== undefined) {
+      return { status: 'unsettled', why: `it is being built anew under epoch ${rebuild.epoch} (${rebuild.reason})` };
+    }
+    if (redis.status === 'otherRun') {
+      const why = 'its state was made in another Redis process; the servers have it built anew as soon as they notice';
+      return { status: 'unsettled', why };
+    }
+    if (redis.status === 'missing') return { status: 'missing' };
+    if (changedHands || books.rebuiltMeanwhile) return { status: 'unsettled', why: 'it was built anew meanwhile' };
+    return { status: 'read', reading: redis.reading };
+  }
+
+  #sources(positions: readonly LogPosition[]): Sources {
+    const { gateway } = this.#options;
+    const byId = new Map(positions.map((position) => [position.logId, position]));
+    const given = this.#tails.map((tail): LogSource => {
+      const { directory, logId, firstLsn, lastLsn, state, inUse, problem, damage } = tail;
+      const position = logId === undefined ? undefined : byId.get(logId);
+      const { server, lsn: appliedLsn } = position ?? { server: undefined, lsn: undefined };
+      return { directory, logId, firstLsn, lastLsn, state, inUse, problem, damage, server, appliedLsn };
+    });
+    const ids = new Set(given.map(({ logId }) => logId));
+    const others = positions
+      .filter(({ logId }) => !ids.has(logId))
+      .map(
+        ({ logId, server, lsn, retired }): LogSource => ({
+          state: retired ? 'retired' : 'notGiven',
+          directory: undefined,
+          logId,
+          server,
+          firstLsn: 0,
+          lastLsn: lsn,
+          appliedLsn: lsn,
+          inUse: false,
+          problem: undefined,
+          damage: undefined,
+        }),
+      );
+    const logs = [...given, ...others];
+    const servers = gateway?.servers;
+    return {
+      redis: this.#redisState,
+      mysql: this.#mysqlState,
+      gateway: this.#gatewayState,
+      logs,
+      logsComplete: this.#facts !== undefined && logs.every(({ state }) => COMPLETE.includes(state)),
+      logsFromStart: this.#logsFromStart(logs),
+      gatewayComplete:
+        this.#gatewayState.state === 'read' &&
+        logs.every(({ server }) => server === undefined || servers === undefined || servers.has(server)),
+      nowMs: this.#now(),
+    };
+  }
+
+  #logsFromStart(logs?: readonly LogSource[]): boolean {
+    if (this.#facts === undefined) return false;
+    const present = logs ?? this.#sources(this.#facts.positions).logs;
+    return present.every(({ state, firstLsn }) => state !== 'retired' && COMPLETE.includes(state) && firstLsn === 1);
+  }
+}
+
+/** States of a log in which nothing is in it that was not read or is not in MySQL. */
+const COMPLETE: readonly LogSource['state'][] = ['read', 'empty', 'retired'];
+
+/** What cannot be reached is a fact about the audit, not its end. */
+async function attempt(work: () => Promise<void>): Promise<SourceState> {
+  try {
+    await work();
+    return { state: 'read' };
+  } catch (error) {
+    return { state: 'unreachable', why: describe(error) };
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(describe).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}
+
+interface LogHead {
+  readonly logId: string;
+  readonly lastLsn: number;
+}
+
+/** False when time is over, or when no position has moved for a while. */
+async function waitForPositions(pool: MysqlPool, heads: readonly LogHead[], waitMs: number): Promise<boolean> {
+  const deadlineMs = performance.now() + waitMs;
+  let before = '';
+  let movedMs = performance.now();
+  for (;;) {
+    const positions = await readPositions(pool);
+    if (heads.every(({ logId, lastLsn }) => (positions.get(logId) ?? 0) >= lastLsn)) return true;
+    const now = heads.map(({ logId }) => positions.get(logId) ?? 0).join();
+    if (now !== before) {
+      before = now;
+      movedMs = performance.now();
+    }
+    if (performance.now() > deadlineMs || performance.now() - movedMs > AUDIT_LIMITS.applierStandstillMs) return false;
+    await sleep(AUDIT_LIMITS.applierPollMs);
+  }
+}
+
+export interface DrainOptions {
+  readonly mysqlUrl: string;
+  readonly logDirs: readonly string[];
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
 
+const DRAIN_POLL_MS = 250;
+
 /** Waits until MySQL has applied all logs to their ends; false when it has not within the time or was told to stop. */
 export async function waitUntilDrained(options: DrainOptions): Promise<boolean> {
-  const pool: MysqlPool = createMysqlPool(options.mysqlUrl, MYSQL_CONNECTIONS);
-  const giveUpAt = performance.now() + options.timeoutMs;
-  let heads: readonly LogHead[] = options.logDirs.map((directory) => ({ directory, logId: undefined, lastLsn: 0 }));
+  const pool = createMysqlPool(options.mysqlUrl, AUDIT_LIMITS.mysqlConnections);
+  const giveUpAtMs = performance.now() + options.timeoutMs;
+  const tails: LogTail[] = [];
   try {
+    for (const directory of options.logDirs) tails.push(await LogTail.open(directory));
     while (options.signal?.aborted !== true) {
-      heads = await refreshLogHeads(heads);
-      if (await isDrained(pool, heads)) return true;
-      if (performance.now() >= giveUpAt) return false;
-      await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+      for (const tail of tails) {
+        await tail.readOn(() => undefined);
+        if (tail.state === 'corrupt' || tail.state === 'unreadable') throw new Error(tail.problem);
+      }
+      const heads = tails.flatMap(({ logId, lastLsn }) => (logId === undefined ? [] : [{ logId, lastLsn }]));
+      if (await waitForPositions(pool, heads, 0)) return true;
+      if (performance.now() >= giveUpAtMs) return false;
+      await sleep(DRAIN_POLL_MS);
     }
     return false;
   } finally {
+    await Promise.all(tails.map((tail) => tail.close()));
     await pool.end();
   }
 }

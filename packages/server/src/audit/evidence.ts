@@ -1,69 +1,11 @@
 /**
- * What Redis, the order logs and MySQL say about one sale: plain data, gathered by `collect-evidence.ts` and judged by
- * `audit-sale.ts`. Memory is bounded by the sale's capacity: one entry an order, and short lists for what is abnormal.
- *
- * The evidence is taken store by store, so it is only exact when the sale is at rest: no payment under way.
+ * What Redis, the order logs, MySQL and the gateway say about a sale, gathered by `collect-evidence.ts` and judged by
+ * `audit-sale.ts`. The sale may be running meanwhile; what was read in which order is in `collect-evidence.ts`.
  */
-
-/** An order as one source has it. */
-export interface OrderFacts {
-  readonly orderId: string;
-  readonly paymentId: string;
-  readonly accountId: number;
-  readonly confirmSeq: number;
-  /** All tickets it was sold with, also when it is cancelled. */
-  readonly ticketNumbers: readonly number[];
-  /** Minor units. */
-  readonly amount: number;
-  /** True once its tickets are void. */
-  readonly cancelled: boolean;
-}
-
-export interface LogEvidence {
-  /** Records of this sale, of all types. */
-  readonly records: number;
-  readonly orders: ReadonlyMap<string, OrderFacts>;
-  /** The same order id with other contents, e.g. in two logs: one sentence each. */
-  readonly contradictions: readonly string[];
-}
-
-export interface ArchiveEvidence {
-  readonly orders: ReadonlyMap<string, OrderFacts>;
-  /** Records MySQL refused and the applier set aside, all sales of these logs. */
-  readonly failedRecords: number;
-  /** An order and its tickets that do not agree: one sentence each. */
-  readonly contradictions: readonly string[];
-}
-
-export interface RedisPayment {
-  readonly paymentId: string;
-  readonly orderId: string | undefined;
-}
-
-export interface RedisHold {
-  readonly holdId: string;
-  readonly accountId: number;
-  readonly state: string;
-  readonly ticketNumbers: readonly number[];
-}
-
-export interface RedisEvidence {
-  readonly epoch: number;
-  readonly capacity: number;
-  readonly available: number;
-  readonly held: number;
-  readonly sold: number;
-  /** Lowest ticket number never given out; `capacity + 1` when all were. */
-  readonly nextFresh: number;
-  /** Ticket numbers that came back to stock. */
-  readonly released: readonly number[];
-  /** Holds in state `held` or `paying`, found through the sets that list them. */
-  readonly liveHolds: readonly RedisHold[];
-  /** Account id → tickets bought, as the limit per buyer is checked against. */
-  readonly bought: ReadonlyMap<number, number>;
-  /** Payments a buyer would be told `succeeded` for. */
-  readonly succeeded: readonly RedisPayment[];
-}
+import type { SaleBooks } from './books.ts';
+import type { LogState } from './log-tail.ts';
+import type { Archive, AuditedSale, PendingRebuild } from './mysql-reading.ts';
+import type { RedisReading } from './redis-reading.ts';
 
 /** What a buyer remembers having been told. */
 export interface SucceededClaim {
@@ -71,16 +13,83 @@ export interface SucceededClaim {
   readonly orderId: string;
 }
 
+/** A store or the gateway. `skipped`: the caller said to leave it out. */
+export type SourceState =
+  | { readonly state: 'read' }
+  | { readonly state: 'skipped' }
+  | { readonly state: 'unreachable'; readonly why: string };
+
+/**
+ * An order log that was given, or that MySQL knows of.
+ * - `notGiven`: MySQL knows it, nobody said where it is, and its server may have orders nobody else knows
+ * - `retired`: MySQL knows it and has everything in it
+ */
+export interface LogSource {
+  readonly state: LogState | 'notGiven' | 'retired';
+  /** Undefined when nobody said where it is. */
+  readonly directory: string | undefined;
+  readonly logId: string | undefined;
+  /** Name of its server as MySQL knows it. */
+  readonly server: string | undefined;
+  /** LSN of the first record that is there; above 1 when older segments were taken away. */
+  readonly firstLsn: number;
+  readonly lastLsn: number;
+  /** How far MySQL has it, in the snapshot that was compared; undefined when MySQL does not know it or was not read. */
+  readonly appliedLsn: number | undefined;
+  /** A server has it open. */
+  readonly inUse: boolean;
+  readonly problem: string | undefined;
+  readonly damage: { readonly file: string; readonly offset: number; readonly lsn: number } | undefined;
+}
+
+/** What all sales of an audit have in common. */
+export interface Sources {
+  readonly redis: SourceState;
+  readonly mysql: SourceState;
+  readonly gateway: SourceState;
+  /** In the order of `LogPlace.log`; those nobody gave at the end. */
+  readonly logs: readonly LogSource[];
+  /**
+   * Every log that may have orders which nobody else knows was read to its end: what no log has does not exist, or is from a
+   * time that only MySQL remembers.
+   */
+  readonly logsComplete: boolean;
+  /** And from its beginning: what no log has does not exist at all. */
+  readonly logsFromStart: boolean;
+  /** The gateway's statement covers all servers. */
+  readonly gatewayComplete: boolean;
+  /** Unix milliseconds of the audit's own clock. */
+  readonly nowMs: number;
+}
+
+export type RedisEvidence =
+  | { readonly status: 'read'; readonly reading: RedisReading }
+  /** Redis was not asked. */
+  | { readonly status: 'notRead' }
+  | { readonly status: 'missing' }
+  /** Its state changed hands while it was looked at, or is about to. */
+  | { readonly status: 'unsettled'; readonly why: string };
+
+/** A capture or refund that does not fit, noted while the statement was read. */
+export interface CaptureNote {
+  readonly row: number;
+  readonly kind: 'amountDiffers' | 'capturedTwice';
+  readonly amount: number;
+  readonly currency: string;
+}
+
 export interface SaleEvidence {
+  readonly sources: Sources;
   readonly saleId: number;
-  /** From MySQL. */
-  readonly capacity: number;
-  readonly limitPerBuyer: number;
-  readonly log: LogEvidence;
-  readonly archive: ArchiveEvidence;
-  /** Undefined: Redis has no state of this sale. */
-  readonly redis: RedisEvidence | undefined;
-  /** Whether MySQL has applied every record of every log that was read. */
+  /** Undefined: MySQL was not read, or does not have it. */
+  readonly sale: AuditedSale | undefined;
+  readonly books: SaleBooks;
+  readonly redis: RedisEvidence;
+  readonly rebuild: PendingRebuild | undefined;
+  /** Undefined when MySQL was not read. */
+  readonly archive: Archive | undefined;
+  readonly captureNotes: readonly CaptureNote[];
+  /** Whether MySQL had applied every record that the logs had when they were read for the second time. */
   readonly drained: boolean;
   readonly claims: readonly SucceededClaim[];
 }

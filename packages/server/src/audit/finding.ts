@@ -3,16 +3,60 @@
  * - `I2` available + held + sold = capacity, and every number in exactly one place
  * - `I3` whoever was told `succeeded` has an order in the order log
  * - `I4` one order per payment
- * - `I5` nobody has more tickets than the limit per buyer
- * - `redis` what Redis counts as sold is what was sold
- * - `archive` MySQL has what the log has
+ * - `I5` nobody has more tickets than the limit per buyer, and Redis knows what each has
+ * - `I8` MySQL has what a replay of the order logs would give
+ * - `I10` money captured ⇒ an order or a refund, never neither, never both
  */
-export type AuditedInvariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'redis' | 'archive';
+export type AuditedInvariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I8' | 'I10';
+
+export const AUDITED_INVARIANTS: readonly AuditedInvariant[] = ['I1', 'I2', 'I3', 'I4', 'I5', 'I8', 'I10'];
 
 export interface Finding {
   readonly invariant: AuditedInvariant;
   /** One sentence with the numbers and ids concerned. */
   readonly message: string;
-  /** What an operator can do. */
+  /** What an operator can do, in words. */
   readonly remedy?: string;
+  /** The command line that does it, where there is one. */
+  readonly command?: string;
+}
+
+/** How a finding is mended. */
+export type Remedy = Pick<Finding, 'remedy' | 'command'>;
+
+/** Something that could not be compared, so that what it would have shown is not known. */
+export interface Unproven {
+  readonly invariants: readonly AuditedInvariant[];
+  readonly reason: string;
+  /** How to prove it after all. */
+  readonly remedy?: string;
+}
+
+/** The findings of one check: the first ones are told one by one, the others are counted, so that memory stays bounded. */
+export class Findings {
+  readonly #findings: Finding[] = [];
+  readonly #atMost: number;
+  #count = 0;
+
+  constructor(atMost: number) {
+    this.#atMost = atMost;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The message is only made when it is told. */
+  add(invariant: AuditedInvariant, message: () => string, remedy: Remedy = {}): void {
+    this.#count += 1;
+    if (this.#count <= this.#atMost) this.#findings.push({ invariant, message: message(), ...remedy });
+  }
+
+  list(): readonly Finding[] {
+    const [first] = this.#findings;
+    const more = this.#count - this.#findings.length;
+    if (first === undefined || more === 0) return this.#findings;
+    const { message: _, ...same } = first;
+    return [...this.#findings, { ...same, message: `… and ${more} more like this.` }];
+  }
 }

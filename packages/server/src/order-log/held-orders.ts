@@ -51,9 +51,10 @@ export class HeldOrders {
     return slot;
   }
 
-  /** Fingerprints are hashes already: their low bits will do. */
+  /** Fingerprints are hashes, but of ids that are alike: mixed once more, they do not end up side by side. */
   #home(order: number): number {
-    return (order >>> 0) & (this.#orders.length - 1);
+    const mixed = Math.imul((order >>> 0) ^ Math.imul(order / 0x1_0000_0000, 0x85eb_ca6b), 0x9e37_79b1);
+    return (mixed ^ (mixed >>> 15)) & (this.#orders.length - 1);
   }
 
   /** Moves up whoever was put further on because this slot was taken, so that no search ends too early. */

@@ -3,6 +3,7 @@ import type { BuyersReport } from '@fest/loadtest/buyers/report';
 import { simulateBuyers } from '@fest/loadtest/buyers/simulate-buyers';
 import { auditSale } from '@fest/server/audit/audit-sale';
 import { collectEvidence, waitUntilDrained } from '@fest/server/audit/collect-evidence';
+import { simulatedStatement } from '@fest/server/audit/gateway-statement';
 import type { Context } from '../../context.ts';
 import { InterruptedError } from '../../errors.ts';
 import type { ExitCode } from '../../exit-codes.ts';
@@ -124,12 +125,21 @@ async function runBuyers(stage: Stage, saleId: number, tokens: readonly string[]
 /** Compares the three stores, and what the buyers were told, once MySQL has everything. */
 async function verify(stage: Stage, saleId: number, { succeeded }: BuyersReport) {
   const { context, stack, signal } = stage;
-  const { redisUrl, mysqlUrl, logDirs } = stack.state;
+  const { redisUrl, mysqlUrl, logDirs, gatewayDir } = stack.state;
   const startedAtMs = context.now();
   const drained = await waitUntilDrained({ mysqlUrl, logDirs, timeoutMs: DRAIN_TIMEOUT_MS, signal });
   const drainMs = context.now() - startedAtMs;
   stopIfInterrupted(signal);
-  const [evidence] = await collectEvidence({ redisUrl, mysqlUrl, logDirs, saleIds: [saleId], claims: succeeded });
+  const gateway = simulatedStatement(gatewayDir);
+  const [evidence] = await collectEvidence({
+    redisUrl,
+    mysqlUrl,
+    logDirs,
+    gateway,
+    saleIds: [saleId],
+    claims: succeeded,
+    graceMs: 0,
+  });
   if (evidence === undefined) throw new Error(`sale ${saleId} is not in MySQL`);
   return { drained, drainMs, audit: auditSale(evidence) };
 }

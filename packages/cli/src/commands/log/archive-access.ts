@@ -6,8 +6,8 @@ import { EXIT } from '../../exit-codes.ts';
 import { reachEngine } from '../../local-stack/reach-engine.ts';
 import type { Settings } from '../../settings.ts';
 
-/** One statement at a time is enough, and one more to look meanwhile. */
-const CONNECTIONS = 2;
+/** As many as a replay uses at once, and one to spare. */
+const CONNECTIONS = 6;
 const FIX =
   'Start it, or say where it runs: FEST_MYSQL_URL=mysql://user:password@host:3306/fest. `fest doctor` looks what is wrong.';
 
@@ -74,7 +74,7 @@ export async function findPositions(context: Context, settings: Settings): Promi
   } catch (error) {
     if (!(error instanceof FixableError)) throw error;
     const { what, why } = error.details;
-    context.stderr.write(`MySQL was not asked how far the logs are applied: ${what.toLowerCase()} (${why ?? ''}).\n`);
+    context.stderr.write(`MySQL was not asked how far the logs are applied. ${what}: ${why ?? ''}.\n`);
     return { reachable: false, why: error.message };
   }
 }

@@ -28,8 +28,13 @@ export async function runLogFailed(context: Context, options: LogFailedOptions):
   const { listFailed, retryFailed } = await import('@fest/server/features/archive/failed-records');
   if (options.retry === true) {
     const report = await withArchive(settings, (pool) => retryFailed(pool, filter, context.now()));
-    if (options.json === true) writeDocument(context.stdout, 'fest.log-retry/1', report);
-    else context.stdout.write(renderRetry(context, report));
+    if (options.json === true) {
+      const { applied, refused } = report;
+      writeDocument(context.stdout, 'fest.log-retry/1', {
+        applied: applied.map(withTime),
+        refused: refused.map(withTime),
+      });
+    } else context.stdout.write(renderRetry(context, report));
     return report.refused.length > 0 ? EXIT.partlyDone : EXIT.done;
   }
   const { RECORD_TYPES } = await import('@fest/server/order-log/records');

@@ -1,0 +1,135 @@
+/** The course of the measurement: prepare everything, warm up, then phases A B B A A B B A …, each order timed. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openSale, prepareHolds } from './holds.ts';
+import { prepareLogins } from './login-accounts.ts';
+import { type LoginCounts, type LoginLoad, startLoginLoad } from './login-load.ts';
+import { describeMachine } from './machine.ts';
+import type { BenchOptions } from './options.ts';
+import { type MeasuredOrder, type PreparedHold, payAtConstantRate } from './orders.ts';
+import { type Arm, type Measurement, type PhaseResult, planPhases } from './phases.ts';
+import { logWork, readCounters } from './server-counters.ts';
+import { openStage, type Stage, type StageContext } from './stage.ts';
+import { cpuShares, readCpu } from './usage.ts';
+
+const COURSE = {
+  /** Orders that are paid before the first phase and do not count: code is compiled, connections are opened. */
+  warmUpMs: 3_000,
+  /** Orders at the beginning of each phase that do not count. */
+  leadInMs: 500,
+  /** The server's line for passwords is full long before this. */
+  loginsBeforePhaseMs: 2_000,
+  /** After the last login of a phase was answered. */
+  quietBeforePhaseMs: 500,
+} as const;
+
+export async function measure(options: BenchOptions, context: StageContext): Promise<Measurement> {
+  const stage = await openStage(options, context);
+  let logins: LoginLoad | undefined;
+  try {
+    const machine = await describeMachine(stage);
+    context.say(`The stack answers at ${stage.baseUrl}; its order log is on ${stage.fileSystem}.`);
+    const accounts = options.loginClients === 0 ? undefined : await prepareLogins(stage, options.loginClients);
+    if (accounts !== undefined) {
+      context.say(
+        `${options.loginClients} accounts can log in; one login takes ${accounts.quietLoginMs.toFixed(0)} ms.`,
+      );
+      logins = await startLoginLoad({ baseUrl: stage.baseUrl, ...accounts });
+    }
+    const phases = await runPhases({ options, context, stage, logins });
+    return {
+      options,
+      machine,
+      quietLoginMs: accounts?.quietLoginMs,
+      phases,
+      loginFailures: (await logins?.counts())?.examples ?? [],
+    };
+  } finally {
+    await logins?.close();
+    await stage.close();
+  }
+}
+
+interface Course {
+  readonly options: BenchOptions;
+  readonly context: StageContext;
+  readonly stage: Stage;
+  readonly logins: LoginLoad | undefined;
+}
+
+async function runPhases(course: Course): Promise<readonly PhaseResult[]> {
+  const { options, context, stage } = course;
+  const { signal, say } = context;
+  const plan = planPhases(options.pairs);
+  const perMs = options.ordersPerSecond / 1_000;
+  const warmUp = Math.ceil(COURSE.warmUpMs * perMs);
+  const leadIn = Math.ceil(COURSE.leadInMs * perMs);
+  const perPhase = leadIn + Math.ceil(options.phaseSeconds * 1_000 * perMs);
+  const count = warmUp + plan.length * perPhase;
+  say(`Preparing ${count} holds.`);
+  const saleId = await openSale(stage, count, Date.now());
+  const holds = await prepareHolds(stage, { saleId, count, signal });
+  const pay = (paid: readonly PreparedHold[]): Promise<readonly MeasuredOrder[]> =>
+    payAtConstantRate({
+      servers: stage.servers,
+      holds: paid,
+      perSecond: options.ordersPerSecond,
+      gatewayMs: options.gatewayMs,
+      signal,
+    });
+  say(`Warming up, then ${plan.length} phases of ${options.phaseSeconds} s.`);
+  await pay(holds.slice(0, warmUp));
+  const phases: PhaseResult[] = [];
+  for (const [index, { arm, pair }] of plan.entries()) {
+    await setLogins(course, arm);
+    const from = warmUp + index * perPhase;
+    const observed = await observe(course, () => pay(holds.slice(from, from + perPhase)));
+    const { orders, ...rest } = observed;
+    phases.push({ arm, pair, orders: orders.slice(leadIn), ...rest });
+    say(`Phase ${index + 1} of ${plan.length}: ${arm} logins.`);
+    const broken = stage.broken();
+    if (broken !== undefined) throw new Error(`the stack did not stay up: ${broken}`);
+  }
+  return phases;
+}
+
+/** Brings the logins into the state a phase begins with. */
+async function setLogins({ context, logins }: Course, arm: Arm): Promise<void> {
+  const { signal } = context;
+  const wanted = arm === 'with' && logins !== undefined;
+  if (wanted && !logins.running) {
+    await logins.start();
+    await sleep(COURSE.loginsBeforePhaseMs, undefined, { signal });
+  }
+  if (!wanted && logins?.running === true) await logins.stop();
+  await sleep(COURSE.quietBeforePhaseMs, undefined, { signal });
+}
+
+const NO_LOGINS: LoginCounts = { done: 0, refused: 0, failed: 0, atServerMs: 0, examples: [] };
+
+/** Runs one phase and tells what the machine, the order log and the logins did meanwhile. */
+async function observe(
+  { stage, logins }: Course,
+  work: () => Promise<readonly MeasuredOrder[]>,
+): Promise<Omit<PhaseResult, 'arm' | 'pair'>> {
+  const pids = { ...stage.pids, orders: process.pid, ...(logins === undefined ? {} : { logins: logins.pid }) };
+  const look = async () => {
+    const [counters, counts] = await Promise.all([readCounters(stage.baseUrl), logins?.counts() ?? NO_LOGINS]);
+    return { counters, counts, cpu: readCpu(pids) };
+  };
+  const before = await look();
+  const orders = await work();
+  const after = await look();
+  const seconds = (after.cpu.atMs - before.cpu.atMs) / 1_000;
+  const rate = (name: 'done' | 'refused' | 'failed'): number => (after.counts[name] - before.counts[name]) / seconds;
+  return {
+    orders,
+    logins: {
+      done: rate('done'),
+      refused: rate('refused'),
+      failed: rate('failed'),
+      atServer: (after.counts.atServerMs - before.counts.atServerMs) / seconds / 1_000,
+    },
+    cpu: cpuShares(before.cpu, after.cpu),
+    log: logWork(before.counters, after.counters),
+  };
+}

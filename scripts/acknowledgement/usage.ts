@@ -1,0 +1,94 @@
+/** Who used the processors, from /proc. Elsewhere than on Linux nothing is known, and nothing is claimed. */
+import { readFileSync } from 'node:fs';
+
+/** The unit of all times in /proc: USER_HZ, which is 100 on every architecture Linux runs on today. */
+const TICKS_PER_SECOND = 100;
+
+/** Processor seconds since some beginning; only differences mean anything. */
+export interface CpuReading {
+  readonly atMs: number;
+  /** By name; a process that is gone is missing. */
+  readonly processes: ReadonlyMap<string, number>;
+  /** Of the first thread of a process: in a Node process the one that runs JavaScript. */
+  readonly mainThreads: ReadonlyMap<string, number>;
+  readonly machineBusy: number | undefined;
+  /** What the hypervisor gave to other machines while this one wanted it. */
+  readonly stolen: number | undefined;
+}
+
+/** Processors' worth of time: 1 is one processor all the time. */
+export interface CpuShares {
+  readonly processes: Readonly<Record<string, number>>;
+  readonly mainThreads: Readonly<Record<string, number>>;
+  /** Everything on the machine that is not one of `processes`. */
+  readonly others: number | undefined;
+  readonly stolen: number | undefined;
+}
+
+/** @param pids process id by name */
+export function readCpu(pids: Readonly<Record<string, number>>): CpuReading {
+  const machine = machineSeconds();
+  return {
+    atMs: performance.now(),
+    processes: readAll(pids, (pid) => `/proc/${pid}/stat`),
+    mainThreads: readAll(pids, (pid) => `/proc/${pid}/task/${pid}/stat`),
+    machineBusy: machine?.busy,
+    stolen: machine?.stolen,
+  };
+}
+
+export function cpuShares(from: CpuReading, to: CpuReading): CpuShares {
+  const seconds = (to.atMs - from.atMs) / 1_000;
+  const perSecond = (before: number, after: number): number => (after - before) / seconds;
+  const sharesOf = (before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): Record<string, number> =>
+    Object.fromEntries(
+      [...after].flatMap(([name, value]) => {
+        const earlier = before.get(name);
+        return earlier === undefined ? [] : [[name, perSecond(earlier, value)]];
+      }),
+    );
+  const processes = sharesOf(from.processes, to.processes);
+  const known = Object.values(processes).reduce((sum, share) => sum + share, 0);
+  const busy =
+    from.machineBusy === undefined || to.machineBusy === undefined
+      ? undefined
+      : perSecond(from.machineBusy, to.machineBusy);
+  return {
+    processes,
+    mainThreads: sharesOf(from.mainThreads, to.mainThreads),
+    others: busy === undefined ? undefined : Math.max(0, busy - known),
+    stolen: from.stolen === undefined || to.stolen === undefined ? undefined : perSecond(from.stolen, to.stolen),
+  };
+}
+
+function readAll(pids: Readonly<Record<string, number>>, pathOf: (pid: number) => string): ReadonlyMap<string, number> {
+  const seconds = new Map<string, number>();
+  for (const [name, pid] of Object.entries(pids)) {
+    const stat = readIfPresent(pathOf(pid));
+    if (stat === undefined) continue;
+    // The second field is the command in parentheses and may itself hold spaces and parentheses; the rest begins with the state.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    seconds.set(name, (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND);
+  }
+  return seconds;
+}
+
+function machineSeconds(): { readonly busy: number; readonly stolen: number } | undefined {
+  const line = readIfPresent('/proc/stat')?.split('\n', 1)[0];
+  if (line === undefined) return undefined;
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line
+    .trim()
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  return { busy: (user + nice + system + irq + softirq) / TICKS_PER_SECOND, stolen: steal / TICKS_PER_SECOND };
+}
+
+function readIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // Another system, or a process that has ended.
+    return undefined;
+  }
+}

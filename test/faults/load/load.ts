@@ -1,0 +1,131 @@
+/** Buyers who keep coming at a given rate, whatever happens to the servers. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '@fest/loadtest/buyers/random';
+import { Sleeper } from '@fest/loadtest/buyers/sleeper';
+import type { Accounts } from './accounts.ts';
+import type { SaleBook, SaleEntry } from './sale-book.ts';
+import { type Scene, Visit } from './visit.ts';
+import { PLAIN_PLAN, planVisit } from './visit-plan.ts';
+
+/** Arrivals for one order: some leave, some are declined, some find the small sale sold out. */
+const ARRIVALS_PER_ORDER = 1.3;
+const TICK_MS = 10;
+/** Buyers inside at once for each order per second. Further ones are turned away at the door, not queued up for later. */
+const INSIDE_PER_RATE = 6;
+
+export interface LoadOptions {
+  readonly scene: Omit<Scene, 'waiting'>;
+  readonly sales: SaleBook;
+  readonly accounts: Accounts;
+  /** Wanted orders per second. */
+  readonly rate: number;
+  readonly seed: string;
+}
+
+export class Load {
+  readonly #options: LoadOptions;
+  #scene: Scene;
+  readonly #inside = new Set<Promise<void>>();
+  #arrivals = 0;
+  #owed = 0;
+  #lastTickMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #failure: unknown;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    this.#scene = { ...options.scene, waiting: new Sleeper() };
+  }
+
+  get inside(): number {
+    return this.#inside.size;
+  }
+
+  /** Lets buyers in. */
+  open(): void {
+    this.#scene = { ...this.#scene, waiting: new Sleeper() };
+    this.#owed = 0;
+    this.#lastTickMs = performance.now();
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /** Nobody new comes in, and whoever has no tickets goes home; payments go on to their end. */
+  close(): void {
+    this.#scene.waiting.stop();
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Resolves with true when nobody is inside any more, with false after the time. @throws what a visit has thrown */
+  async untilEmpty(withinMs: number): Promise<boolean> {
+    for (const deadline = performance.now() + withinMs; this.#inside.size > 0; await sleep(20)) {
+      if (performance.now() > deadline) return false;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    return true;
+  }
+
+  /** Those who are inside are not waited for any more: they go on, but what comes of it is not looked at. */
+  writeOff(): void {
+    this.#inside.clear();
+  }
+
+  /**
+   * One purchase through one server; true when it succeeded. The buyer stays at that server while `pinned` says so, and
+   * finishes what it has begun afterwards at any.
+   */
+  async tryPurchase(sale: SaleEntry, server: number, pinned: () => boolean): Promise<boolean> {
+    const account = this.#options.accounts.take();
+    const random = createRandom(`${this.#options.seed}/probe/${account.id}`);
+    const { id: accountId, token } = account;
+    const visit = new Visit(this.#scene, { sale, accountId, token, plan: PLAIN_PLAN, random, server, pinned });
+    let outcome: string | undefined;
+    await this.#enter(async () => {
+      outcome = await visit.run();
+      account.release();
+    });
+    return outcome === 'bought';
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    const { rate } = this.#options;
+    // A pause of this process is not made up for by a crowd.
+    const elapsedMs = Math.min(nowMs - this.#lastTickMs, 10 * TICK_MS);
+    this.#owed += (rate * ARRIVALS_PER_ORDER * elapsedMs) / 1_000;
+    this.#lastTickMs = nowMs;
+    for (; this.#owed >= 1; this.#owed -= 1) {
+      if (this.#inside.size < rate * INSIDE_PER_RATE) void this.#arrive();
+    }
+  }
+
+  async #arrive(): Promise<void> {
+    const { seed, sales, accounts } = this.#options;
+    const index = this.#arrivals;
+    this.#arrivals += 1;
+    const random = createRandom(`${seed}/buyer/${index}`);
+    const account = accounts.take();
+    const { id: accountId, token } = account;
+    const visit = new Visit(this.#scene, {
+      sale: sales.draw(random),
+      accountId,
+      token,
+      plan: planVisit(seed, index),
+      random,
+      server: index,
+    });
+    await this.#enter(async () => {
+      this.#scene.tally.ended(await visit.run());
+      account.release();
+    });
+  }
+
+  async #enter(visit: () => Promise<void>): Promise<void> {
+    const running = visit().catch((error: unknown) => {
+      this.#failure ??= error;
+    });
+    this.#inside.add(running);
+    await running;
+    this.#inside.delete(running);
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * A MySQL in this process's memory, as far as the server uses it: the statements it sends, over the tables its migrations
+ * declare, with sessions, transactions and named locks.
+ *
+ * Transactions run one at a time: the first statement of one that changes or locks something waits until the one before
+ * has ended. Reads without a lock never wait, and see what is committed (and, in a transaction, its own changes). That is
+ * stricter than InnoDB: what goes wrong only under weaker isolation does not happen here.
+ */
+import { readSchemas, type TableSchema } from './schema.ts';
+import { SqlError, type SqlParameter, type SqlScalar } from './sql-error.ts';
+import { compileStatement, type Effects, type Statement, type StatementResult } from './statements.ts';
+import { type Change, type Row, Table } from './table.ts';
+
+/** A connection as the server sees it. */
+export class Session {
+  inTransaction = false;
+  /** Of the transaction, or of the statement that runs by itself. */
+  readonly changes: Change[] = [];
+  readonly locks = new Set<string>();
+  closed = false;
+}
+
+/** `blocked`: to be asked again once something was released. */
+export type Outcome = StatementResult | 'blocked';
+
+const NOTHING: StatementResult = { rows: [], affectedRows: 0, insertId: 0 };
+
+export interface DatabaseOptions {
+  /** Called before a row is inserted; throws to refuse it. */
+  readonly beforeInsert?: Effects['beforeInsert'];
+  /** Called with what a transaction, or a statement by itself, has changed for good. */
+  readonly onCommit?: (changes: readonly Change[]) => void;
+}
+
+export class Database {
+  readonly #tables: ReadonlyMap<string, Table>;
+  readonly #statements = new Map<string, Statement>();
+  readonly #options: DatabaseOptions;
+  readonly #namedLocks = new Map<string, Session>();
+  /** The session whose transaction has changed or locked something. */
+  #writer: Session | undefined;
+  /** Called when something was released that others may wait for. */
+  onRelease: () => void = () => undefined;
+
+  constructor(schemas: readonly TableSchema[], options: DatabaseOptions = {}) {
+    this.#tables = new Map(schemas.map((schema) => [schema.name, new Table(schema)]));
+    this.#options = options;
+  }
+
+  static async create(options: DatabaseOptions = {}): Promise<Database> {
+    return new Database(await readSchemas(), options);
+  }
+
+  /** Committed rows, for looking at them without being a client. */
+  rows(table: string): readonly Row[] {
+    return this.#committed(() => [...(this.#tables.get(table)?.rows ?? [])]);
+  }
+
+  find(table: string, keyColumn: string, value: SqlScalar): Row | undefined {
+    return this.#committed(() => this.#tables.get(table)?.findByKey(keyColumn, value));
+  }
+
+  // --- statements ---------------------------------------------------------------------------------------------------
+
+  /** @throws {SqlError} when the statement is refused: it has changed nothing */
+  execute(session: Session, sql: string, parameters: readonly SqlParameter[]): Outcome {
+    const lock = /^SELECT (GET|RELEASE)_LOCK\(/.exec(sql);
+    if (lock !== null) return this.#namedLock(session, sql, parameters, lock[1] === 'GET');
+    const statement = this.#compiled(sql);
+    if (!statement.locks) return this.#read(session, statement, parameters);
+    if (this.#writer !== undefined && this.#writer !== session) return 'blocked';
+    return this.#write(session, statement, parameters);
+  }
+
+  begin(session: Session): void {
+    session.inTransaction = true;
+  }
+
+  commit(session: Session): void {
+    this.#end(session, true);
+  }
+
+  rollback(session: Session): void {
+    for (const change of session.changes.toReversed()) change.table.undo(change);
+    this.#end(session, false);
+  }
+
+  /** The connection is gone. */
+  close(session: Session): void {
+    session.closed = true;
+    this.rollback(session);
+    for (const name of session.locks) this.#namedLocks.delete(name);
+    session.locks.clear();
+    this.onRelease();
+  }
+
+  #end(session: Session, committed: boolean): void {
+    const changes = session.changes.splice(0);
+    session.inTransaction = false;
+    const wasWriter = this.#writer === session;
+    if (wasWriter) this.#writer = undefined;
+    if (committed && changes.length > 0) this.#options.onCommit?.(changes);
+    if (wasWriter) this.onRelease();
+  }
+
+  #compiled(sql: string): Statement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = compileStatement(sql, this.#tables);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  #read(session: Session, statement: Statement, parameters: readonly SqlParameter[]): StatementResult {
+    const run = (): StatementResult => statement.run(this.#tables, parameters, this.#effects([]));
+    return this.#writer === undefined || this.#writer === session ? run() : this.#committed(run);
+  }
+
+  #write(session: Session, statement: Statement, parameters: readonly SqlParameter[]): StatementResult {
+    const changes: Change[] = [];
+    try {
+      const result = statement.run(this.#tables, parameters, this.#effects(changes));
+      session.changes.push(...changes);
+      if (session.inTransaction) this.#writer = session;
+      else this.#end(session, true);
+      return result;
+    } catch (error) {
+      for (const change of changes.toReversed()) change.table.undo(change);
+      throw error;
+    }
+  }
+
+  #effects(changes: Change[]): Effects {
+    return { changes, beforeInsert: this.#options.beforeInsert ?? (() => undefined) };
+  }
+
+  /** Looks at the tables as they are without the transaction that is under way. */
+  #committed<Result>(look: () => Result): Result {
+    const changes = this.#writer?.changes ?? [];
+    for (const change of changes.toReversed()) change.table.undo(change);
+    try {
+      return look();
+    } finally {
+      for (const change of changes) change.table.redo(change);
+    }
+  }
+
+  #namedLock(session: Session, sql: string, parameters: readonly SqlParameter[], take: boolean): Outcome {
+    const name = String(parameters[0]);
+    const column = /\bAS (\w+)/.exec(sql)?.[1] ?? 'result';
+    const holder = this.#namedLocks.get(name);
+    if (!take) {
+      if (holder !== session) return { ...NOTHING, rows: [{ [column]: 0 }] };
+      this.#namedLocks.delete(name);
+      session.locks.delete(name);
+      this.onRelease();
+      return { ...NOTHING, rows: [{ [column]: 1 }] };
+    }
+    if (holder !== undefined && holder !== session) return 'blocked';
+    this.#namedLocks.set(name, session);
+    session.locks.add(name);
+    return { ...NOTHING, rows: [{ [column]: 1 }] };
+  }
+}
+
+/** What a statement that waited for too long is answered. */
+export function afterWaiting(sql: string): StatementResult {
+  const column = /^SELECT GET_LOCK\(.*\bAS (\w+)/.exec(sql)?.[1];
+  if (column !== undefined) return { ...NOTHING, rows: [{ [column]: 0 }] };
+  throw new SqlError('ER_LOCK_WAIT_TIMEOUT', 'Lock wait timeout exceeded; try restarting transaction');
+}

@@ -64,7 +64,8 @@ const core: Omit<SaleCore, 'start' | 'stop'> = {
     applierLag: () => 0,
     failedRecords: () => 0,
     paymentsInFlight: () => 0,
-    orderLog: () => ({ appended: 0, fsyncs: 0, fsyncSeconds: 0 }),
+    orderLog: () => ({ appended: 0, fsyncs: 0, fsyncSeconds: 0, outOfSpace: false }),
+    rebuilds: () => ({ pending: 0, finished: 0 }),
   },
 };
 

@@ -142,6 +142,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
       failedRecords: () => applier.failedRecords,
       paymentsInFlight: () => processor.inFlight,
       orderLog: () => log.stats(),
+      rebuilds: () => rebuilds.counts,
     },
     async start() {
       // Before the applier moves on: what is unfinished is known as of its position.

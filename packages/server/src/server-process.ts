@@ -57,6 +57,12 @@ export async function runServer(config: Config, overrides: ProcessOverrides = {}
     timeoutMs: config.gatewayTimeoutMs,
   });
   const core = await createSaleCore({ services, gateway, ...overrides });
+  // From the first record on, also while it starts.
+  void core.log.failure.then((error) => {
+    // Nothing can be acknowledged any more. Only a restart re-reads what is really on disk.
+    logger.fatal({ err: error }, 'the order log failed; stopping at once');
+    process.exit(1);
+  });
   reportRecovery(logger, core);
   const created = await ensureBootstrapAccounts(services, core.passwordHashing);
   if (created.length > 0) logger.info({ accounts: created }, 'created the first accounts');
@@ -77,11 +83,6 @@ export async function runServer(config: Config, overrides: ProcessOverrides = {}
   await core.start();
   await app.listen({ host: config.host, port: config.port });
 
-  void core.log.failure.then((error) => {
-    // Nothing can be acknowledged any more. Only a restart re-reads what is really on disk.
-    logger.fatal({ err: error }, 'the order log failed; stopping at once');
-    process.exit(1);
-  });
   closeWithGrace({ delay: LIMITS.stopMs, logger }, async ({ signal, err }) => {
     if (err !== undefined) logger.fatal({ err }, 'stopping because of a fault');
     else logger.info({ signal }, 'draining');

@@ -1,13 +1,16 @@
 /** Prometheus metrics of this process. Label sets are closed: routes are patterns, never paths. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { SERVICE_PATHS } from '../contract/paths.ts';
+import type { OrderLogStats } from '../order-log/order-log.ts';
 import type { FestApp } from './fest-app.ts';
 
 export interface MetricSources {
   readonly applierLag: () => number;
   readonly failedRecords: () => number;
   readonly paymentsInFlight: () => number;
-  readonly orderLog: () => { readonly appended: number; readonly fsyncs: number; readonly fsyncSeconds: number };
+  readonly orderLog: () => Pick<OrderLogStats, 'appended' | 'fsyncs' | 'fsyncSeconds' | 'outOfSpace'>;
+  /** Sales that are being built anew, as far as this process knows, and how many it has put in place. */
+  readonly rebuilds: () => { readonly pending: number; readonly finished: number };
 }
 
 export function registerMetrics(app: FestApp, sources: MetricSources): void {
@@ -37,7 +40,17 @@ export function registerMetrics(app: FestApp, sources: MetricSources): void {
     });
   };
   gauge('fest_applier_lag_records', 'Durable log records that are not in MySQL yet', sources.applierLag);
-  gauge('fest_applier_failed_records', 'Log records MySQL refused since the start', sources.failedRecords);
+  gauge(
+    'fest_applier_failed_records',
+    'Log records of this server that MySQL refused and nobody has dealt with',
+    sources.failedRecords,
+  );
+  gauge('fest_sale_rebuilds_pending', 'Sales whose state is being built anew', () => sources.rebuilds().pending);
+  gauge(
+    'fest_sale_rebuilds_finished',
+    'Sales this process has built anew since the start',
+    () => sources.rebuilds().finished,
+  );
   gauge('fest_payments_in_flight', 'Payments this process works on', sources.paymentsInFlight);
   gauge('fest_order_log_records', 'Records appended since the start', () => sources.orderLog().appended);
   gauge('fest_order_log_fsyncs', 'fdatasync calls since the start', () => sources.orderLog().fsyncs);
@@ -45,6 +58,9 @@ export function registerMetrics(app: FestApp, sources: MetricSources): void {
     'fest_order_log_fsync_seconds',
     'Time spent in fdatasync since the start',
     () => sources.orderLog().fsyncSeconds,
+  );
+  gauge('fest_order_log_out_of_space', '1 while the disk of the order log has no room: no payment is started', () =>
+    Number(sources.orderLog().outOfSpace),
   );
 
   app.addHook('onResponse', (request, reply, done) => {

@@ -45,9 +45,16 @@ export class Rebuilds {
   #stopped = false;
   #round: Promise<void> = Promise.resolve();
   #failing = false;
+  #pending = 0;
+  #finished = 0;
 
   constructor(options: RebuildsOptions) {
     this.#options = options;
+  }
+
+  /** Sales being built anew, at the last look, and how many this process has put in place. */
+  get counts(): { readonly pending: number; readonly finished: number } {
+    return { pending: this.#pending, finished: this.#finished };
   }
 
   /**
@@ -150,6 +157,7 @@ export class Rebuilds {
   /** One step of every rebuild that was asked for; returns when to look again, milliseconds. */
   async #takePart(): Promise<number> {
     const requests = await this.#options.store.listRequests();
+    this.#pending = requests.length;
     const steps = requests.map((request) => this.#line.run(() => this.#step(request)));
     const results = await Promise.allSettled(steps);
     this.#report(results.find((result) => result.status === 'rejected')?.reason);
@@ -193,6 +201,7 @@ export class Rebuilds {
     while ((await restoreSale(redis, sale, epoch, attempt, sold)).status === 'stagingLost') {
       attempt = await stageStock(redis, saleId, sold);
     }
+    this.#finished += 1;
     const tookMs = clock.nowMs() - requestedAtMs;
     logger.warn({ saleId, epoch, sold: sold.numbers.length, tookMs }, 'the state of a sale was built anew');
   }

@@ -440,6 +440,8 @@ integration('an audit of a damaged sale', () => {
     one = await buildTestApp();
     const gateway = decliningGateway(one.stores.gatewayDirectory, 'server-2');
     two = await buildTestApp({ besides: one, gateway });
+    // They would put settings right before anybody has looked.
+    for (const { core } of [one, two]) await core.settingsReconciler.stop();
     await prepareSale();
   });
   afterAll(async () => {

@@ -293,16 +293,24 @@ class Gathering {
     return missing;
   }
 
-  /** The state that was looked at must still be the sale's own: otherwise a rebuild has made orders of it void. */
+  /**
+   * The state that was looked at must still be the sale's own: otherwise a rebuild has made orders of it void. And a sale
+   * that had none may have one by now.
+   */
   async #lookWhoseStateItIs(): Promise<void> {
     const redis = this.#redis;
     if (redis === undefined) return;
     const state = await attempt(async () => {
       for (const [saleId, sale] of this.#sales) {
-        if (sale.redis?.status !== 'read') continue;
-        const now = await readIdentity(redis, saleId);
-        const { identity } = sale.redis;
-        sale.changedHands = now?.epoch !== identity.epoch || now.run !== identity.run;
+        if (sale.redis === undefined) continue;
+        if (sale.redis.status === 'read') {
+          const now = await readIdentity(redis, saleId);
+          const { identity } = sale.redis;
+          sale.changedHands = now?.epoch !== identity.epoch || now.run !== identity.run;
+        } else {
+          const now = await readStockPatiently(redis, saleId, () => this.#isRebuilding(saleId));
+          sale.changedHands = now.status === 'read' || (await this.#isRebuilding(saleId));
+        }
       }
     });
     if (state.state === 'unreachable') this.#loseRedis(state);
@@ -405,12 +413,12 @@ class Gathering {
     if (rebuild !== undefined) {
       return { status: 'unsettled', why: `it is being built anew under epoch ${rebuild.epoch} (${rebuild.reason})` };
     }
+    if (changedHands || books.rebuiltMeanwhile) return { status: 'unsettled', why: 'it was built anew meanwhile' };
     if (redis.status === 'otherRun') {
       const why = 'its state was made in another Redis process; the servers have it built anew as soon as they notice';
       return { status: 'unsettled', why };
     }
     if (redis.status === 'missing') return { status: 'missing' };
-    if (changedHands || books.rebuiltMeanwhile) return { status: 'unsettled', why: 'it was built anew meanwhile' };
     return { status: 'read', reading: redis.reading };
   }
 

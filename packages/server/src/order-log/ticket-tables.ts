@@ -94,7 +94,8 @@ function forEachRun(page: TicketPage, callback: (order: number, length: number) 
 /** The tickets of one sale. */
 class TicketTable {
   readonly #pages = new Map<number, OwnedPage>();
-  readonly #orders = new HeldOrders();
+  /** Counted when first needed: most sales of a long log are over, and opening it need not wait for them. */
+  #orders: HeldOrders | undefined;
 
   get(ticket: number): number {
     return this.#pages.get(Math.floor(ticket / TICKETS_PER_PAGE))?.tickets[ticket % TICKETS_PER_PAGE] ?? 0;
@@ -112,23 +113,19 @@ class TicketTable {
   }
 
   adopt(pages: SaleTickets['pages']): void {
-    let runs = 0;
-    for (const [, tickets] of pages) forEachRun(tickets, () => (runs += 1));
-    this.#orders.reserve(runs);
-    for (const [pageNumber, tickets] of pages) {
-      this.#pages.set(pageNumber, { tickets, shared: true });
-      forEachRun(tickets, (order, length) => this.#orders.add(order, length));
-    }
+    for (const [pageNumber, tickets] of pages) this.#pages.set(pageNumber, { tickets, shared: true });
+    this.#orders = undefined;
   }
 
   /** Whether an order holds any ticket here. */
   hasOrder(order: number): boolean {
-    return this.#orders.has(order);
+    return this.#heldOrders().has(order);
   }
 
   sell(ticketNumbers: readonly number[], order: number): void {
+    const orders = this.#heldOrders();
     for (const ticket of ticketNumbers) this.#set(ticket, order);
-    this.#orders.add(order, ticketNumbers.length);
+    orders.add(order, ticketNumbers.length);
   }
 
   /** Frees those of the tickets that are still this order's. */
@@ -139,7 +136,20 @@ class TicketTable {
       this.#set(ticket, 0);
       freed += 1;
     }
-    if (freed > 0) this.#orders.remove(order, freed);
+    if (freed > 0) this.#orders?.remove(order, freed);
+  }
+
+  #heldOrders(): HeldOrders {
+    if (this.#orders !== undefined) return this.#orders;
+    const orders = new HeldOrders();
+    let runs = 0;
+    for (const { tickets } of this.#pages.values()) forEachRun(tickets, () => (runs += 1));
+    orders.reserve(runs);
+    for (const { tickets } of this.#pages.values()) {
+      forEachRun(tickets, (order, length) => orders.add(order, length));
+    }
+    this.#orders = orders;
+    return orders;
   }
 
   #ownPage(pageNumber: number): TicketPage {

@@ -85,6 +85,17 @@ describe('the report of a demo', () => {
       { audit: { ...FACTS.audit, findings: [{ invariant: 'I1', message: 'Ticket 3 twice.' }] } },
       /I1: Ticket 3/,
     ],
+    [
+      'a store was not compared',
+      {
+        audit: {
+          ...FACTS.audit,
+          counts: { redis: null },
+          unproven: [{ invariants: ['I2'], reason: 'Redis could not be read: it does not answer.' }],
+        },
+      },
+      /What Redis has was not compared\. Redis could not be read: it does not answer\./,
+    ],
     ['MySQL does not have everything', { drained: false, drainMs: 60_000 }, /MySQL did not have all orders 60.0 s/],
     [
       'a buyer got an unexpected answer',

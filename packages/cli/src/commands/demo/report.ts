@@ -92,6 +92,8 @@ export function composeReport(facts: DemoFacts): DemoReport {
   };
 }
 
+const SOURCE_WORDS = { redis: 'Redis', mysql: 'MySQL', gateway: 'the payment gateway' } as const;
+
 /** Everything that must not be: broken invariants, and what would make a clean audit worth nothing. */
 function findProblems({ audit, buyers, drained, drainMs }: DemoFacts): readonly string[] {
   const problems = audit.findings.map(({ invariant, message, remedy }) =>
@@ -102,6 +104,11 @@ function findProblems({ audit, buyers, drained, drainMs }: DemoFacts): readonly 
     const what =
       example === undefined ? '' : `, first ${example.status} ${example.code} from ${example.method} ${example.path}`;
     problems.push(`${count(buyers.outcomes.failed)} buyers got an answer that should not have come${what}.`);
+  }
+  for (const source of ['redis', 'mysql', 'gateway'] as const) {
+    if (audit.counts?.[source] !== null) continue;
+    const why = audit.unproven?.map(({ reason }) => reason).join(' ') ?? '';
+    problems.push(`What ${SOURCE_WORDS[source]} has was not compared. ${why}`.trim());
   }
   if (!drained) problems.push(`MySQL did not have all orders ${seconds(drainMs)} after the last buyer left.`);
   if (buyers.succeeded.length === 0) problems.push('Nobody bought anything, so nothing was proved.');

@@ -62,6 +62,7 @@ export class Applier {
   async open(): Promise<void> {
     const { mysql, log } = this.#options;
     this.#appliedLsn = await readPosition(mysql, log.logId);
+    if (this.#appliedLsn > log.durableLsn) throw olderCopy(this.#options.directory, log.durableLsn, this.#appliedLsn);
     this.#failedRecords = await countFailed(mysql, log.logId);
   }
 
@@ -206,4 +207,13 @@ export class Applier {
       logger.debug({ err: error }, 'the records that MySQL refused could not be counted');
     }
   }
+}
+
+/** Going on would give new orders the numbers of lost records, which count as applied: they would never reach MySQL. */
+function olderCopy(directory: string, lastLsn: number, appliedLsn: number): Error {
+  return new Error(
+    `The order log in ${directory} ends with record ${lastLsn}, but MySQL has its records up to ${appliedLsn}: an older copy ` +
+      'of the log was put in its place. Put the newest copy back. When there is none, set FEST_LOG_DIR to an empty folder, ' +
+      `and bring in what this copy has: fest log replay --dir ${directory} --retire`,
+  );
 }

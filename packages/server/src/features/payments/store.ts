@@ -208,7 +208,10 @@ export async function findArchivedPayment(pool: MysqlPool, paymentId: string): P
   );
   if (payment === undefined) return undefined;
   const { account_id: accountId, status, failure_code: failureCode } = payment;
-  return { accountId, status, ...(failureCode === null ? {} : { failureCode }) };
+  // A payment whose order MySQL refused: the order is in a log all the same, and its buyer was told so.
+  if (status === 'succeeded') return { accountId, status, orderId: orderIdOf(paymentId) };
+  // The reason of a refund that is under way is told when it is done.
+  return { accountId, status, ...(failureCode === null || status === 'pending' ? {} : { failureCode }) };
 }
 
 export interface PayingHold {

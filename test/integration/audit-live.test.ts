@@ -131,7 +131,7 @@ integration('a sale with two servers that is audited while buyers buy and give b
     await app?.close();
   });
 
-  it('shows no difference in thirty audits, and proves everything when it is over', { timeout: 240_000 }, async () => {
+  it('shows no difference in thirty audits, and proves everything when it is over', { timeout: 400_000 }, async () => {
     const { saleId, tokens } = await prepare(30_000, 10 * WAVE);
     const beganMs = performance.now();
     let isOver = false;
@@ -148,7 +148,7 @@ integration('a sale with two servers that is audited while buyers buy and give b
     expect(last.compared.logOrders).toBeGreaterThan(1_000);
   });
 
-  it('shows none while Redis loses the sale and a server is killed', { timeout: 240_000 }, async () => {
+  it('shows none while Redis loses the sale and a server is killed', { timeout: 400_000 }, async () => {
     const { saleId, tokens } = await prepare(30_000, 10 * WAVE);
     const beganMs = performance.now();
     let isOver = false;

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepareBuyers } from '@fest/loadtest/buyers/prepare';
 import { auditSale, type SaleAudit } from '@fest/server/audit/audit-sale';
-import { collectEvidence, type EvidenceOptions, waitUntilDrained } from '@fest/server/audit/collect-evidence';
+import { collectEvidence, type EvidenceOptions } from '@fest/server/audit/collect-evidence';
+import { waitUntilDrained } from '@fest/server/audit/drain';
 import { type OrderLog, openOrderLog } from '@fest/server/order-log/order-log';
 import type { OrderLogRecord, OrderPaid } from '@fest/server/order-log/records';
 import { createAccessTokens } from '@fest/server/platform/access-tokens';
@@ -218,6 +219,32 @@ integration('audit and buyers on real stores', () => {
       ]);
       await pool.query('DELETE FROM rebuilds');
       expect((await audit()).findings.map(({ invariant }) => invariant)).toContain('I2');
+    });
+
+    it('does not call a sale lost that is built anew while it looks', async () => {
+      const dump = await redis.dumpBuffer(saleKeys.sale(saleId));
+      await redis.del(saleKeys.sale(saleId));
+      await pool.query("INSERT INTO rebuilds VALUES (?, 2, 'stateMissing', 1)", [saleId]);
+      // MySQL is behind, so there is time between the look at Redis and the one at MySQL.
+      await markApplied(log.durableLsn - 1);
+      let finishing: Promise<unknown> = Promise.resolve();
+      const finish = async (): Promise<void> => {
+        await redis.restore(saleKeys.sale(saleId), 0, dump ?? '');
+        await pool.query('DELETE FROM rebuilds');
+      };
+      const found = await audit({
+        applierWaitMs: 1_000,
+        onProgress: (doing) => {
+          if (doing.includes('MySQL to have')) finishing = finish();
+        },
+      });
+      await finishing;
+      expect(found.findings).toEqual([]);
+      expect(found.unproven).toContainEqual(
+        expect.objectContaining({ reason: 'Redis was not compared: it was built anew meanwhile.' }),
+      );
+      await markApplied(log.durableLsn);
+      expect(await audit()).toMatchObject({ findings: [], unproven: [] });
     });
 
     it('does not judge a state that was restored into another Redis process', async () => {

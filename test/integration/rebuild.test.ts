@@ -106,6 +106,35 @@ integration('a Redis that comes back with an older state', () => {
   });
 });
 
+integration('a payment whose order was archived before its buyer was told', () => {
+  it('is told after a while, whoever is asked, and Redis learns it', async () => {
+    const server = await buildTestApp();
+    try {
+      const sale = await server.createSale({ capacity: 2 });
+      const buyer = await server.createAccount();
+      const { holdId } = await hold(server, buyer, sale.id, 1);
+      const started = await ask<Payment>(server, buyer, 'POST', `/holds/${holdId}/payments`, {
+        body: { method: 'card' },
+      });
+      const { paymentId } = started.body;
+      const { orderId } = await outcomeOf(server, buyer, paymentId);
+      await server.core.applier.drain(5_000);
+      const { redis, clock } = server.services;
+      // What a server leaves that was killed before it could say so, twice.
+      const key = `fest:{${sale.id}}:payment:${paymentId}`;
+      await redis.hset(key, 'status', 'pending');
+      await redis.hdel(key, 'orderId');
+      const read = async () => (await ask<Payment>(server, buyer, 'GET', `/payments/${paymentId}`)).body;
+      expect(await read()).toMatchObject({ status: 'pending' });
+      await redis.hset(key, 'startedAtMs', clock.nowMs() - LIMITS.pendingDoubtMs);
+      expect(await read()).toMatchObject({ status: 'succeeded', orderId });
+      expect(await redis.hget(key, 'status')).toBe('succeeded');
+    } finally {
+      await server.close();
+    }
+  });
+});
+
 integration('a rebuild that an operator asks for', () => {
   let server: TestApp;
   beforeAll(async () => {

@@ -1,7 +1,8 @@
 /** Two servers on one Redis and one MySQL are one shop: nothing is sold twice, and what one knows the other knows. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { auditSale } from '@fest/server/audit/audit-sale';
-import { collectEvidence, waitUntilDrained } from '@fest/server/audit/collect-evidence';
+import { collectEvidence } from '@fest/server/audit/collect-evidence';
+import { waitUntilDrained } from '@fest/server/audit/drain';
 import type { Account, Festival, Hold, Payment, Sale, SaleState } from '@fest/server/contract/schemas';
 import { readOrderLog } from '@fest/server/order-log/reader';
 import type { OrderPaid } from '@fest/server/order-log/records';

@@ -139,6 +139,10 @@ export const LIMITS = {
   gatewayLookupFirstMs: 250,
   gatewayLookupMaxMs: 10_000,
   paymentPollMs: 500,
+  /** A payment that is pending for longer may have ended without its buyer's being told; then MySQL is asked, so often. */
+  pendingDoubtMs: 5_000,
+  /** Payments a process remembers having asked MySQL about. */
+  doubtedPayments: 10_000,
   /** A payment that stumbled over something unexpected is tried again, as long as the process lives. */
   paymentRetryFirstMs: 1_000,
   paymentRetryMaxMs: 30_000,

@@ -2,10 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import type { OrderLogRecord } from '../order-log/records.ts';
 import { auditSale } from './audit-sale.ts';
-import { type ArchivedOrder, BoundedList, type ReadingStage, SaleBooks, SEEN } from './books.ts';
+import { type ArchivedOrder, BoundedList, type ReadingStage, SaleBooks } from './books.ts';
 import type { RedisEvidence, SaleEvidence, Sources } from './evidence.ts';
 import type { AuditedInvariant } from './finding.ts';
 import type { Archive, ArchivedPayment, AuditedSale } from './mysql-reading.ts';
+import { SEEN } from './order-rows.ts';
 import { BoughtCounts, type RedisReading, type ToldPayment } from './redis-reading.ts';
 
 const NOW = 100_000_000;

@@ -1,6 +1,5 @@
 /** Judges the evidence of one sale against the invariants. Pure. */
 
-import { ARCHIVED, SEEN } from './books.ts';
 import {
   checkArchivedCancellations,
   checkArchivedOrders,
@@ -23,6 +22,7 @@ import { checkLostTickets, checkTicketPlaces } from './checks/ticket-places.ts';
 import type { SaleEvidence, Sources } from './evidence.ts';
 import { type Finding, Findings, type Unproven } from './finding.ts';
 import { AUDIT_LIMITS } from './limits.ts';
+import { ARCHIVED, SEEN } from './order-rows.ts';
 import { rebuildSale } from './remedies.ts';
 import { notesOf, unprovenOfSale, unprovenOfSources } from './unproven.ts';
 

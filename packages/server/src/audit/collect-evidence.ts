@@ -27,17 +27,10 @@ import { createSteadyClock } from '../platform/clock.ts';
 import { orderIdOf } from '../platform/ids.ts';
 import { createMysqlPool, type MysqlPool } from '../platform/mysql.ts';
 import { connectRedis } from '../platform/redis.ts';
-import { type ReadingStage, SaleBooks, SEEN } from './books.ts';
+import { type ReadingStage, SaleBooks } from './books.ts';
 import { ticketsWithoutOrder } from './checks/ticket-places.ts';
-import type {
-  CaptureNote,
-  LogSource,
-  RedisEvidence,
-  SaleEvidence,
-  SourceState,
-  Sources,
-  SucceededClaim,
-} from './evidence.ts';
+import { headsOf, waitForPositions } from './drain.ts';
+import type { CaptureNote, RedisEvidence, SaleEvidence, SourceState, Sources, SucceededClaim } from './evidence.ts';
 import type { GatewayStatement, StatementLine } from './gateway-statement.ts';
 import { AUDIT_LIMITS } from './limits.ts';
 import { LogTail } from './log-tail.ts';
@@ -48,8 +41,8 @@ import {
   markCancelledBefore,
   readArchive,
   readMysqlFacts,
-  readPositions,
 } from './mysql-reading.ts';
+import { SEEN } from './order-rows.ts';
 import {
   findConfirming,
   type RedisState,
@@ -58,6 +51,7 @@ import {
   readStockPatiently,
   readToldPayments,
 } from './redis-reading.ts';
+import { describeSources } from './sources.ts';
 
 export interface EvidenceSources {
   /** Undefined: Redis is left out. */
@@ -89,10 +83,15 @@ export interface EvidenceOptions extends EvidenceSources {
 
 /**
  * Evidence of each sale. A source that cannot be read is named in the evidence; the others are compared all the same.
- * @throws {RangeError} when two folders hold the same log
+ * @throws {SameLogTwiceError} when two folders hold the same log
  */
 export async function collectEvidence(options: EvidenceOptions): Promise<readonly SaleEvidence[]> {
   return (await gatherEvidence(options)).sales;
+}
+
+/** The same log in two folders: one is a copy, and each order would be there twice. */
+export class SameLogTwiceError extends Error {
+  override readonly name = 'SameLogTwiceError';
 }
 
 export interface Evidence {
@@ -199,7 +198,7 @@ class Gathering {
       if (logId === undefined) continue;
       const other = folders.get(logId);
       if (other !== undefined) {
-        throw new RangeError(`${other} and ${directory} hold the same order log (${logId}): give one of them.`);
+        throw new SameLogTwiceError(`${other} and ${directory} hold the same order log (${logId}): give one of them.`);
       }
       folders.set(logId, directory);
     }
@@ -323,10 +322,9 @@ class Gathering {
     const pool = this.#pool;
     if (pool === undefined || this.#facts === undefined) return false;
     const waitMs = this.#options.applierWaitMs ?? AUDIT_LIMITS.applierWaitMs;
-    const heads = this.#tails.flatMap(({ logId, lastLsn }) => (logId === undefined ? [] : [{ logId, lastLsn }]));
     let drained = false;
     await this.#orMysqlIsAway(async () => {
-      drained = await waitForPositions(pool, heads, waitMs);
+      drained = await waitForPositions(pool, headsOf(this.#tails), waitMs);
     });
     return drained;
   }
@@ -374,7 +372,9 @@ class Gathering {
   /** The sale of a payment id; payments of others may stand in the statement as well. */
   #saleOf(paymentId: string): SaleInProgress | undefined {
     const [, sale] = /^pay_([0-9a-z]{1,7})_/.exec(paymentId) ?? [];
-    return sale === undefined ? undefined : this.#sales.get(Number.parseInt(sale, 36));
+    if (sale === undefined) return undefined;
+    const saleId = Number.parseInt(sale, 36);
+    return this.#discovering ? this.#ensureSale(saleId) : this.#sales.get(saleId);
   }
 
   // --- what it comes to -----------------------------------------------------------------------------------------------------
@@ -423,56 +423,16 @@ class Gathering {
   }
 
   #sources(positions: readonly LogPosition[]): Sources {
-    const { gateway } = this.#options;
-    const byId = new Map(positions.map((position) => [position.logId, position]));
-    const given = this.#tails.map((tail): LogSource => {
-      const { directory, logId, firstLsn, lastLsn, state, inUse, problem, damage } = tail;
-      const position = logId === undefined ? undefined : byId.get(logId);
-      const { server, lsn: appliedLsn } = position ?? { server: undefined, lsn: undefined };
-      return { directory, logId, firstLsn, lastLsn, state, inUse, problem, damage, server, appliedLsn };
-    });
-    const ids = new Set(given.map(({ logId }) => logId));
-    const others = positions
-      .filter(({ logId }) => !ids.has(logId))
-      .map(
-        ({ logId, server, lsn, retired }): LogSource => ({
-          state: retired ? 'retired' : 'notGiven',
-          directory: undefined,
-          logId,
-          server,
-          firstLsn: 0,
-          lastLsn: lsn,
-          appliedLsn: lsn,
-          inUse: false,
-          problem: undefined,
-          damage: undefined,
-        }),
-      );
-    const logs = [...given, ...others];
-    const servers = gateway?.servers;
-    return {
-      redis: this.#redisState,
-      mysql: this.#mysqlState,
-      gateway: this.#gatewayState,
-      logs,
-      logsComplete: this.#facts !== undefined && logs.every(({ state }) => COMPLETE.includes(state)),
-      logsFromStart: this.#logsFromStart(logs),
-      gatewayComplete:
-        this.#gatewayState.state === 'read' &&
-        logs.every(({ server }) => server === undefined || servers === undefined || servers.has(server)),
-      nowMs: this.#now(),
-    };
+    const stores = { redis: this.#redisState, mysql: this.#mysqlState, gateway: this.#gatewayState };
+    const hasPositions = this.#facts !== undefined;
+    const servers = this.#options.gateway?.servers;
+    return describeSources({ ...stores, tails: this.#tails, positions, hasPositions, servers, nowMs: this.#now() });
   }
 
-  #logsFromStart(logs?: readonly LogSource[]): boolean {
-    if (this.#facts === undefined) return false;
-    const present = logs ?? this.#sources(this.#facts.positions).logs;
-    return present.every(({ state, firstLsn }) => state !== 'retired' && COMPLETE.includes(state) && firstLsn === 1);
+  #logsFromStart(): boolean {
+    return this.#sources(this.#facts?.positions ?? []).logsFromStart;
   }
 }
-
-/** States of a log in which nothing is in it that was not read or is not in MySQL. */
-const COMPLETE: readonly LogSource['state'][] = ['read', 'empty', 'retired'];
 
 /** What cannot be reached is a fact about the audit, not its end. */
 async function attempt(work: () => Promise<void>): Promise<SourceState> {
@@ -487,60 +447,4 @@ async function attempt(work: () => Promise<void>): Promise<SourceState> {
 function describe(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(describe).join('; ');
   return error instanceof Error ? error.message : String(error);
-}
-
-interface LogHead {
-  readonly logId: string;
-  readonly lastLsn: number;
-}
-
-/** False when time is over, or when no position has moved for a while. */
-async function waitForPositions(pool: MysqlPool, heads: readonly LogHead[], waitMs: number): Promise<boolean> {
-  const deadlineMs = performance.now() + waitMs;
-  let before = '';
-  let movedMs = performance.now();
-  for (;;) {
-    const positions = await readPositions(pool);
-    if (heads.every(({ logId, lastLsn }) => (positions.get(logId) ?? 0) >= lastLsn)) return true;
-    const now = heads.map(({ logId }) => positions.get(logId) ?? 0).join();
-    if (now !== before) {
-      before = now;
-      movedMs = performance.now();
-    }
-    if (performance.now() > deadlineMs || performance.now() - movedMs > AUDIT_LIMITS.applierStandstillMs) return false;
-    await sleep(AUDIT_LIMITS.applierPollMs);
-  }
-}
-
-export interface DrainOptions {
-  readonly mysqlUrl: string;
-  readonly logDirs: readonly string[];
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
-}
-
-const DRAIN_POLL_MS = 250;
-
-/** Waits until MySQL has applied all logs to their ends; false when it has not within the time or was told to stop. */
-export async function waitUntilDrained(options: DrainOptions): Promise<boolean> {
-  const pool = createMysqlPool(options.mysqlUrl, AUDIT_LIMITS.mysqlConnections);
-  const giveUpAtMs = performance.now() + options.timeoutMs;
-  const tails: LogTail[] = [];
-  try {
-    for (const directory of options.logDirs) tails.push(await LogTail.open(directory));
-    while (options.signal?.aborted !== true) {
-      for (const tail of tails) {
-        await tail.readOn(() => undefined);
-        if (tail.state === 'corrupt' || tail.state === 'unreadable') throw new Error(tail.problem);
-      }
-      const heads = tails.flatMap(({ logId, lastLsn }) => (logId === undefined ? [] : [{ logId, lastLsn }]));
-      if (await waitForPositions(pool, heads, 0)) return true;
-      if (performance.now() >= giveUpAtMs) return false;
-      await sleep(DRAIN_POLL_MS);
-    }
-    return false;
-  } finally {
-    await Promise.all(tails.map((tail) => tail.close()));
-    await pool.end();
-  }
 }

@@ -1,5 +1,6 @@
 /** What a replay of the logs makes of a payment without an order: its row in `payments`. See `archive/payment-rows.ts`. */
-import { type SaleBooks, SEEN } from './books.ts';
+import type { SaleBooks } from './books.ts';
+import { SEEN } from './order-rows.ts';
 
 export interface ExpectedPayment {
   readonly status: 'pending' | 'failed' | 'refunded';

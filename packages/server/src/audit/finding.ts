@@ -52,6 +52,11 @@ export class Findings {
     if (this.#count <= this.#atMost) this.#findings.push({ invariant, message: message(), ...remedy });
   }
 
+  /** What was counted while it was read and not kept. */
+  more(count: number): void {
+    this.#count += count;
+  }
+
   list(): readonly Finding[] {
     const [first] = this.#findings;
     const more = this.#count - this.#findings.length;

@@ -7,9 +7,10 @@ import type { OrderLogRecord } from '../order-log/records.ts';
 import { orderIdOf } from '../platform/ids.ts';
 import type { MysqlPool } from '../platform/mysql.ts';
 import { acquireConnection, type MysqlSession, type SqlValue, selectRows } from '../platform/mysql-statements.ts';
-import { BoundedList, type SaleBooks, SEEN } from './books.ts';
+import { BoundedList, type SaleBooks } from './books.ts';
 import { expectedPayment, paymentDifference } from './expected-payment.ts';
 import { AUDIT_LIMITS } from './limits.ts';
+import { SEEN } from './order-rows.ts';
 
 /** A sale as MySQL has it. */
 export interface AuditedSale {
@@ -303,7 +304,7 @@ async function readPayments(
       if (sale === undefined) continue;
       const row = sale.ensure(orderIdOf(payment.paymentId));
       sale.mark(row, SEEN.archivedPayment);
-      if (!sale.hasMoney(row)) sale.setPaymentFacts(row, payment);
+      if (!sale.hasMoney(row)) sale.setPayment(row, payment);
       if (!isClosedAlike(sale, row, payment)) payments.set(payment.paymentId, payment);
     }
   }

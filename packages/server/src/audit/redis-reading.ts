@@ -5,8 +5,9 @@ import { orderIdOf } from '../platform/ids.ts';
 import { PAYMENT_PATTERN, paymentKeyOf, saleKeys } from '../redis/keys.ts';
 import { parseStoredEpoch, runOf } from '../redis/run-id.ts';
 import { type AuditedStock, auditStateScript } from '../redis/scripts.ts';
-import { type SaleBooks, SEEN } from './books.ts';
+import type { SaleBooks } from './books.ts';
 import { AUDIT_LIMITS } from './limits.ts';
+import { SEEN } from './order-rows.ts';
 
 /**
  * The stock at one moment, for the ticket numbers from `from` to `stock.through`. Usually one slice is all; where very many

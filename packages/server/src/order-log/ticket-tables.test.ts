@@ -85,6 +85,19 @@ describe('the ticket tables of the order log', () => {
     }
   });
 
+  it('counts what was freed between a snapshot and the first order behind it', () => {
+    const before = new TicketTables();
+    before.sell(paidOrder(1, [5, 6]));
+    before.sell(paidOrder(2, [7]));
+    const tickets = TicketTables.from(before.snapshot());
+    tickets.free(paidOrder(1, [5]));
+    tickets.free(paidOrder(2, [7]));
+    expect(tickets.sell(paidOrder(1, [8]))).toMatchObject({ reason: 'orderExists' });
+    expect(tickets.sell(paidOrder(2, [8]))).toBeUndefined();
+    tickets.free(paidOrder(1, [6]));
+    expect(tickets.sell(paidOrder(1, [9]))).toBeUndefined();
+  });
+
   it('does not let a ticket number beyond its limit take memory', () => {
     const tickets = new TicketTables();
     const order = { ...paidOrder(1, [2 ** 40]), capacity: 2 ** 41 };

@@ -28,6 +28,7 @@ const paysWith = (paymentId: string, nowMs = NOW): StatePatch => ({
     method: 'card',
     logId: 'log-1',
     epoch: EPOCH,
+    startedAtMs: nowMs,
   },
 });
 /** Payment `p1` of hold `h1` failed; the hold is held again. */

@@ -2,11 +2,12 @@
  * I8: MySQL has what a replay of the logs would give. Rows and positions are of one snapshot, so every record up to a log's
  * position must be there, and what is there must be in a log (that was read after the snapshot).
  */
-import { ARCHIVED, SEEN } from '../books.ts';
+
 import type { SaleEvidence } from '../evidence.ts';
 import { type ExpectedPayment, expectedPayment, paymentDifference } from '../expected-payment.ts';
 import type { Findings } from '../finding.ts';
 import type { ArchivedPayment } from '../mysql-reading.ts';
+import { ARCHIVED, SEEN } from '../order-rows.ts';
 import { forgetTombstone, replayLogs, retryFailed, reviveOrder, UNKNOWN_ROW, writeAnew } from '../remedies.ts';
 import { isApplied, logOf, logsOf } from './orders.ts';
 
@@ -34,6 +35,7 @@ export function checkOrderContents(evidence: SaleEvidence, found: Findings): voi
     const message = () => `Order ${books.orderId(row)} differs in ${what}.`;
     found.add('I8', message, replayLogs(logOf(evidence, row)));
   }
+  found.more(books.differences.unkept);
 }
 
 /** Rows of MySQL among themselves, which are written together. */
@@ -41,6 +43,7 @@ export function checkArchiveFaults(evidence: SaleEvidence, found: Findings): voi
   const { books, archive, saleId } = evidence;
   const remedy = replayLogs(logsOf(evidence));
   for (const fault of books.archiveFaults.kept) found.add('I8', () => fault, remedy);
+  found.more(books.archiveFaults.unkept);
   for (const orphan of archive?.orphans.kept ?? []) {
     if (orphan.saleId === saleId) found.add('I8', () => orphan.what, remedy);
   }

@@ -1,9 +1,9 @@
 /** I5: the limit per buyer, and that Redis knows what each buyer has: it decides about the next hold. */
 import { LIMITS } from '../../limits.ts';
 import { AccountTable } from '../account-table.ts';
-import { SEEN } from '../books.ts';
 import type { SaleEvidence } from '../evidence.ts';
 import type { Findings } from '../finding.ts';
+import { SEEN } from '../order-rows.ts';
 import type { RedisReading } from '../redis-reading.ts';
 import { REFUND_THE_LATER, rebuildSale } from '../remedies.ts';
 import { isLive } from './orders.ts';

@@ -2,9 +2,10 @@
  * I10: money captured ⇒ an order or a refund, never neither, never both. The statement was read after the logs once and
  * before them once more: what a log said first must be in the statement, what the statement says must be in a log at last.
  */
-import { type Money, SEEN } from '../books.ts';
+
 import type { SaleEvidence } from '../evidence.ts';
 import type { Findings } from '../finding.ts';
+import { type Money, SEEN } from '../order-rows.ts';
 import { ASK_THE_GATEWAY, CANCEL_THE_ORDER, GIVE_MONEY_BACK, REFUND_BY_HAND } from '../remedies.ts';
 import { isLive } from './orders.ts';
 

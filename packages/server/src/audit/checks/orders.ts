@@ -1,6 +1,7 @@
 /** What the checks ask about orders. */
-import { ARCHIVED, type LogPlace, SEEN } from '../books.ts';
+
 import type { SaleEvidence } from '../evidence.ts';
+import { ARCHIVED, type LogPlace, SEEN } from '../order-rows.ts';
 
 /**
  * Not cancelled, and not about to be. Logs decide where all of them were read; a cancellation by a server whose log was not

@@ -6,6 +6,7 @@ import { REFUND_THE_LATER } from '../remedies.ts';
 /** The id of an order follows from its payment's: two orders of one payment are one order told in two ways. */
 export function checkContradictions({ books }: SaleEvidence, found: Findings): void {
   for (const contradiction of books.contradictions.kept) found.add('I4', () => contradiction, REFUND_THE_LATER);
+  found.more(books.contradictions.unkept);
 }
 
 export function checkNumbersOfTheSale({ books }: SaleEvidence, found: Findings): void {

@@ -1,9 +1,9 @@
 /** I3: a promise that was made is on disk. Reading the log has verified the checksums. */
 import { orderIdOf } from '../../platform/ids.ts';
 import { saleKeys } from '../../redis/keys.ts';
-import { SEEN } from '../books.ts';
 import type { SaleEvidence } from '../evidence.ts';
 import type { Findings, Remedy } from '../finding.ts';
+import { SEEN } from '../order-rows.ts';
 import { deleteRedisKey, GIVE_MONEY_BACK } from '../remedies.ts';
 
 export function checkPromises(evidence: SaleEvidence, found: Findings): void {

@@ -1,7 +1,8 @@
 /** I2: the counters agree with each other, with a recount, and with the settings. One look at Redis, so exactly. */
-import { SEEN } from '../books.ts';
+
 import type { SaleEvidence } from '../evidence.ts';
 import type { Findings } from '../finding.ts';
+import { SEEN } from '../order-rows.ts';
 import { rebuildSale } from '../remedies.ts';
 
 export function checkStockCounters({ redis, saleId }: SaleEvidence, found: Findings): void {

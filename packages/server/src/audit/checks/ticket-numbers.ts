@@ -1,8 +1,8 @@
 /** I1: every ticket number once, and all within the capacity. */
 import { TICKET_NUMBER_MAX } from '../../order-log/limits.ts';
-import { SEEN } from '../books.ts';
 import type { SaleEvidence } from '../evidence.ts';
 import type { Findings } from '../finding.ts';
+import { SEEN } from '../order-rows.ts';
 import { REFUND_THE_LATER, rebuildSale, replayLogs } from '../remedies.ts';
 import { isLive, logsOf } from './orders.ts';
 
@@ -66,4 +66,5 @@ export function checkArchivedDoubles(evidence: SaleEvidence, found: Findings): v
     const message = () => `MySQL has ticket ${ticketNumber} as live in ${first} and in ${second}.`;
     found.add('I1', message, replayLogs(logsOf(evidence)));
   }
+  found.more(evidence.books.doubles.unkept);
 }

@@ -1,7 +1,8 @@
 /** I2, ticket by ticket: every number is in exactly one place. */
-import { ARCHIVED, type SaleBooks, SEEN } from '../books.ts';
+import type { SaleBooks } from '../books.ts';
 import type { SaleEvidence } from '../evidence.ts';
 import type { Findings } from '../finding.ts';
+import { ARCHIVED, SEEN } from '../order-rows.ts';
 import type { RedisReading, StockSlice } from '../redis-reading.ts';
 import { rebuildSale } from '../remedies.ts';
 
@@ -93,7 +94,7 @@ export function ticketsWithoutOrder(books: SaleBooks, reading: RedisReading): re
  */
 function wasSold(evidence: SaleEvidence, row: number, { stock }: StockSlice): boolean {
   const { books, sources } = evidence;
-  if (!books.isOrder(row) || books.confirmSeq(row) > stock.confirmSeq || books.has(row, SEEN.cancelBegun)) return false;
+  if (!books.isOrder(row) || books.has(row, SEEN.cancelBegun)) return false;
   if (sources.logsComplete && books.has(row, SEEN.order)) return true;
   return books.archivedStatus(row) === ARCHIVED.paid;
 }

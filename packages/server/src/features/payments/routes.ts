@@ -13,6 +13,7 @@ import type { LiveSales } from '../stock/live-sales.ts';
 import { type SaleDirectory, saleRecovering } from '../stock/require-live-sale.ts';
 import { holdNotFound } from '../stock/routes.ts';
 import type { PaymentProcessor } from './payment-processor.ts';
+import { PendingDoubts } from './pending-doubts.ts';
 import { beginPayment, failPayment, findArchivedPayment, findPayment, type StoredPayment } from './store.ts';
 
 export interface PaymentDependencies {
@@ -43,6 +44,7 @@ function neverStarted(payment: StoredPayment | undefined): StoredPayment | undef
 export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDependencies): void {
   const { services, authentication, live, directory, processor, logId } = dependencies;
   const { redis, mysql, clock } = services;
+  const doubts = new PendingDoubts({ redis, mysql, clock });
 
   async function paymentOf(saleId: number, paymentId: string, accountId: number): Promise<StoredPayment> {
     const payment = await findPaymentNow(saleId, paymentId);
@@ -59,7 +61,8 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
     if (payment !== undefined && payment.status !== 'pending') return payment;
     if (payment !== undefined && processor.isInFlight(paymentId)) return payment;
     const sale = await live.load(saleId);
-    if (payment !== undefined && payment.epoch === sale?.snapshot.epoch) return payment;
+    if (payment !== undefined && payment.epoch === sale?.snapshot.epoch)
+      return doubts.confirm(saleId, paymentId, payment);
     const archived = await findArchivedPayment(mysql, paymentId);
     // While the sale is being rebuilt the archive may not have heard of it yet.
     if (archived !== undefined || sale !== undefined) return archived ?? neverStarted(payment);

@@ -165,23 +165,30 @@ export interface StoredPayment extends PaymentOutcome {
 export interface LivePayment extends StoredPayment {
   /** Of the sale's state when it was begun. */
   readonly epoch: number;
+  /** Unix milliseconds. */
+  readonly startedAtMs: number;
+  readonly holdId: string;
 }
 
 /** A payment as Redis knows it. `succeeded` is there only once its order is durable. */
 export async function findPayment(redis: Redis, saleId: number, paymentId: string): Promise<LivePayment | undefined> {
-  const [account, status, orderId, failureCode, epoch] = await redis.hmget(
+  const [account, status, orderId, failureCode, epoch, startedAtMs, holdId] = await redis.hmget(
     saleKeys.payment(saleId, paymentId),
     'account',
     'status',
     'orderId',
     'failureCode',
     'epoch',
+    'startedAtMs',
+    'holdId',
   );
   if (account == null || status == null) return undefined;
   return {
     accountId: Number(account),
     status: status as PaymentStatus,
     epoch: parseStoredEpoch(epoch).epoch,
+    startedAtMs: Number(startedAtMs ?? 0),
+    holdId: holdId ?? '',
     ...(orderId == null ? {} : { orderId }),
     ...(failureCode == null ? {} : { failureCode }),
   };

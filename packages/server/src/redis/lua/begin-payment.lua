@@ -34,7 +34,7 @@ if h[2] ~= 'held' or h[7] ~= epoch or tonumber(h[3]) <= nowMs then return {'hold
 
 redis.call('HSET', hold, 'state', 'paying', 'paymentId', paymentId)
 redis.call('HSET', payment, 'account', account, 'holdId', holdId, 'status', 'pending', 'amount', h[4], 'method', method,
-  'logId', logId, 'epoch', epoch)
+  'logId', logId, 'epoch', epoch, 'startedAtMs', ARGV[2])
 redis.call('ZREM', expiry, holdId)
 redis.call('ZADD', paying, ARGV[2], holdId)
 remember(paymentId)

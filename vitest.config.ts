@@ -22,13 +22,24 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
+          include: ['test/integration/**/*.test.ts', 'test/simulation/**/*.integration.test.ts'],
           globalSetup: ['test/support/engines-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
           // Each file has its own databases, but they share two cores: more workers only make the timings worse.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'simulation',
+          include: ['test/simulation/**/*.test.ts'],
+          exclude: ['**/*.integration.test.ts'],
+          // It uses all processors itself.
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
       {

@@ -12,36 +12,48 @@ import type { LoginCounts, ToLoginClients } from './login-load.ts';
 /** After an answer that nobody expects; it is counted, and must not become a storm. */
 const AFTER_FAILURE_MS = 1_000;
 const EXAMPLES_MAX = 5;
+/** A full line refuses at once; the handler's time-out, 15 s, is the other reason for the same answer. */
+const REFUSED_AT_ONCE_MS = 10_000;
 
 type Plan = Extract<ToLoginClients, { readonly type: 'prepare' }>;
 
 class LoginTally {
   #done = 0;
   #refused = 0;
+  #gaveUp = 0;
   #failed = 0;
   #atServer = 0;
   #atServerMs = 0;
   #changedAt = performance.now();
-  readonly #examples: string[] = [];
+  readonly #examples = new Set<string>();
 
   sent(): void {
     this.#atServerChanges(1);
   }
 
-  answered({ status, code }: Answer): void {
+  answered(answer: Answer, tookMs: number): void {
+    const { status, code } = answer;
     this.#atServerChanges(-1);
     if (status === 201) this.#done += 1;
-    else if (status === 503 && code === 'overloaded') this.#refused += 1;
-    else {
+    else if (status === 503 && code === 'overloaded') {
+      if (tookMs < REFUSED_AT_ONCE_MS) this.#refused += 1;
+      else this.#gaveUp += 1;
+    } else {
       this.#failed += 1;
-      if (this.#examples.length < EXAMPLES_MAX) this.#examples.push(`${status} ${code ?? ''}`.trim());
+      if (this.#examples.size < EXAMPLES_MAX) this.#examples.add(describeFailure(answer));
     }
   }
 
   counts(): LoginCounts {
     this.#atServerChanges(0);
-    const [done, refused, failed, atServerMs] = [this.#done, this.#refused, this.#failed, this.#atServerMs];
-    return { done, refused, failed, atServerMs, examples: [...this.#examples] };
+    return {
+      done: this.#done,
+      refused: this.#refused,
+      gaveUp: this.#gaveUp,
+      failed: this.#failed,
+      atServerMs: this.#atServerMs,
+      examples: [...this.#examples],
+    };
   }
 
   #atServerChanges(by: number): void {
@@ -50,6 +62,12 @@ class LoginTally {
     this.#changedAt = now;
     this.#atServer += by;
   }
+}
+
+function describeFailure({ status, code, body }: Answer): string {
+  if (status !== 0) return `${status} ${code ?? ''}`.trim();
+  const { code: reason, message } = body as { readonly code?: unknown; readonly message?: unknown };
+  return `no answer (${String(reason ?? message)})`;
 }
 
 /** Logs in again and again, as a sensible client does: a refusal is repeated no sooner than the server asked for. */
@@ -61,8 +79,9 @@ async function logInUntil(
 ): Promise<void> {
   for (let attempt = 0; !stopped.aborted; ) {
     tally.sent();
+    const sentAt = performance.now();
     const answer = await send();
-    tally.answered(answer);
+    tally.answered(answer, performance.now() - sentAt);
     if (answer.status === 201) {
       attempt = 0;
       continue;

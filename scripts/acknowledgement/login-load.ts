@@ -5,13 +5,15 @@ import { type ChildProcess, fork } from 'node:child_process';
 export interface LoginCounts {
   /** Answered with 201. */
   readonly done: number;
-  /** Answered with 503 `overloaded`. */
+  /** Answered with 503 `overloaded`, at once. */
   readonly refused: number;
+  /** Answered so only after seconds: it was let into the line, and its turn did not come in time. */
+  readonly gaveUp: number;
   /** Anything else. */
   readonly failed: number;
   /** Milliseconds that requests were at the server, added up over all clients. */
   readonly atServerMs: number;
-  /** A few of the answers that count as failed. */
+  /** A few of the answers that count as failed, each once. */
   readonly examples: readonly string[];
 }
 

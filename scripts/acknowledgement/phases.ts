@@ -13,6 +13,7 @@ export type Arm = (typeof ARMS)[number];
 export interface LoginRates {
   readonly done: number;
   readonly refused: number;
+  readonly gaveUp: number;
   readonly failed: number;
   /** Requests at the server at the same time, on average; all other clients wait as long as they were told to. */
   readonly atServer: number;

@@ -132,8 +132,9 @@ function conditionTable({ conditions }: Summary): readonly string[] {
       ({ resolutionMs }) => `${ms(resolutionMs.p50)}, ${ms(resolutionMs.p99)}`,
     ),
     both(
-      'logins a second: done, refused with 503, failed',
-      ({ logins }) => `${logins.done.toFixed(1)}, ${logins.refused.toFixed(1)}, ${logins.failed.toFixed(1)}`,
+      'logins a second: done, refused with 503 at once, after 15 s, failed',
+      ({ logins: { done, refused, gaveUp, failed } }) =>
+        [done, refused, gaveUp, failed].map((rate) => rate.toFixed(1)).join(', '),
     ),
     both('logins at the server at once', ({ logins }) => logins.atServer.toFixed(0)),
     both(

@@ -1,7 +1,7 @@
 /** The course of the measurement: prepare everything, warm up, then phases A B B A A B B A …, each order timed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openSale, prepareHolds } from './holds.ts';
-import { prepareLogins } from './login-accounts.ts';
+import { type LoginAccounts, prepareLogins, waitForEmptyLine } from './login-accounts.ts';
 import { type LoginCounts, type LoginLoad, startLoginLoad } from './login-load.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchOptions } from './options.ts';
@@ -18,42 +18,47 @@ const COURSE = {
   leadInMs: 500,
   /** The server's line for passwords is full long before this. */
   loginsBeforePhaseMs: 2_000,
-  /** After the last login of a phase was answered. */
+  /** After the last password was checked. */
   quietBeforePhaseMs: 500,
 } as const;
 
 export async function measure(options: BenchOptions, context: StageContext): Promise<Measurement> {
   const stage = await openStage(options, context);
-  let logins: LoginLoad | undefined;
+  let logins: Logins | undefined;
   try {
     const machine = await describeMachine(stage);
     context.say(`The stack answers at ${stage.baseUrl}; its order log is on ${stage.fileSystem}.`);
-    const accounts = options.loginClients === 0 ? undefined : await prepareLogins(stage, options.loginClients);
-    if (accounts !== undefined) {
+    if (options.loginClients > 0) {
+      const accounts = await prepareLogins(stage, options.loginClients);
       context.say(
         `${options.loginClients} accounts can log in; one login takes ${accounts.quietLoginMs.toFixed(0)} ms.`,
       );
-      logins = await startLoginLoad({ baseUrl: stage.baseUrl, ...accounts });
+      logins = { accounts, load: await startLoginLoad({ baseUrl: stage.baseUrl, ...accounts }) };
     }
     const phases = await runPhases({ options, context, stage, logins });
     return {
       options,
       machine,
-      quietLoginMs: accounts?.quietLoginMs,
+      quietLoginMs: logins?.accounts.quietLoginMs,
       phases,
-      loginFailures: (await logins?.counts())?.examples ?? [],
+      loginFailures: (await logins?.load.counts())?.examples ?? [],
     };
   } finally {
-    await logins?.close();
+    await logins?.load.close();
     await stage.close();
   }
+}
+
+interface Logins {
+  readonly accounts: LoginAccounts;
+  readonly load: LoginLoad;
 }
 
 interface Course {
   readonly options: BenchOptions;
   readonly context: StageContext;
   readonly stage: Stage;
-  readonly logins: LoginLoad | undefined;
+  readonly logins: Logins | undefined;
 }
 
 async function runPhases(course: Course): Promise<readonly PhaseResult[]> {
@@ -93,39 +98,43 @@ async function runPhases(course: Course): Promise<readonly PhaseResult[]> {
 }
 
 /** Brings the logins into the state a phase begins with. */
-async function setLogins({ context, logins }: Course, arm: Arm): Promise<void> {
-  const { signal } = context;
-  const wanted = arm === 'with' && logins !== undefined;
-  if (wanted && !logins.running) {
-    await logins.start();
-    await sleep(COURSE.loginsBeforePhaseMs, undefined, { signal });
+async function setLogins({ context: { signal }, stage, logins }: Course, arm: Arm): Promise<void> {
+  if (logins !== undefined && logins.load.running !== (arm === 'with')) {
+    if (arm === 'with') {
+      await logins.load.start();
+      await sleep(COURSE.loginsBeforePhaseMs, undefined, { signal });
+    } else {
+      await logins.load.stop();
+      await waitForEmptyLine(stage.baseUrl, logins.accounts, signal);
+    }
   }
-  if (!wanted && logins?.running === true) await logins.stop();
   await sleep(COURSE.quietBeforePhaseMs, undefined, { signal });
 }
 
-const NO_LOGINS: LoginCounts = { done: 0, refused: 0, failed: 0, atServerMs: 0, examples: [] };
+const NO_LOGINS: LoginCounts = { done: 0, refused: 0, failed: 0, gaveUp: 0, atServerMs: 0, examples: [] };
 
 /** Runs one phase and tells what the machine, the order log and the logins did meanwhile. */
 async function observe(
   { stage, logins }: Course,
   work: () => Promise<readonly MeasuredOrder[]>,
 ): Promise<Omit<PhaseResult, 'arm' | 'pair'>> {
-  const pids = { ...stage.pids, orders: process.pid, ...(logins === undefined ? {} : { logins: logins.pid }) };
+  const pids = { ...stage.pids, orders: process.pid, ...(logins === undefined ? {} : { logins: logins.load.pid }) };
   const look = async () => {
-    const [counters, counts] = await Promise.all([readCounters(stage.baseUrl), logins?.counts() ?? NO_LOGINS]);
+    const [counters, counts] = await Promise.all([readCounters(stage.baseUrl), logins?.load.counts() ?? NO_LOGINS]);
     return { counters, counts, cpu: readCpu(pids) };
   };
   const before = await look();
   const orders = await work();
   const after = await look();
   const seconds = (after.cpu.atMs - before.cpu.atMs) / 1_000;
-  const rate = (name: 'done' | 'refused' | 'failed'): number => (after.counts[name] - before.counts[name]) / seconds;
+  const rate = (name: 'done' | 'refused' | 'gaveUp' | 'failed'): number =>
+    (after.counts[name] - before.counts[name]) / seconds;
   return {
     orders,
     logins: {
       done: rate('done'),
       refused: rate('refused'),
+      gaveUp: rate('gaveUp'),
       failed: rate('failed'),
       atServer: (after.counts.atServerMs - before.counts.atServerMs) / seconds / 1_000,
     },

@@ -42,7 +42,14 @@ function measurement({ settledMs, lateMs = 0.5, failing = 0, logins = {}, option
       const acknowledgedAt = answeredAt + chosen.gatewayMs + settledMs(arm, pair) * spread;
       return { dueAt, sentAt, answeredAt, acknowledgedAt, polls: 2, resolutionMs: 2 };
     }),
-    logins: { done: arm === 'with' ? 20 : 0, refused: arm === 'with' ? 200 : 0, failed: 0, atServer: 0, ...logins },
+    logins: {
+      done: arm === 'with' ? 20 : 0,
+      refused: arm === 'with' ? 200 : 0,
+      gaveUp: 0,
+      failed: 0,
+      atServer: 0,
+      ...logins,
+    },
     cpu: { processes: {}, mainThreads: {}, others: undefined, stolen: undefined },
     log: { fsyncMs: 1, recordsPerFsync: 1 },
   }));

@@ -26,7 +26,7 @@ function alarmOf(line: string): string | undefined {
     if (level < ERROR_LEVEL) return undefined;
     const word = level > ERROR_LEVEL ? 'fatal' : 'error';
     // Ids and numbers differ from case to case; the kind is what counts.
-    const reason = err?.message?.replaceAll(/\b(pay|ord|hold)_\w+|\d+/g, '…').slice(0, 120);
+    const reason = err?.message?.replaceAll(/\/\S+|\b(pay|ord|hold)_[\w-]+|\d+/g, '…').slice(0, 120);
     return `${word}: ${msg ?? ''}${reason === undefined ? '' : ` (${reason})`}`;
   } catch {
     // A line that a kill cut off.

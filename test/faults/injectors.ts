@@ -34,8 +34,12 @@ export interface AttackOptions {
   readonly onViolation: (message: string) => void;
 }
 
-/** Called once the harm is done, so that a purchase from then on says something; with the time at which it began. */
-export type Harmed = (sinceMs: number) => void;
+/**
+ * Called once a harm is done, so that a purchase from then on says something.
+ * @param sinceMs when the harm began
+ * @param more this step does more harm later
+ */
+export type Harmed = (sinceMs: number, more?: boolean) => void;
 
 type StepOf<Kind extends FaultKind> = Extract<FaultStep, { kind: Kind }>;
 
@@ -53,7 +57,7 @@ export class Attack {
     this.#options = options;
   }
 
-  /** How often Redis may have lost something. */
+  /** Changes when Redis may lose something, and again when it has: what came in between may be lost as well. */
   get redisLosses(): number {
     return this.#redisLosses;
   }
@@ -101,7 +105,7 @@ export class Attack {
       this.counts.serverKills += 1;
       const sinceMs = performance.now();
       await server.kill();
-      if (life === 0) harmed(sinceMs);
+      harmed(sinceMs, life < againAfterMs.length);
       await sleep(downMs);
       server.release();
     }
@@ -132,6 +136,7 @@ export class Attack {
     this.#redisLosses += 1;
     const sinceMs = performance.now();
     await redis.kill();
+    this.#redisLosses += 1;
     harmed(sinceMs);
     if (data === 'lost') await redisData.empty();
     await sleep(downMs);
@@ -143,6 +148,7 @@ export class Attack {
     this.#redisLosses += 1;
     const sinceMs = performance.now();
     await this.#options.deployment.flushRedis();
+    this.#redisLosses += 1;
     harmed(sinceMs);
   }
 
@@ -154,6 +160,7 @@ export class Attack {
     this.#redisLosses += 1;
     const sinceMs = performance.now();
     await redis.kill();
+    this.#redisLosses += 1;
     harmed(sinceMs);
     await redisData.restore((oldest ? redisData.oldest : undefined) ?? taken);
     await sleep(downMs);

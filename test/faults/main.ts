@@ -8,6 +8,8 @@ import { runFaults } from './run.ts';
 /** Something was found, or could not be looked for. */
 const FAILED = 1;
 const USAGE_ERROR = 2;
+/** As shells say it: 128 and the number of SIGINT. */
+const INTERRUPTED = 130;
 
 function readOptions(): RunOptions | undefined {
   try {
@@ -30,7 +32,7 @@ async function main(options: RunOptions): Promise<void> {
       interrupt.abort();
       return;
     }
-    void destroy().finally(() => process.exit(FAILED));
+    void destroy().finally(() => process.exit(INTERRUPTED));
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
@@ -45,7 +47,7 @@ async function main(options: RunOptions): Promise<void> {
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
   await new Promise<void>((resolve) => process.stdout.write(renderResult(result), () => resolve()));
   // A buyer whose payment has no end would keep the process waiting for ever.
-  process.exit(result.violations.length === 0 ? 0 : FAILED);
+  process.exit(result.violations.length > 0 ? FAILED : result.interrupted ? INTERRUPTED : 0);
 }
 
 const options = readOptions();

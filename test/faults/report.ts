@@ -132,7 +132,8 @@ const WORDS: Readonly<Record<Counted, string>> = {
 };
 
 function listCounts(counts: Readonly<Record<Counted, number>>): string {
-  return (Object.entries(counts) as [Counted, number][]).map(([name, count]) => `${count} ${WORDS[name]}`).join(', ');
+  const some = (Object.entries(counts) as [Counted, number][]).filter(([, count]) => count > 0);
+  return some.map(([name, count]) => `${count} ${WORDS[name]}`).join(', ') || 'nothing';
 }
 
 /** What the servers themselves called an error: no violation, but somebody should know. */

@@ -5,7 +5,7 @@ import { applyChange, registerSimulationHooks, type TextChange } from './modules
 import type { SeedOptions, SeedResult } from './run-seed.ts';
 
 export interface Simulation {
-  run(options: Pick<SeedOptions, 'seed' | 'steps'>): Promise<SeedResult>;
+  run(options: Pick<SeedOptions, 'seed' | 'steps' | 'record'>): Promise<SeedResult>;
 }
 
 const LUA = 'redis/lua/';
@@ -38,5 +38,5 @@ export async function loadSimulation(changes: readonly TextChange[] = []): Promi
   const schemas = await readSchemas();
   const { runSeed } = await import('./run-seed.ts');
   const changeScript = scriptChanger(scripts);
-  return { run: ({ seed, steps }) => runSeed({ seed, steps, schemas, changeScript }) };
+  return { run: (options) => runSeed({ ...options, schemas, changeScript }) };
 }

@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { runCampaign } from './campaign.ts';
 import { huntPlantedBug, PLANTED_BUGS } from './planted-bugs.ts';
 import { renderFailure, renderKinds, renderSummary } from './report.ts';
+import type { SeedResult } from './run-seed.ts';
 
 const DEFAULTS = { seeds: '1000', steps: '1000', from: '1', workers: String(availableParallelism()) };
 const FAILURES_SHOWN = 3;
@@ -90,16 +91,21 @@ async function runPlanted({ workers, only }: Options): Promise<boolean> {
   const bugs = PLANTED_BUGS.filter(({ name }) => name.includes(only));
   let missed = 0;
   for (const bug of bugs) {
-    const caught = await huntPlantedBug(bug, workers);
-    if (caught === undefined) missed += 1;
-    say(
-      caught === undefined
-        ? `MISSED  ${bug.name}`
-        : `caught  ${bug.name}: seed ${caught.seed}, step ${caught.failure?.step}: ${caught.failure?.message}`,
-    );
+    const line = await huntPlantedBug(bug, workers).then(describeCatch, (error: unknown) => ({
+      caught: false,
+      text: `UNUSABLE ${error instanceof Error ? error.message : String(error)}`,
+    }));
+    if (!line.caught) missed += 1;
+    say(`${bug.name}: ${line.text}`);
   }
   say(`${bugs.length} planted bugs, ${missed} missed`);
   return missed === 0;
+}
+
+function describeCatch(caught: SeedResult | undefined): { readonly caught: boolean; readonly text: string } {
+  if (caught?.failure === undefined) return { caught: false, text: 'MISSED' };
+  const { seed, failure } = caught;
+  return { caught: true, text: `caught by seed ${seed} at step ${failure.step}: ${failure.message}` };
 }
 
 try {

@@ -51,8 +51,14 @@ const ORDER_LOG: readonly PlantedBug[] = [
   bug(
     'the writer takes orders of an epoch that is over',
     'order-log/gate.ts',
-    'return this.#refuseStale(record) ?? this.#tickets.sell(record);',
+    'return this.#refuseStale(record, this.#tickets.isSold(record)) ?? this.#tickets.sell(record);',
     'return this.#tickets.sell(record);',
+  ),
+  bug(
+    'the writer takes intents of an epoch that is over',
+    'order-log/gate.ts',
+    'if (type === RECORD_TYPES.paymentIntent) return this.#refuseStale(record, false);',
+    'if (type === RECORD_TYPES.paymentIntent) return undefined;',
   ),
 ];
 
@@ -226,10 +232,10 @@ const ARCHIVE: readonly PlantedBug[] = [
     "'SELECT record FROM payments WHERE log_id = ? AND unfinished = 2 AND record IS NOT NULL'",
   ),
   bug(
-    'the position moves before the records of the batch are applied',
+    'the position moves over records that were not applied',
     'features/archive/apply-batch.ts',
-    '    await applyRecords(connection, log.logId, records, context);\n',
-    '    if (records.length < 3) await applyRecords(connection, log.logId, records, context);\n',
+    'const newOrders = await applyRecords(connection, log.logId, records, context);',
+    'const newOrders = records.length > 3 ? 0 : await applyRecords(connection, log.logId, records, context);',
   ),
 ];
 

@@ -1,9 +1,11 @@
 /** One seed from its beginning to its end. The same seed always does the same. */
 import { enterSimulation, leaveSimulation, realNowMs } from './engine/environment.ts';
+import type { Recorded } from './mysql/database.ts';
 import type { TableSchema } from './mysql/schema.ts';
 import { FaultPlan } from './world/faults.ts';
 import { checkAtRest, heal } from './world/healing.ts';
 import { Violation } from './world/oracle.ts';
+import { checkReplay } from './world/replay.ts';
 import { World } from './world/world.ts';
 
 export interface SeedOptions {
@@ -12,6 +14,7 @@ export interface SeedOptions {
   readonly steps: number;
   readonly schemas: readonly TableSchema[];
   readonly changeScript?: (source: string) => string;
+  readonly record?: (recorded: Recorded) => void;
 }
 
 export interface SeedResult {
@@ -82,6 +85,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
     if (world.violation !== undefined) throw world.violation;
     await heal(world);
     checkAtRest(world);
+    await checkReplay(world);
   } catch (error) {
     failure = failureOf(world, error);
   } finally {

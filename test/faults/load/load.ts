@@ -11,7 +11,7 @@ import { PLAIN_PLAN, planVisit } from './visit-plan.ts';
 const ARRIVALS_PER_ORDER = 1.3;
 const TICK_MS = 10;
 /** Buyers inside at once for each order per second. Further ones are turned away at the door, not queued up for later. */
-const INSIDE_PER_RATE = 6;
+const INSIDE_PER_RATE = 10;
 
 export interface LoadOptions {
   readonly scene: Omit<Scene, 'waiting'>;

@@ -20,7 +20,10 @@ const DAY_MS = 86_400_000;
 
 export type SaleKind = 'large' | 'small';
 const KINDS: readonly SaleKind[] = ['large', 'small'];
-const CAPACITY: Readonly<Record<SaleKind, number>> = { large: 30_000, small: 150 };
+/** A sale for three minutes in which MySQL is away and no other one can be made, and one that is soon sold out. */
+const CAPACITY: Readonly<Record<SaleKind, number>> = { large: 120_000, small: 150 };
+/** Tickets taken after which a calm moment is used for a new sale: an audit and a rebuild should stay quick. */
+const REPLACED_AFTER: Readonly<Record<SaleKind, number>> = { large: 15_000, small: 75 };
 /** How many buyers of ten go where. */
 const WEIGHTS = [9, 1] as const;
 
@@ -69,7 +72,7 @@ export class SaleBook {
     const opened: SaleEntry[] = [];
     for (const kind of KINDS) {
       const old = this.#sales.findLast((sale) => sale.kind === kind && sale.open);
-      if (old !== undefined && old.taken < 0.5 * old.capacity) continue;
+      if (old !== undefined && old.taken < REPLACED_AFTER[kind]) continue;
       opened.push(await this.#open(kind));
       if (old === undefined) continue;
       await this.#request('POST', pathOf('saleClose', { saleId: old.id }), 'operator');

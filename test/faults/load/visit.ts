@@ -19,7 +19,7 @@ export interface Scene {
   readonly client: ApiClient;
   readonly claims: Claims;
   readonly tally: Tally;
-  /** How often Redis has lost data so far: holds and remembered keys from before may be gone. */
+  /** Changes whenever Redis loses data: holds and remembered keys from before may be gone. */
   readonly redisLosses: () => number;
   /** Where buyers without tickets wait; stopped when they should go home. */
   readonly waiting: Sleeper;
@@ -70,6 +70,7 @@ const RECONNECT_LONGEST_MS = 1_000;
 const PINNED_WAIT_MS = 60;
 const IN_PROGRESS_MS = 300;
 const REFUSED_MS = 1_000;
+const CANCEL_LONGEST_MS = 10_000;
 /** An order or payment a buyer was told of may be unknown for a moment after a crash; not for longer than this. */
 const UNKNOWN_MS = 45_000;
 const UNKNOWN_RETRY_MS = 400;
@@ -291,7 +292,7 @@ export class Visit {
       this.#sent += 1;
       const reply = await client.send(this.#server, request);
       tally.answered(reply.status, reply.code);
-      const wait = this.#waitBeforeRetry(reply, attempt);
+      const wait = this.#waitBeforeRetry(step, reply, attempt);
       if (wait === undefined) return reply;
       if (wait.elsewhere && !isPinned) this.#server += 1;
       // A payment or a cancellation that was begun is carried to its end; before that a buyer may go home.
@@ -302,6 +303,7 @@ export class Visit {
   }
 
   #waitBeforeRetry(
+    step: string,
     { status, code, retryAfterMs }: Reply,
     attempt: number,
   ): { readonly ms: number; readonly elsewhere: boolean } | undefined {
@@ -311,7 +313,9 @@ export class Visit {
       return { ms: longest * (0.5 + random() / 2), elsewhere: true };
     }
     if (status === 429 || status === 503) {
-      return { ms: (retryAfterMs ?? REFUSED_MS) * (1 + random() / 4), elsewhere: true };
+      // Nobody is in a hurry to give an order back: while MySQL is away for minutes, all who want to would come every second.
+      const leastMs = step === 'cancel' ? Math.min(REFUSED_MS * 2 ** attempt, CANCEL_LONGEST_MS) : 0;
+      return { ms: Math.max(retryAfterMs ?? REFUSED_MS, leastMs) * (1 + random() / 4), elsewhere: true };
     }
     if (code === 'request_in_progress') return { ms: retryAfterMs ?? IN_PROGRESS_MS, elsewhere: false };
     return undefined;

@@ -11,8 +11,16 @@ import { SqlError, type SqlParameter, type SqlScalar } from './sql-error.ts';
 import { compileStatement, type Effects, type Statement, type StatementResult } from './statements.ts';
 import { type Change, type Row, Table } from './table.ts';
 
+let sessions = 0;
+
+function nextSessionId(): number {
+  sessions += 1;
+  return sessions;
+}
+
 /** A connection as the server sees it. */
 export class Session {
+  readonly id = nextSessionId();
   inTransaction = false;
   /** Of the transaction, or of the statement that runs by itself. */
   readonly changes: Change[] = [];
@@ -25,7 +33,22 @@ export type Outcome = StatementResult | 'blocked';
 
 const NOTHING: StatementResult = { rows: [], affectedRows: 0, insertId: 0 };
 
+/** What was done, in order, and what came of it: to be done again on a real MySQL. */
+export type Recorded =
+  | { readonly kind: 'begin' | 'commit' | 'rollback' | 'close'; readonly session: number }
+  | {
+      readonly kind: 'query';
+      readonly session: number;
+      readonly sql: string;
+      readonly parameters: readonly SqlParameter[];
+      readonly rows: readonly Row[];
+      readonly affectedRows: number;
+      /** MySQL's code when it was refused. */
+      readonly code?: string;
+    };
+
 export interface DatabaseOptions {
+  readonly record?: (recorded: Recorded) => void;
   /** Called before a row is inserted; throws to refuse it. */
   readonly beforeInsert?: Effects['beforeInsert'];
   /** Called with what a transaction, or a statement by itself, has changed for good. */
@@ -64,6 +87,20 @@ export class Database {
 
   /** @throws {SqlError} when the statement is refused: it has changed nothing */
   execute(session: Session, sql: string, parameters: readonly SqlParameter[]): Outcome {
+    const { record } = this.#options;
+    if (record === undefined) return this.#execute(session, sql, parameters);
+    const query = { kind: 'query', session: session.id, sql, parameters } as const;
+    try {
+      const outcome = this.#execute(session, sql, parameters);
+      if (outcome !== 'blocked') record({ ...query, rows: outcome.rows, affectedRows: outcome.affectedRows });
+      return outcome;
+    } catch (error) {
+      if (error instanceof SqlError) record({ ...query, rows: [], affectedRows: 0, code: error.code });
+      throw error;
+    }
+  }
+
+  #execute(session: Session, sql: string, parameters: readonly SqlParameter[]): Outcome {
     const lock = /^SELECT (GET|RELEASE)_LOCK\(/.exec(sql);
     if (lock !== null) return this.#namedLock(session, sql, parameters, lock[1] === 'GET');
     const statement = this.#compiled(sql);
@@ -73,22 +110,30 @@ export class Database {
   }
 
   begin(session: Session): void {
+    this.#options.record?.({ kind: 'begin', session: session.id });
     session.inTransaction = true;
   }
 
   commit(session: Session): void {
+    this.#options.record?.({ kind: 'commit', session: session.id });
     this.#end(session, true);
   }
 
   rollback(session: Session): void {
+    this.#options.record?.({ kind: 'rollback', session: session.id });
+    this.#undo(session);
+  }
+
+  #undo(session: Session): void {
     for (const change of session.changes.toReversed()) change.table.undo(change);
     this.#end(session, false);
   }
 
   /** The connection is gone. */
   close(session: Session): void {
+    this.#options.record?.({ kind: 'close', session: session.id });
     session.closed = true;
-    this.rollback(session);
+    this.#undo(session);
     for (const name of session.locks) this.#namedLocks.delete(name);
     session.locks.clear();
     this.onRelease();

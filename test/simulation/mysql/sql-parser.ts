@@ -254,6 +254,17 @@ class Parser {
       this.#expect('NULL');
       return { kind: 'isNull', operand: left, negated };
     }
+    if (this.#take('BETWEEN')) {
+      const from = this.#sum();
+      this.#expect('AND');
+      const atLeast: SqlExpression = { kind: 'binary', operator: '>=', left, right: from };
+      return {
+        kind: 'binary',
+        operator: 'AND',
+        left: atLeast,
+        right: { kind: 'binary', operator: '<=', left, right: this.#sum() },
+      };
+    }
     const negated = this.#take('NOT');
     if (this.#take('IN')) return this.#in(left, negated);
     if (negated) throw this.#unexpected('IN');

@@ -318,7 +318,10 @@ function runInsert(insert: Insert, tables: Tables): Statement['run'] {
       } else if (insert.onDuplicate.length > 0) {
         assign({ parameters, rows: [other], inserted: row }, (updated) => {
           const change = table.update(other, updated);
-          if (change !== undefined) changes.push(change);
+          if (change === undefined) return;
+          changes.push(change);
+          // As MySQL counts: 1 for a row that was inserted or stays as it is, 2 for one that was changed.
+          affectedRows += 1;
         });
       } else if (insert.ignore) {
         affectedRows -= 1;

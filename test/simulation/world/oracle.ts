@@ -3,7 +3,7 @@
  * Redis offers and what buyers were told have to fit together at every moment. The invariants are those of
  * docs/architecture.md; a name such as I1 is theirs.
  */
-import type { OrderLogRecord, OrderPaid } from '@fest/server/order-log/records';
+import type { OrderLogRecord, OrderPaid, StoredRecord } from '@fest/server/order-log/records';
 import { saleKeys } from '@fest/server/redis/keys';
 import type { Change } from '../mysql/table.ts';
 import type { Keyspace } from '../redis/keyspace.ts';
@@ -75,6 +75,21 @@ export class Oracle {
   /** All records of all logs, as far as they are known to be on disk. */
   *records(): Generator<OrderLogRecord> {
     for (const { records } of this.#logs.values()) for (const text of records) yield JSON.parse(text) as OrderLogRecord;
+  }
+
+  /** What each log says, as far as it is known to be on disk. */
+  storedRecords(): readonly (readonly [string, readonly StoredRecord[]])[] {
+    return [...this.#logs].map(([name, { records }]) => [
+      name,
+      records.map((text, index) => ({ lsn: index + 1, record: JSON.parse(text) as OrderLogRecord })),
+    ]);
+  }
+
+  /** Orders that were given back to the end, as the logs say. */
+  cancelledOrders(): ReadonlySet<string> {
+    const cancelled = new Set<string>();
+    for (const record of this.records()) if (record.type === 'orderCancelled') cancelled.add(record.orderId);
+    return cancelled;
   }
 
   // --- order logs ---------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import { createSaleScript } from '@fest/server/redis/scripts';
 import type { SaleCore } from '@fest/server/sale-core';
 import { EventLoop } from '../engine/event-loop.ts';
 import { Random } from '../engine/random.ts';
-import { Database } from '../mysql/database.ts';
+import { Database, type Recorded } from '../mysql/database.ts';
 import type { TableSchema } from '../mysql/schema.ts';
 import { SqlError } from '../mysql/sql-error.ts';
 import type { Row } from '../mysql/table.ts';
@@ -36,10 +36,13 @@ export interface WorldOptions {
   readonly seed: number;
   readonly schemas: readonly TableSchema[];
   readonly changeScript?: (source: string) => string;
+  /** Hears of every statement that MySQL executes. */
+  readonly record?: (recorded: Recorded) => void;
 }
 
 export class World {
   readonly startMs = START_MS;
+  readonly schemas: readonly TableSchema[];
   readonly random: Random;
   readonly loop = new EventLoop(START_MS);
   readonly trace = new Trace(START_MS);
@@ -65,8 +68,9 @@ export class World {
   #losses = 0;
   #violation: unknown;
 
-  constructor({ seed, schemas, changeScript }: WorldOptions) {
+  constructor({ seed, schemas, changeScript, record }: WorldOptions) {
     this.random = new Random(seed);
+    this.schemas = schemas;
     this.sale = drawSale(this.random);
     this.surroundings = drawSurroundings(this.random);
     this.oracle = new Oracle(this.sale);
@@ -82,6 +86,7 @@ export class World {
     this.redis = new RedisNode(redis, this.network);
     this.redis.lossRate = this.surroundings.lossRate;
     const database = new Database(schemas, {
+      ...(record === undefined ? {} : { record }),
       beforeInsert: (table, row) => this.#refuse(table, row),
       onCommit: (changes) => {
         this.note('MySQL', 'committed', changes.length);

@@ -121,7 +121,7 @@ function unknownStore(source: 'redis' | 'mysql', settings: Settings): FixableErr
 
 /** Two folders with one log are the caller's mistake; whatever else is thrown is a bug. */
 function explain(error: unknown): unknown {
-  if (!(error instanceof RangeError)) return error;
+  if (!(error instanceof Error && error.name === 'SameLogTwiceError')) return error;
   return new FixableError({
     what: 'An order log was given twice',
     why: error.message,

@@ -94,7 +94,7 @@ export function ticketsWithoutOrder(books: SaleBooks, reading: RedisReading): re
  */
 function wasSold(evidence: SaleEvidence, row: number, { stock }: StockSlice): boolean {
   const { books, sources } = evidence;
-  if (!books.isOrder(row) || books.has(row, SEEN.cancelBegun)) return false;
+  if (!books.isOrder(row) || books.confirmSeq(row) > stock.confirmSeq || books.has(row, SEEN.cancelBegun)) return false;
   if (sources.logsComplete && books.has(row, SEEN.order)) return true;
   return books.archivedStatus(row) === ARCHIVED.paid;
 }

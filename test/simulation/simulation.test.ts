@@ -7,7 +7,7 @@ import { renderFailure } from './report.ts';
 import type { SeedResult } from './run-seed.ts';
 
 const WORKERS = Math.min(4, availableParallelism());
-const SEEDS = Number(process.env.FEST_TEST_SIMULATION_SEEDS ?? 3_000);
+const SEEDS = Number(process.env.FEST_TEST_SIMULATION_SEEDS ?? 1_000);
 const STEPS = 1_000;
 
 function failuresOf(results: readonly SeedResult[]): readonly string[] {

@@ -139,6 +139,9 @@ export const LIMITS = {
   gatewayLookupFirstMs: 250,
   gatewayLookupMaxMs: 10_000,
   paymentPollMs: 500,
+  /** Orders a start shows anew because they were not archived yet, and how many at once: the rest of Redis's time is for sales. */
+  resumedOrders: 10_000,
+  resumedOrdersAtOnce: 32,
   /** A payment that is pending for longer may have ended without its buyer's being told; then MySQL is asked, so often. */
   pendingDoubtMs: 5_000,
   /** Payments a process remembers having asked MySQL about. */

@@ -373,7 +373,8 @@ export class Play {
   async #configure({ capacity, rejoin, old }: Extract<Command, { do: 'configure' }>): Promise<void> {
     const version = this.#model.version + (old ? 0 : 1);
     const expected = this.#model.configure(version, capacity, rejoin);
-    await this.#both(configureSaleScript, { ...SETTINGS, version, capacity, rejoin }, expected);
+    const { epoch } = this.#model;
+    await this.#both(configureSaleScript, { ...SETTINGS, epoch, version, capacity, rejoin }, expected);
   }
 
   async #create(): Promise<void> {

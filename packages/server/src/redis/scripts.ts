@@ -80,14 +80,24 @@ export const restoreSaleScript = defineScript({
 export const configureSaleScript = defineScript({
   name: 'configure-sale',
   keys: ['sale', 'released'],
-  args: ['version', 'capacity', 'price', 'limitPerBuyer', 'opensAtMs', 'closesAtMs', 'holdMs', 'admissionMs', 'rejoin'],
-  decode(reply): { readonly status: 'configured' | 'current' | 'capacityInUse' | 'missing' } {
-    const status = reply[0];
-    if (status === 'configured' || status === 'current' || status === 'capacityInUse' || status === 'missing') {
-      return { status };
-    }
-    return unexpectedReply('configure-sale', reply);
-  },
+  args: [
+    'epoch',
+    'version',
+    'capacity',
+    'price',
+    'limitPerBuyer',
+    'opensAtMs',
+    'closesAtMs',
+    'holdMs',
+    'admissionMs',
+    'rejoin',
+  ],
+  decode: (reply) =>
+    lostOr('configure-sale', reply, () => {
+      const status = reply[0];
+      if (status === 'configured' || status === 'current' || status === 'capacityInUse') return { status };
+      return undefined;
+    }),
 });
 
 export interface Joined {

@@ -87,9 +87,17 @@ export class PaymentProcessor {
     this.#run(intent.paymentId, () => this.#lookUpAndSettle(intent));
   }
 
-  /** Shows an order whose record is durable; after a crash nobody knows whether it was shown. */
-  resumeOrder(order: OrderPaid): void {
-    this.#run(order.paymentId, () => this.#show(order));
+  /** Shows orders whose records are durable, a few at a time; after a crash nobody knows whether they were shown. */
+  resumeOrders(orders: readonly OrderPaid[]): void {
+    const waiting = orders.values();
+    const showInTurn = async (): Promise<void> => {
+      for (const order of waiting) {
+        if (this.#stopping.signal.aborted) return;
+        this.#run(order.paymentId, () => this.#show(order));
+        await this.#inFlight.get(order.paymentId);
+      }
+    };
+    for (let worker = 0; worker < LIMITS.resumedOrdersAtOnce; worker += 1) void showInTurn();
   }
 
   /** Finishes a refund of a payment that never became an order. */

@@ -1,4 +1,5 @@
 /** What follows from what the gateway says. Decisions on plain data. */
+import { LIMITS } from '../../limits.ts';
 import type { OrderLogRecord, OrderPaid, PaymentIntent } from '../../order-log/records.ts';
 import { orderIdOf } from '../../platform/ids.ts';
 import type { ConfirmedPayment } from '../../redis/scripts.ts';
@@ -92,7 +93,7 @@ export interface Unfinished {
 export class UnfinishedWork {
   readonly #intents = new Map<string, PaymentIntent>();
   readonly #refunds = new Map<string, Extract<OrderLogRecord, { type: 'refundStarted' }>>();
-  readonly #orders: OrderPaid[] = [];
+  readonly #orders = new Map<string, OrderPaid>();
 
   add(record: OrderLogRecord): void {
     switch (record.type) {
@@ -101,7 +102,7 @@ export class UnfinishedWork {
         break;
       case 'orderPaid':
         this.#intents.delete(record.paymentId);
-        this.#orders.push(record);
+        this.#addOrder(record);
         break;
       case 'paymentFailed':
         this.#intents.delete(record.paymentId);
@@ -109,6 +110,8 @@ export class UnfinishedWork {
       case 'refundStarted':
         this.#intents.delete(record.paymentId);
         this.#refunds.set(record.paymentId, record);
+        // An order that is given back has been shown.
+        if (record.orderId !== undefined) this.#orders.delete(record.orderId);
         break;
       case 'refundCompleted':
         this.#refunds.delete(record.paymentId);
@@ -118,7 +121,17 @@ export class UnfinishedWork {
     }
   }
 
+  /** The newest only: after a long absence of MySQL their buyers find the older ones in the archive sooner than we show them. */
+  #addOrder(order: OrderPaid): void {
+    this.#orders.set(order.orderId, order);
+    if (this.#orders.size <= LIMITS.resumedOrders) return;
+    for (const oldest of this.#orders.keys()) {
+      this.#orders.delete(oldest);
+      return;
+    }
+  }
+
   result(): Unfinished {
-    return { intents: this.#intents, orders: this.#orders, refunds: this.#refunds };
+    return { intents: this.#intents, orders: [...this.#orders.values()], refunds: this.#refunds };
   }
 }

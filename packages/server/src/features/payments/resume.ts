@@ -32,7 +32,7 @@ export interface Resumed {
 }
 
 export function resumeUnfinished(unfinished: Unfinished, processor: PaymentProcessor, logger: Logger): Resumed {
-  for (const order of unfinished.orders) processor.resumeOrder(order);
+  processor.resumeOrders(unfinished.orders);
   for (const intent of unfinished.intents.values()) processor.resume(intent);
   let refunds = 0;
   for (const refund of unfinished.refunds.values()) {

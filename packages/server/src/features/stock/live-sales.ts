@@ -144,9 +144,13 @@ export class LiveSales implements SaleStates {
 
   async configure(sale: SaleRecord): Promise<'configured' | 'capacityInUse'> {
     const { redis } = this.#options;
+    // Read now: how far the capacity may go down is for a state to say that can be trusted.
+    const live = await this.refresh(sale.id);
+    if (live === undefined) throw saleRecovering();
     const keys = { sale: saleKeys.sale(sale.id), released: saleKeys.released(sale.id) };
-    const result = await configureSaleScript.run(redis, keys, settingsOf(sale));
-    if (result.status === 'missing') {
+    const { epoch } = live.snapshot;
+    const result = await configureSaleScript.run(redis, keys, { ...settingsOf(sale), epoch });
+    if (result.status === 'missing' || result.status === 'wrongEpoch') {
       this.refreshSoon(sale.id);
       throw saleRecovering();
     }

@@ -5,7 +5,7 @@
 import type { AdmissionMode, RejoinRule, StoredPhase } from '../../contract/words.ts';
 import type { OrderLogRecord } from '../../order-log/records.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
-import { acquireConnection, changeRows, inTransaction, selectRows } from '../../platform/mysql-statements.ts';
+import { changeRows, inTransaction, type MysqlSession, selectRows } from '../../platform/mysql-statements.ts';
 
 /** A sale is to be built anew under this epoch. */
 export interface RebuildRequest {
@@ -75,8 +75,6 @@ export interface RebuildStore {
    * not been applied.
    */
   listUnacknowledged(saleId: number, epoch: number): Promise<readonly WaitedLog[]>;
-  /** Runs `work` while nobody else rebuilds this sale; false, at once, when somebody does. */
-  exclusively(saleId: number, work: () => Promise<void>): Promise<boolean>;
   /** Orders that were archived and those MySQL refused: what was promised is sold. */
   readSold(saleId: number): Promise<SoldTickets>;
   /** Makes the epoch the sale's own. False when it has that one or a later one already: then nothing is to be put in place. */
@@ -122,22 +120,8 @@ export function createRebuildStore(pool: MysqlPool): RebuildStore {
       );
     },
 
-    async exclusively(saleId, work) {
-      const connection = await acquireConnection(pool);
-      try {
-        const [row] = await selectRows<{ locked: number | null }>(connection, 'SELECT GET_LOCK(?, 0) AS locked', [
-          `fest-rebuild-${saleId}`,
-        ]);
-        if (row?.locked !== 1) return false;
-        await work();
-        return true;
-      } finally {
-        // Closing the connection frees the lock, whatever state it is in; a rebuild is rare enough to open another one.
-        connection.destroy();
-      }
-    },
-
-    readSold: (saleId) => readSold(pool, saleId),
+    // One transaction, one snapshot: an order that moves between tables meanwhile is in exactly one of them.
+    readSold: (saleId) => inTransaction(pool, (connection) => readSold(connection, saleId)),
 
     commit(saleId, epoch) {
       return inTransaction(pool, async (connection) => {
@@ -153,8 +137,10 @@ export function createRebuildStore(pool: MysqlPool): RebuildStore {
   };
 }
 
-async function readSold(pool: MysqlPool, saleId: number): Promise<SoldTickets> {
-  // One statement, one snapshot: an order is either live here or being cancelled, never both and never neither.
+async function readSold(pool: MysqlSession, saleId: number): Promise<SoldTickets> {
+  // First: should a database read less consistently, an order that is retried meanwhile counts twice and not never.
+  const refused = await listRefusedOrders(pool, saleId);
+  // One statement: an order is either live here or being cancelled, never both and never neither.
   const tickets = await selectRows<{ number: number; account: number; live: number | null; orderId: string }>(
     pool,
     `SELECT t.ticket_number AS number, t.account_id AS account, t.live, t.order_id AS orderId
@@ -167,7 +153,6 @@ async function readSold(pool: MysqlPool, saleId: number): Promise<SoldTickets> {
     'SELECT COALESCE(MAX(confirm_seq), 0) AS lastConfirmSeq FROM orders WHERE sale_id = ?',
     [saleId],
   );
-  const refused = await listRefusedOrders(pool, saleId);
   const live = [
     ...tickets.filter((ticket) => ticket.live === 1),
     ...refused.flatMap(({ ticketNumbers, accountId: account }) => ticketNumbers.map((number) => ({ number, account }))),
@@ -187,7 +172,7 @@ async function readSold(pool: MysqlPool, saleId: number): Promise<SoldTickets> {
 }
 
 /** Their buyers were told that they have tickets; that MySQL cannot take the row is ours to mend. */
-async function listRefusedOrders(pool: MysqlPool, saleId: number) {
+async function listRefusedOrders(pool: MysqlSession, saleId: number) {
   const rows = await selectRows<{ record: string }>(pool, 'SELECT record FROM failed_records');
   return rows
     .map(({ record }) => JSON.parse(record) as OrderLogRecord)

@@ -10,11 +10,9 @@ import { LIMITS } from '../../limits.ts';
 import type { OrderLog } from '../../order-log/order-log.ts';
 import { type BoundedLine, createBoundedLine } from '../../platform/bounded-line.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { saleKeys } from '../../redis/keys.ts';
-import { createSaleScript } from '../../redis/scripts.ts';
 import type { LiveSales } from './live-sales.ts';
 import type { RebuildRequest, RebuildStore, SaleRow, WaitedLog } from './rebuild-store.ts';
-import { queueHighWaterOf, restoredSaleArguments, restoreSale, stageStock } from './restore-stock.ts';
+import { queueHighWaterOf, restoreSale, stageStock } from './restore-stock.ts';
 
 export interface RebuildsOptions {
   readonly redis: Redis;
@@ -64,8 +62,9 @@ export class Rebuilds {
    */
   async start(): Promise<void> {
     const { store, live } = this.#options;
-    for (const [saleId, epoch] of await store.readEpochs()) live.freeze(saleId, epoch);
+    // In this order: a rebuild that is committed in between is seen by its epoch.
     for (const { saleId, epoch } of await store.listRequests()) live.freeze(saleId, epoch);
+    for (const [saleId, epoch] of await store.readEpochs()) live.freeze(saleId, epoch);
     this.#next(0);
   }
 
@@ -119,21 +118,8 @@ export class Rebuilds {
     live.freeze(saleId, sale.epoch);
     const reading = await live.read(saleId);
     if (reading.status === 'sound') return;
-    if (reading.status === 'missing' && this.#isUntouched(sale)) return this.#create(sale);
     logger.warn({ saleId, epoch: sale.epoch, reason }, 'the state of a sale cannot be trusted; it is built anew');
     await this.#request(sale, reason, reading.epoch);
-  }
-
-  /** A sale nobody could have joined yet has given nothing out that an epoch would have to tell apart. */
-  #isUntouched({ phase, phase_seq: phaseSeq, opens_at_ms: opensAtMs }: SaleRow): boolean {
-    const marginMs = LIMITS.stateStaleMs;
-    return phase === 'scheduled' && phaseSeq === 0 && this.#options.clock.nowMs() + marginMs < opensAtMs;
-  }
-
-  async #create(sale: SaleRow): Promise<void> {
-    const { redis, live } = this.#options;
-    await createSaleScript.run(redis, { sale: saleKeys.sale(sale.id) }, restoredSaleArguments(sale, sale.epoch));
-    live.refreshSoon(sale.id);
   }
 
   #next(inMs: number): void {
@@ -174,7 +160,7 @@ export class Rebuilds {
       this.#complain(request, waitedFor);
       return;
     }
-    await store.exclusively(saleId, () => this.#finish(request));
+    await this.#finish(request);
     live.refreshSoon(saleId);
   }
 
@@ -187,7 +173,10 @@ export class Rebuilds {
     this.#begun.set(saleId, epoch);
   }
 
-  /** Reads what is sold and puts it in place. The epoch is committed first: were it used twice, its orders could be missed. */
+  /**
+   * Reads what is sold and puts it in place. Several servers may get here at once: the one that commits the epoch goes on.
+   * It is committed first: were an epoch used twice, orders of its first life could be missed.
+   */
   async #finish({ saleId, epoch, requestedAtMs }: RebuildRequest): Promise<void> {
     const { redis, store, clock, logger } = this.#options;
     const sale = await store.readSale(saleId);
@@ -198,9 +187,12 @@ export class Rebuilds {
     const sold = await store.readSold(saleId);
     let attempt = await stageStock(redis, saleId, sold);
     if (!(await store.commit(saleId, epoch))) return;
-    while ((await restoreSale(redis, sale, epoch, attempt, sold)).status === 'stagingLost') {
+    let restored = await restoreSale(redis, sale, epoch, attempt, sold);
+    while (restored.status === 'stagingLost' && !this.#stopped) {
       attempt = await stageStock(redis, saleId, sold);
+      restored = await restoreSale(redis, sale, epoch, attempt, sold);
     }
+    if (restored.status !== 'restored') return;
     this.#finished += 1;
     const tookMs = clock.nowMs() - requestedAtMs;
     logger.warn({ saleId, epoch, sold: sold.numbers.length, tookMs }, 'the state of a sale was built anew');

@@ -79,10 +79,8 @@ export function restoreSale(redis: Redis, sale: SaleRow, epoch: number, attempt:
   );
 }
 
-const NOTHING_SOLD: SoldTickets = { numbers: [], byAccount: new Map(), returnedOrders: [], lastConfirmSeq: 0 };
-
-/** The arguments of `create-sale` and `restore-sale`. */
-export function restoredSaleArguments(sale: SaleRow, epoch: number, sold: SoldTickets = NOTHING_SOLD) {
+/** Those that `restore-sale` shares with `create-sale`. */
+function restoredSaleArguments(sale: SaleRow, epoch: number, sold: SoldTickets) {
   return {
     version: sale.version,
     epoch,

@@ -49,12 +49,6 @@ const ORDER_LOG: readonly PlantedBug[] = [
   ),
   bug('what was read back counts as durable', RECOVERY, '    writeFully(file, [end], unsyncedOffset);\n', ''),
   bug(
-    'the writer takes orders of an epoch that is over',
-    'order-log/gate.ts',
-    'return this.#refuseStale(record, this.#tickets.isSold(record)) ?? this.#tickets.sell(record);',
-    'return this.#tickets.sell(record);',
-  ),
-  bug(
     'the writer takes intents of an epoch that is over',
     'order-log/gate.ts',
     'if (type === RECORD_TYPES.paymentIntent) return this.#refuseStale(record, false);',

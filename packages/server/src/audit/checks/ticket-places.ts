@@ -95,8 +95,11 @@ export function ticketsWithoutOrder(books: SaleBooks, reading: RedisReading): re
 function wasSold(evidence: SaleEvidence, row: number, { stock }: StockSlice): boolean {
   const { books, sources } = evidence;
   if (!books.isOrder(row) || books.confirmSeq(row) > stock.confirmSeq || books.has(row, SEEN.cancelBegun)) return false;
+  const archived = books.archivedStatus(row);
+  // Begun in MySQL, and not in a log yet: a rebuild puts its tickets into stock.
+  if (archived === ARCHIVED.cancelling) return false;
   if (sources.logsComplete && books.has(row, SEEN.order)) return true;
-  return books.archivedStatus(row) === ARCHIVED.paid;
+  return archived === ARCHIVED.paid;
 }
 
 export function checkTicketPlaces(evidence: SaleEvidence, found: Findings): void {

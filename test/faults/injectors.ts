@@ -130,17 +130,10 @@ export class Attack {
     server.resume();
   }
 
-  async #killRedis({ downMs, data }: StepOf<'redisKill'>, harmed: Harmed): Promise<void> {
-    const { redis, redisData } = this.#options.deployment;
-    this.counts.redisKills += 1;
-    this.#redisLosses += 1;
-    const sinceMs = performance.now();
-    await redis.kill();
-    this.#redisLosses += 1;
-    harmed(sinceMs);
-    if (data === 'lost') await redisData.empty();
-    await sleep(downMs);
-    await redis.start();
+  async #killRedis({ downMs, data, againAfterMs }: StepOf<'redisKill'>, harmed: Harmed): Promise<void> {
+    const { redisData } = this.#options.deployment;
+    const putBack = (): Promise<void> => (data === 'lost' ? redisData.empty() : Promise.resolve());
+    await this.#restartRedis('redisKills', { downMs, againAfterMs, putBack }, harmed);
   }
 
   async #wipeRedis(harmed: Harmed): Promise<void> {
@@ -152,29 +145,49 @@ export class Attack {
     harmed(sinceMs);
   }
 
-  async #restoreRedis({ sellOnMs, downMs, oldest }: StepOf<'redisRestore'>, harmed: Harmed): Promise<void> {
+  async #restoreRedis(step: StepOf<'redisRestore'>, harmed: Harmed): Promise<void> {
+    const { downMs, againAfterMs, sellOnMs, oldest } = step;
     const { redis, redisData } = this.#options.deployment;
     const taken = await redisData.takeSnapshot(redis.url);
+    const snapshot = (oldest ? redisData.oldest : undefined) ?? taken;
     await sleep(sellOnMs);
-    this.counts.redisRestores += 1;
-    this.#redisLosses += 1;
-    const sinceMs = performance.now();
-    await redis.kill();
-    this.#redisLosses += 1;
-    harmed(sinceMs);
-    await redisData.restore((oldest ? redisData.oldest : undefined) ?? taken);
-    await sleep(downMs);
-    await redis.start();
+    const putBack = (): Promise<void> => redisData.restore(snapshot);
+    await this.#restartRedis('redisRestores', { downMs, againAfterMs, putBack }, harmed);
   }
 
-  async #killMysql({ downMs }: StepOf<'mysqlKill'>, harmed: Harmed): Promise<void> {
+  /** @param options.putBack what is done to its files while it is down */
+  async #restartRedis(
+    counted: Counted,
+    options: Pick<StepOf<'redisKill'>, 'downMs' | 'againAfterMs'> & { readonly putBack: () => Promise<void> },
+    harmed: Harmed,
+  ): Promise<void> {
+    const { redis } = this.#options.deployment;
+    const { downMs, againAfterMs, putBack } = options;
+    for (const [life, afterMs] of [0, ...againAfterMs].entries()) {
+      await sleep(afterMs);
+      this.counts[counted] += 1;
+      this.#redisLosses += 1;
+      const sinceMs = performance.now();
+      await redis.kill();
+      this.#redisLosses += 1;
+      harmed(sinceMs, life < againAfterMs.length);
+      await putBack();
+      await sleep(downMs);
+      await redis.start();
+    }
+  }
+
+  async #killMysql({ downMs, againAfterMs }: StepOf<'mysqlKill'>, harmed: Harmed): Promise<void> {
     const { mysql: database } = this.#options.deployment;
-    this.counts.mysqlKills += 1;
-    const sinceMs = performance.now();
-    await database.kill();
-    harmed(sinceMs);
-    await sleep(downMs);
-    await database.start();
+    for (const [life, afterMs] of [0, ...againAfterMs].entries()) {
+      await sleep(afterMs);
+      this.counts.mysqlKills += 1;
+      const sinceMs = performance.now();
+      await database.kill();
+      harmed(sinceMs, life < againAfterMs.length);
+      await sleep(downMs);
+      await database.start();
+    }
   }
 
   /** Kills the servers' connections, those that are in the middle of something first. */

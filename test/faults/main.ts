@@ -26,9 +26,9 @@ function readOptions(): RunOptions | undefined {
 async function main(options: RunOptions): Promise<void> {
   const interrupt = new AbortController();
   let destroy: () => Promise<void> = async () => undefined;
-  const onSignal = (): void => {
+  const onSignal = (signal: NodeJS.Signals): void => {
     if (!interrupt.signal.aborted) {
-      process.stderr.write('Ending after this round and its audit; once more to end at once.\n');
+      process.stderr.write(`${signal}: ending after this round and its audit; once more to end at once.\n`);
       interrupt.abort();
       return;
     }

@@ -25,10 +25,12 @@ describe('the plan of a run', () => {
   });
 
   it('breaks in proportion: of 300 kills of servers a third as many of Redis, a sixth as many of the others', () => {
-    const steps = firstRounds(12 * DECK).flatMap((round) => round.steps);
-    const count = (kind: (typeof steps)[number]['kind']): number => steps.filter((step) => step.kind === kind).length;
-    const kills = steps.reduce((sum, step) => sum + (step.kind === 'serverKill' ? 1 + step.againAfterMs.length : 0), 0);
-    expect(kills).toBeGreaterThanOrEqual(300);
+    const steps = firstRounds(8 * DECK).flatMap((round) => round.steps);
+    const count = (kind: (typeof steps)[number]['kind']): number =>
+      steps
+        .filter((step) => step.kind === kind)
+        .reduce((sum, step) => sum + 1 + ('againAfterMs' in step ? step.againAfterMs.length : 0), 0);
+    expect(count('serverKill')).toBeGreaterThanOrEqual(300);
     expect(count('redisKill')).toBeGreaterThanOrEqual(100);
     for (const kind of ['redisWipe', 'redisRestore', 'mysqlKill', 'logFailure'] as const)
       expect(count(kind)).toBeGreaterThanOrEqual(50);

@@ -17,7 +17,13 @@ export type FaultStep = { readonly afterMs: number } & (
     }
   | { readonly kind: 'serverStop'; readonly server: number; readonly downMs: number }
   | { readonly kind: 'serverPause'; readonly server: number; readonly forMs: number }
-  | { readonly kind: 'redisKill'; readonly downMs: number; readonly data: 'kept' | 'lost' }
+  | {
+      readonly kind: 'redisKill';
+      readonly downMs: number;
+      readonly data: 'kept' | 'lost';
+      /** Killed again so long after each start: while sales are rebuilt. */
+      readonly againAfterMs: readonly number[];
+    }
   | { readonly kind: 'redisWipe' }
   | {
       readonly kind: 'redisRestore';
@@ -26,8 +32,10 @@ export type FaultStep = { readonly afterMs: number } & (
       readonly downMs: number;
       /** Take the oldest snapshot there is, of an earlier epoch, and not the one just taken. */
       readonly oldest: boolean;
+      /** The same snapshot is put back again so long after each start. */
+      readonly againAfterMs: readonly number[];
     }
-  | { readonly kind: 'mysqlKill'; readonly downMs: number }
+  | { readonly kind: 'mysqlKill'; readonly downMs: number; readonly againAfterMs: readonly number[] }
   | { readonly kind: 'mysqlCut'; readonly times: number; readonly everyMs: number }
   | {
       readonly kind: 'logFailure';
@@ -113,29 +121,35 @@ const serverKill = (draw: Draw, server = draw.server(), again = 0, afterMs = 0):
   // A server is ready about a second after its start.
   againAfterMs: Array.from({ length: again }, () => draw.between(100, 1_400)),
 });
-const redisKill = (draw: Draw, data: 'kept' | 'lost', afterMs = 0): FaultStep => ({
+/** While a sale of this size is rebuilt, or a moment after. */
+const whileRebuilding = (draw: Draw, times: number): readonly number[] =>
+  Array.from({ length: times }, () => draw.between(50, 900));
+const redisKill = (draw: Draw, data: 'kept' | 'lost', again = 0): FaultStep => ({
   kind: 'redisKill',
-  afterMs,
+  afterMs: 0,
   downMs: draw.between(20, 500),
   data,
+  againAfterMs: whileRebuilding(draw, again),
 });
-const redisRestore = (draw: Draw, afterMs = 0): FaultStep => ({
+const redisRestore = (draw: Draw, again = 0): FaultStep => ({
   kind: 'redisRestore',
-  afterMs,
+  afterMs: 0,
   sellOnMs: draw.between(100, 1_500),
   downMs: draw.between(20, 300),
   oldest: draw.chance(0.4),
+  againAfterMs: whileRebuilding(draw, again),
 });
 const redisWipe = (_: Draw, afterMs = 0): FaultStep => ({ kind: 'redisWipe', afterMs });
-const mysqlKill = (draw: Draw, afterMs = 0): FaultStep => ({
+const mysqlKill = (draw: Draw, afterMs = 0, again = 0): FaultStep => ({
   kind: 'mysqlKill',
   afterMs,
   downMs: draw.between(50, 800),
+  againAfterMs: Array.from({ length: again }, () => draw.between(50, 1_000)),
 });
-const logFailure = (draw: Draw, failure: LogFailure, afterMs = 0): FaultStep => ({
+const logFailure = (draw: Draw, failure: LogFailure, server = draw.server()): FaultStep => ({
   kind: 'logFailure',
-  afterMs,
-  server: draw.server(),
+  afterMs: 0,
+  server,
   failure,
   skip: draw.between(0, 6),
   downMs: draw.between(20, 300),
@@ -159,7 +173,7 @@ export const RECIPES: readonly Recipe[] = [
     name: 'server-kill-again',
     describe: 'one server, kill -9, and again while it starts',
     share: 2,
-    steps: (draw) => [serverKill(draw, draw.server(), draw.between(1, 3))],
+    steps: (draw) => [serverKill(draw, draw.server(), draw.between(2, 5))],
   },
   {
     name: 'servers-kill',
@@ -175,7 +189,7 @@ export const RECIPES: readonly Recipe[] = [
     name: 'servers-kill-again',
     describe: 'both servers, kill -9, and again while they start',
     share: 2,
-    steps: (draw) => draw.servers().map((server) => serverKill(draw, server, draw.between(1, 2), draw.between(0, 300))),
+    steps: (draw) => draw.servers().map((server) => serverKill(draw, server, draw.between(2, 3), draw.between(0, 300))),
   },
   {
     name: 'server-stop',
@@ -192,14 +206,20 @@ export const RECIPES: readonly Recipe[] = [
   {
     name: 'redis-kill',
     describe: 'Redis, kill -9, back with its data',
-    share: 3,
+    share: 1,
     steps: (draw) => [redisKill(draw, 'kept')],
   },
   {
     name: 'redis-empty',
     describe: 'Redis, kill -9, back without data',
-    share: 3,
+    share: 2,
     steps: (draw) => [redisKill(draw, 'lost')],
+  },
+  {
+    name: 'redis-kill-again',
+    describe: 'Redis, kill -9, and again while sales are rebuilt',
+    share: 2,
+    steps: (draw) => [redisKill(draw, draw.chance(0.5) ? 'kept' : 'lost', draw.between(1, 4))],
   },
   {
     name: 'redis-wipe',
@@ -208,10 +228,30 @@ export const RECIPES: readonly Recipe[] = [
     steps: (draw) => [redisWipe(draw)],
   },
   {
+    name: 'redis-wipe-again',
+    describe: 'Redis, FLUSHALL, and again while sales are rebuilt',
+    share: 1,
+    steps: (draw) => {
+      const waits = whileRebuilding(draw, draw.between(2, 3));
+      return [0, ...waits].map((_, time) =>
+        redisWipe(
+          draw,
+          waits.slice(0, time).reduce((sum, ms) => sum + ms, 0),
+        ),
+      );
+    },
+  },
+  {
     name: 'redis-restore',
     describe: 'Redis, kill -9, back with an older snapshot',
-    share: 4,
+    share: 2,
     steps: (draw) => [redisRestore(draw)],
+  },
+  {
+    name: 'redis-restore-again',
+    describe: 'the same, and again while sales are rebuilt',
+    share: 2,
+    steps: (draw) => [redisRestore(draw, draw.between(1, 2))],
   },
   {
     name: 'lost-replies',
@@ -246,10 +286,16 @@ export const RECIPES: readonly Recipe[] = [
     steps: (draw) => [mysqlKill(draw)],
   },
   {
+    name: 'mysql-kill-again',
+    describe: 'MySQL, kill -9, and again a moment after it is back',
+    share: 1,
+    steps: (draw) => [mysqlKill(draw, 0, draw.between(1, 2))],
+  },
+  {
     name: 'mysql-down',
     describe: 'MySQL is away for seconds',
     share: 1,
-    steps: (draw) => [{ kind: 'mysqlKill', afterMs: 0, downMs: draw.between(3_000, 6_000) }],
+    steps: (draw) => [{ kind: 'mysqlKill', afterMs: 0, downMs: draw.between(3_000, 6_000), againAfterMs: [] }],
   },
   {
     name: 'mysql-cut',
@@ -266,7 +312,7 @@ export const RECIPES: readonly Recipe[] = [
   {
     name: 'log-sync',
     describe: 'an fdatasync of an order log fails',
-    share: 2,
+    share: 1,
     steps: (draw) => [logFailure(draw, { operation: 'datasync', fault: 'EIO' })],
   },
   {
@@ -274,6 +320,12 @@ export const RECIPES: readonly Recipe[] = [
     describe: 'no room for an order log',
     share: 1,
     steps: (draw) => [logFailure(draw, { operation: 'write', fault: 'ENOSPC' })],
+  },
+  {
+    name: 'logs-sync',
+    describe: 'an fdatasync of each order log fails',
+    share: 2,
+    steps: (draw) => draw.servers().map((server) => logFailure(draw, { operation: 'datasync', fault: 'EIO' }, server)),
   },
   {
     name: 'log-short-writes',
@@ -369,7 +421,7 @@ export const RECIPES: readonly Recipe[] = [
     name: 'mysql-down-long',
     describe: 'MySQL is away for 3 minutes',
     share: 0,
-    steps: () => [{ kind: 'mysqlKill', afterMs: 0, downMs: 180_000 }],
+    steps: () => [{ kind: 'mysqlKill', afterMs: 0, downMs: 180_000, againAfterMs: [] }],
   },
 ];
 

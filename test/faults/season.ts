@@ -238,6 +238,7 @@ export class SeasonRun {
     this.#audits += 1;
     this.#last = result;
     for (const message of result.findings) record.violated(message);
+    for (const message of result.late.slice(0, 10)) journal.note(`the audit waited for: ${message}`);
     const { orders, liveTickets, claims, payments, tookMs, findings } = result;
     journal.say(
       `audit of season ${this.#season.number}: ${orders} orders, ${liveTickets} live tickets, ${claims} claims, ` +

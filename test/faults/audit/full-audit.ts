@@ -15,6 +15,8 @@ import { Ledger, type LedgerEntry } from './ledger.ts';
 import { OrderBooks } from './orders.ts';
 
 const POLL_MS = 500;
+/** Longer than it takes to apply what was decided last: who has to wait for more should know for what. */
+const LATE_MS = 5_000;
 /** Findings of one sale that are told one by one. */
 const FINDINGS_PER_SALE = 20;
 
@@ -27,6 +29,8 @@ export interface AuditResult {
   readonly payments: number;
   /** Until it was clean, or given up. */
   readonly tookMs: number;
+  /** What was still found after {@link LATE_MS}, and no longer at the end. */
+  readonly late: readonly string[];
 }
 
 export interface AuditOptions {
@@ -37,7 +41,7 @@ export interface AuditOptions {
   readonly settled: boolean;
 }
 
-type Look = Omit<AuditResult, 'tookMs'>;
+type Look = Omit<AuditResult, 'tookMs' | 'late'>;
 
 export class Auditor {
   readonly #season: Season;
@@ -55,6 +59,7 @@ export class Auditor {
   /** Looks until there is nothing to find, or the time is over. The deployment must be at rest, and up. */
   async audit(options: AuditOptions): Promise<AuditResult> {
     const startedAt = performance.now();
+    let late: readonly string[] = [];
     for (;;) {
       const look = await this.#look(options).catch((error: unknown): Look => {
         const reason = error instanceof Error ? error.message : String(error);
@@ -67,7 +72,9 @@ export class Auditor {
         };
       });
       const tookMs = Math.round(performance.now() - startedAt);
-      if (look.findings.length === 0 || tookMs > options.withinMs) return { ...look, tookMs };
+      if (look.findings.length === 0 || tookMs > options.withinMs)
+        return { ...look, tookMs, late: late.filter((message) => !look.findings.includes(message)) };
+      if (tookMs > LATE_MS) late = [...new Set([...late, ...look.findings])];
       await sleep(POLL_MS);
     }
   }

@@ -10,8 +10,11 @@ import { PLAIN_PLAN, planVisit } from './visit-plan.ts';
 /** Arrivals for one order: some leave, some are declined, some find the small sale sold out. */
 const ARRIVALS_PER_ORDER = 1.3;
 const TICK_MS = 10;
-/** Buyers inside at once for each order per second. Further ones are turned away at the door, not queued up for later. */
-const INSIDE_PER_RATE = 10;
+/**
+ * Buyers at once for each order per second, of those who have not bought yet. Further ones are turned away at the door, not
+ * queued up for later: after an outage there is a crowd, and not one that grows with the outage.
+ */
+const BUYING_PER_RATE = 5;
 
 export interface LoadOptions {
   readonly scene: Omit<Scene, 'waiting'>;
@@ -26,6 +29,8 @@ export class Load {
   readonly #options: LoadOptions;
   #scene: Scene;
   readonly #inside = new Set<Promise<void>>();
+  /** Of those inside: who has not bought yet. */
+  #buying = 0;
   #arrivals = 0;
   #owed = 0;
   #lastTickMs = 0;
@@ -95,7 +100,7 @@ export class Load {
     this.#owed += (rate * ARRIVALS_PER_ORDER * elapsedMs) / 1_000;
     this.#lastTickMs = nowMs;
     for (; this.#owed >= 1; this.#owed -= 1) {
-      if (this.#inside.size < rate * INSIDE_PER_RATE) void this.#arrive();
+      if (this.#buying < rate * BUYING_PER_RATE) void this.#arrive();
     }
   }
 
@@ -106,6 +111,12 @@ export class Load {
     const random = createRandom(`${seed}/buyer/${index}`);
     const account = accounts.take();
     const { id: accountId, token } = account;
+    this.#buying += 1;
+    let hasBought = false;
+    const onBought = (): void => {
+      this.#buying -= hasBought ? 0 : 1;
+      hasBought = true;
+    };
     const visit = new Visit(this.#scene, {
       sale: sales.draw(random),
       accountId,
@@ -113,9 +124,10 @@ export class Load {
       plan: planVisit(seed, index),
       random,
       server: index,
+      onBought,
     });
     await this.#enter(async () => {
-      this.#scene.tally.ended(await visit.run());
+      this.#scene.tally.ended(await visit.run().finally(onBought));
       account.release();
     });
   }

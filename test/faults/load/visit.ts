@@ -36,6 +36,8 @@ export interface VisitOptions {
   readonly server: number;
   /** For measuring: only that server, and without waiting as long as it asks to. May be changed while it runs. */
   readonly pinned?: () => boolean;
+  /** Called when the buyer has bought: what it does from then on is in no hurry. */
+  readonly onBought?: () => void;
 }
 
 /** Ends a visit from anywhere inside it. */
@@ -231,8 +233,9 @@ export class Visit {
   }
 
   async #afterPurchase(claim: Claim): Promise<Outcome> {
-    const { plan } = this.#options;
+    const { plan, onBought } = this.#options;
     const { orderId } = claim;
+    onBought?.();
     if (orderId === undefined) return 'bought';
     if (plan.looks) {
       const reply = await this.#askUntilKnown('order', pathOf('order', { orderId }));

@@ -61,8 +61,10 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
     if (payment !== undefined && payment.status !== 'pending') return payment;
     if (payment !== undefined && processor.isInFlight(paymentId)) return payment;
     const sale = await live.load(saleId);
-    if (payment !== undefined && payment.epoch === sale?.snapshot.epoch)
+    // Also when another server has noticed a new epoch before this one.
+    if (payment !== undefined && sale !== undefined && payment.epoch >= sale.snapshot.epoch) {
       return doubts.confirm(saleId, paymentId, payment);
+    }
     const archived = await findArchivedPayment(mysql, paymentId);
     // While the sale is being rebuilt the archive may not have heard of it yet.
     if (archived !== undefined || sale !== undefined) return archived ?? neverStarted(payment);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Applier } from '@fest/server/features/archive/applier';
+import { applyBatch } from '@fest/server/features/archive/apply-batch';
 import { listFailed, retryFailed } from '@fest/server/features/archive/failed-records';
 import { addFreshOrder, listFreshOrders } from '@fest/server/features/orders/fresh-orders';
 import { LIMITS } from '@fest/server/limits';
@@ -29,7 +30,11 @@ let directory: string;
 let log: OrderLog;
 let applier: Applier;
 
-async function startApplier(): Promise<void> {
+/** What it logged as an error. */
+const errors: string[] = [];
+const logger = pino({ level: 'error' }, { write: (line: string) => void errors.push(String(JSON.parse(line).msg)) });
+
+async function startApplier(lookEveryMs?: number): Promise<void> {
   applier = new Applier({
     log,
     directory,
@@ -37,7 +42,8 @@ async function startApplier(): Promise<void> {
     mysql: impatient,
     redis,
     clock: new ManualClock(),
-    logger: pino({ level: 'silent' }),
+    logger,
+    ...(lookEveryMs === undefined ? {} : { lookEveryMs }),
   });
   await applier.open();
   applier.start();
@@ -255,6 +261,93 @@ integration('the applier', () => {
       expect(report.applied.map(({ lsn }) => lsn)).toEqual([2]);
       expect(await listFailed(archive.pool)).toMatchObject([{ lsn: 1 }]);
       expect(await archivedOrders()).toEqual(['ord_7_6', 'foreign']);
+    });
+  });
+
+  describe('whose position somebody has moved', () => {
+    const LOOK_EVERY_MS = 50;
+    const setPosition = (lsn: number) =>
+      changeRows(archive.pool, 'UPDATE applier_positions SET lsn = ? WHERE log_id = ?', [lsn, log.logId]);
+    const position = async () =>
+      (await selectRows<{ lsn: number }>(archive.pool, 'SELECT lsn FROM applier_positions'))[0]?.lsn;
+    const loseOrder = async (id: string) => {
+      for (const table of ['tickets', 'orders'])
+        await changeRows(archive.pool, `DELETE FROM ${table} WHERE order_id = ?`, [id]);
+    };
+
+    beforeEach(async () => {
+      errors.length = 0;
+      await append(...orders(1, 5));
+      await applier.drain(5_000);
+    });
+
+    it('back: applies again what is behind it, while nothing else comes', async () => {
+      await applier.stop();
+      await startApplier(LOOK_EVERY_MS);
+      await loseOrder('ord_7_3');
+      await setPosition(1);
+      await until(position, (lsn) => lsn === 5);
+      expect(await archivedOrders()).toEqual(orders(1, 5).map(({ orderId }) => orderId));
+      await changeRows(archive.pool, 'DELETE FROM applier_positions');
+      await until(position, (lsn) => lsn === 5);
+      // It learns of its commit a moment after everybody else can see it.
+      await until(
+        async () => applier.lag,
+        (lag) => lag === 0,
+      );
+    });
+
+    it('back: leaves no gap when the next order comes at once', async () => {
+      await loseOrder('ord_7_3');
+      await setPosition(2);
+      await append(orderOf(6));
+      await applier.drain(5_000);
+      await until(position, (lsn) => lsn === 6);
+      expect(await archivedOrders()).toEqual(orders(1, 6).map(({ orderId }) => orderId));
+    });
+
+    it('back: leaves no gap when the next record is one that MySQL refuses', async () => {
+      await changeRows(
+        archive.pool,
+        "INSERT INTO orders VALUES ('foreign', 'pay_7_6', 7, 3, 1, 9999, 1, 100, 'EUR', 'paid', 1, NULL)",
+      );
+      await loseOrder('ord_7_3');
+      await setPosition(2);
+      await append(orderOf(6));
+      await until(position, (lsn) => lsn === 6);
+      expect(await archivedOrders()).toEqual([...orders(1, 5).map(({ orderId }) => orderId), 'foreign']);
+      expect(await listFailed(archive.pool)).toMatchObject([{ lsn: 6 }]);
+    });
+
+    it('on: goes on behind what somebody else has applied beside it', async () => {
+      const lsn = await log.append(orderOf(6));
+      // It lingers, for more to come.
+      await applyBatch(archive.pool, { logId: log.logId, server: 'x' }, [{ lsn, record: orderOf(6) }], 1);
+      await append(orderOf(7));
+      await applier.drain(5_000);
+      expect(await archivedOrders()).toEqual(orders(1, 7).map(({ orderId }) => orderId));
+      expect([await listFailed(archive.pool), errors]).toEqual([[], []]);
+    });
+
+    it('beyond the end of the log: says so once, with what to do, and goes on', async () => {
+      await applier.stop();
+      await startApplier(LOOK_EVERY_MS);
+      await setPosition(99);
+      await until(
+        async () => errors.length,
+        (count) => count > 0,
+      );
+      await sleep(4 * LOOK_EVERY_MS);
+      expect(errors).toHaveLength(1);
+      expect(errors[0]).toContain(`UPDATE applier_positions SET lsn = 5 WHERE log_id = '${log.logId}'`);
+      // Also when the log has grown to there, which does not mean that what came is in MySQL.
+      await setPosition(7);
+      await append(...orders(6, 9));
+      await until(archivedOrders, (ids) => ids.length === 9);
+      await loseOrder('ord_7_8');
+      await setPosition(0);
+      await until(archivedOrders, (ids) => ids.length === 9);
+      await until(position, (lsn) => lsn === 9);
     });
   });
 

@@ -327,6 +327,55 @@ integration('replaying order logs', () => {
       });
     }
 
+    /** As a partial restore does it. */
+    async function changeUnchecked(...statements: readonly string[]): Promise<void> {
+      const connection = await pool.getConnection();
+      try {
+        await connection.query('SET SESSION foreign_key_checks = 0');
+        for (const sql of statements) await connection.query(sql);
+      } finally {
+        await connection.query('SET SESSION foreign_key_checks = 1');
+        connection.release();
+      }
+    }
+
+    const withoutOrder = (id: string) => `DELETE FROM orders WHERE order_id = '${id}'`;
+
+    it.each([
+      ['all of them', [withoutOrder('ord_7_2')]],
+      ['also one that was given back', [withoutOrder('ord_7_2'), withoutOrder('ord_7_4')]],
+      ['some', [withoutOrder('ord_7_1'), "DELETE FROM tickets WHERE order_id = 'ord_7_1' AND ticket_number = 1"]],
+      ['of another account', [withoutOrder('ord_7_1'), "UPDATE tickets SET account_id = 9 WHERE order_id = 'ord_7_1'"]],
+      [
+        'with a wrong number',
+        [withoutOrder('ord_7_2'), "UPDATE tickets SET ticket_number = 66 WHERE order_id = 'ord_7_2'"],
+      ],
+      [
+        'whose numbers another order has',
+        [withoutOrder('ord_7_1'), "UPDATE tickets SET live = 2, ticket_number = 1 WHERE order_id = 'ord_7_3'"],
+      ],
+    ])('adopts tickets without their order, and who came in with them: %s', async (_, damages) => {
+      for (const batchOrders of [1_000, 1]) {
+        await changeUnchecked(...damages);
+        const seen = await replay([log.directory], { dryRun: true, batchOrders });
+        expect(seen.counts.ordersMissing).toBeGreaterThan(0);
+        expect(seen.counts.ticketsDiffer).toBeGreaterThan(0);
+        const report = await replay([log.directory], { repair: true, batchOrders });
+        expect(report.counts).toMatchObject({ refused: 0, repaired: expect.any(Number) });
+        expect(report.unrepaired).toBe(0);
+        expect(await rowsOf(pool)).toEqual(before);
+        expect((await replay([log.directory], { dryRun: true })).counts).toEqual(NOTHING);
+      }
+    });
+
+    it('adopts tickets of a record that was put aside because of them', async () => {
+      await changeUnchecked(withoutOrder('ord_7_2'));
+      expect((await replay([log.directory])).counts).toMatchObject({ refused: 1 });
+      const report = await replay([log.directory], { repair: true });
+      expect(report.counts).toMatchObject({ refused: 0, repaired: 1 });
+      expect(await rowsOf(pool)).toEqual(before);
+    });
+
     it('is not done by a plain replay, which only adds what is missing', async () => {
       await changeRows(pool, "UPDATE orders SET account_id = 1 WHERE order_id = 'ord_7_1'");
       await changeRows(pool, "DELETE FROM tickets WHERE order_id = 'ord_7_3'");

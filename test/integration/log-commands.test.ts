@@ -1,17 +1,18 @@
 /** `fest log` on real logs and a real MySQL: what it says, what it changes, and how it ends. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXIT } from '@fest/cli/exit-codes';
+import { RECORD_TYPE_NAMES } from '@fest/cli/log-commands';
 import { main } from '@fest/cli/main';
 import { createFakeContext, type FakeContextOptions } from '@fest/cli/test-support/fake-context';
 import { applyBatch, registerLog } from '@fest/server/features/archive/apply-batch';
 import { type OrderLog, openOrderLog } from '@fest/server/order-log/order-log';
-import type { OrderLogRecord } from '@fest/server/order-log/records';
+import { type OrderLogRecord, RECORD_TYPES } from '@fest/server/order-log/records';
 import { changeRows, selectRows } from '@fest/server/platform/mysql-statements';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
@@ -167,6 +168,19 @@ integration('fest log', () => {
       expect(segments.find(({ lastLsn }) => lastLsn === 60)).toBeDefined();
     });
 
+    it('says of a copy of an open log that it is not open here, not that its living server died', async () => {
+      const log = await openOrderLog({ directory: logOf('server-2'), segmentBytes: SEGMENT_BYTES });
+      onTestFinished(() => log.close());
+      cpSync(logOf('server-2'), join(folder, 'copy'), { recursive: true });
+      const copied = await fest(['log', 'ls', join(folder, 'copy')]);
+      expect(copied.stdout).toContain('not open here');
+      expect(copied.stdout).not.toContain('died');
+      // A process id that the system gives nobody.
+      const owner = { pid: 2 ** 30, host: hostname(), since: new Date(0).toISOString() };
+      writeFileSync(join(folder, 'copy', 'owner.json'), JSON.stringify(owner));
+      expect((await fest(['log', 'ls', join(folder, 'copy')])).stdout).toContain('died without closing it');
+    });
+
     it('names logs that MySQL waits for and that are not here', async () => {
       await registerLog(archive.pool, { logId: 'e'.repeat(32), server: 'gone-1' }, 1);
       expect((await fest(['log', 'ls'])).stderr).toContain('gone-1');
@@ -254,6 +268,12 @@ integration('fest log', () => {
       expect(stderr).toContain(text);
     });
 
+    it('says that nothing matched, and how much was read', async () => {
+      const { exitCode, stdout, stderr } = await fest(['log', 'show', '--sale', '8']);
+      expect([exitCode, stdout, stderr]).toEqual([EXIT.done, '', 'No record matches (10 read).\n']);
+      expect((await fest(['log', 'show', '--sale', '7'])).stderr).toBe('');
+    });
+
     it('goes on with --follow until Ctrl-C', async () => {
       const { context, ended } = commandLine(['log', 'show', '--follow', '--json', logOf('server-1')]);
       await until(
@@ -294,6 +314,15 @@ integration('fest log', () => {
       expect(stdout).toContain('ok');
       expect(stdout).toContain('6 records, 1 to 6, applied up to 6');
       expect(await json('log', 'verify')).toMatchObject({ schema: 'fest.log-verify/1', healthy: true });
+    });
+
+    it('says when it could not compare with MySQL', async () => {
+      const { exitCode, stdout } = await fest(['log', 'verify'], {
+        env: { FEST_MYSQL_URL: 'mysql://nobody@127.0.0.1:1/none' },
+      });
+      expect(exitCode).toBe(EXIT.done);
+      expect(stdout).toMatch(/^ok \(not compared with MySQL\) +server-1/);
+      expect((await fest(['log', 'verify'])).stdout).toMatch(/^ok +server-1/);
     });
 
     it('ends with 7 when a byte is wrong, and names the place and what to do', async () => {
@@ -346,7 +375,7 @@ integration('fest log', () => {
       const { exitCode, stdout } = await fest(REPLAY);
       expect(exitCode).toBe(EXIT.done);
       expect(stdout).toContain('4 orders were not in MySQL and are now');
-      expect(stdout).toContain('1 payments have no outcome');
+      expect(stdout).toContain('1 payment has no outcome');
       expect(await selectRows(archive.pool, "SELECT order_id FROM orders WHERE status = 'cancelled'")).toHaveLength(1);
       expect((await fest(REPLAY)).stdout).toContain('MySQL has everything that is in the log.');
     });
@@ -378,7 +407,52 @@ integration('fest log', () => {
       expect(stderr).toContain(`process ${process.pid}`);
       expect(stderr).toContain('--live');
       expect(await selectRows(archive.pool, 'SELECT 1 FROM orders')).toEqual([]);
-      expect((await fest([...REPLAY, '--live'])).exitCode).toBe(EXIT.done);
+      const live = await fest([...REPLAY, '--live']);
+      expect(live.exitCode).toBe(EXIT.done);
+      expect(live.stdout).toContain('it applies by itself, also when the position was set back');
+    });
+
+    it('ends with 7 when MySQL is further than the log, in the words of verify', async () => {
+      await fest(REPLAY);
+      await changeRows(archive.pool, 'UPDATE applier_positions SET lsn = 9 WHERE log_id = ?', [
+        logIds['server-1'] ?? '',
+      ]);
+      for (const args of [REPLAY, ['log', 'replay', '--dry-run']]) {
+        const { exitCode, stdout } = await fest(args);
+        expect(exitCode).toBe(EXIT.checkFailed);
+        expect(stdout).toContain('MySQL has this log up to record 9, and it ends with 6');
+        expect(stdout).toContain('Do not start a server on it');
+        expect(stdout).not.toContain('MySQL has everything');
+      }
+      expect((await fest([...REPLAY, logOf('server-2')])).exitCode).toBe(EXIT.done);
+    });
+
+    it('with --dry-run names the damaged place in a line, and claims nothing about what it has not read', async () => {
+      await fest(REPLAY);
+      const handle = await open(join(logOf('server-1'), '00000001.seg'), 'r+');
+      await handle.write(Buffer.from('####'), 0, 4, 300);
+      await handle.close();
+      const { exitCode, stdout } = await fest(['log', 'replay', '--dry-run', logOf('server-1')]);
+      expect(exitCode).toBe(EXIT.checkFailed);
+      const file = join(logOf('server-1'), '00000001.seg').replaceAll('.', '\\.');
+      expect(stdout).toMatch(
+        new RegExp(
+          `^  damaged: ${file}, offset \\d+, record 2: fest log verify ${logOf('server-1').replaceAll('.', '\\.')}$`,
+          'm',
+        ),
+      );
+      expect(stdout).toContain('would be applied too');
+      expect(stdout).not.toContain('was applied too');
+      expect(stdout).not.toContain('MySQL has everything');
+      for (const line of stdout.split('\n')) expect(line.length).toBeLessThan(300);
+      const { logs } = await json<{ logs: unknown[] }>('log', 'replay', '--dry-run', logOf('server-1'));
+      expect(logs).toMatchObject([{ corrupt: { lsn: 2, offset: expect.any(Number) }, beyondEnd: false }]);
+    });
+
+    it('--despite-damage without --retire is a wrong command line', async () => {
+      const { exitCode, stderr } = await fest([...REPLAY, '--despite-damage']);
+      expect(exitCode).toBe(EXIT.usage);
+      expect(stderr).toContain('goes only with --retire');
     });
 
     it('ends with 7 when a part cannot be read, having applied what is before and behind it', async () => {
@@ -427,7 +501,8 @@ integration('fest log', () => {
       expect(bare.exitCode).toBe(EXIT.unreachable);
       expect(bare.stderr).toContain('A server makes them when it starts');
       const none = await fest(REPLAY, { env: { FEST_MYSQL_URL: '' } });
-      expect(none.stderr).toContain('fest up');
+      expect(none.stderr).toContain('`fest up` starts both, and its servers apply their logs to MySQL by themselves');
+      expect(none.stderr).toContain('FEST_MYSQL_URL=mysql://');
     });
   });
 
@@ -458,6 +533,12 @@ integration('fest log', () => {
       expect(retried).toMatchObject({ schema: 'fest.log-retry/1', applied: [{ lsn: 4 }], refused: [] });
       expect((await fest(['log', 'failed'])).stderr).toContain('no record');
       expect(await selectRows(archive.pool, "SELECT 1 FROM orders WHERE order_id = 'ord_7_2'")).toHaveLength(1);
+    });
+
+    it('complains about a wrong --lsn before anything else about it', async () => {
+      const { exitCode, stderr } = await fest(['log', 'failed', '--lsn', 'x']);
+      expect(exitCode).toBe(EXIT.usage);
+      expect(stderr).toContain('--lsn is wrong: “x”');
     });
 
     it.each([[['--lsn', '4']], [['--log', 'x']], [['--retry', '--sale', '7']]])('%j ends with 2', async (args) => {
@@ -520,6 +601,38 @@ integration('fest log', () => {
       expect(await count()).toBe(30_000);
       expect(await selectRows(archive.pool, 'SELECT order_id FROM orders')).toHaveLength(30_000);
     });
+  });
+
+  it.each([
+    ['log ls', 2],
+    ['log show', 7],
+    ['log verify', 7],
+    ['log replay', 130],
+    ['log failed', 8],
+    ['sale rebuild', 4],
+  ])('fest %s --help has examples that begin with it, and the exit codes that matter', async (command, code) => {
+    const { exitCode, stdout } = await fest([...command.split(' '), '--help']);
+    expect(exitCode).toBe(EXIT.done);
+    const [, examples = '', codes = ''] = stdout.split(/Examples:|Exit codes:/);
+    expect(examples.split(`fest ${command}`).length).toBeGreaterThan(2);
+    expect(codes).toMatch(new RegExp(`^  ${code} +[a-z]`, 'm'));
+  });
+
+  it('fest log show --help lists all types of records', async () => {
+    expect(RECORD_TYPE_NAMES).toEqual(Object.keys(RECORD_TYPES));
+    const { stdout } = await fest(['log', 'show', '--help']);
+    for (const name of RECORD_TYPE_NAMES) expect(stdout).toContain(name);
+  });
+
+  it.each([
+    [['log', 'bogus'], 'See: fest log --help'],
+    [['log', 'show', '--bogus'], 'See: fest log show --help'],
+    [['seed'], 'See: fest seed --help'],
+    [['bogus'], 'See: fest --help'],
+  ])('%j names the next step', async (args, text) => {
+    const { exitCode, stderr } = await fest(args);
+    expect(exitCode).toBe(EXIT.usage);
+    expect(stderr).toContain(text);
   });
 
   it('a folder that is no log is told from one', async () => {

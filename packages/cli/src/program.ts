@@ -4,6 +4,7 @@ import { addAuditCommand } from './audit-command.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { addHelpCommand } from './help-command.ts';
+import { examplesHelp } from './help-examples.ts';
 import { addLogCommands } from './log-commands.ts';
 
 export type Run = () => Promise<ExitCode> | ExitCode;
@@ -98,7 +99,14 @@ export function createProgram(context: Context, finish: (exitCode: ExitCode) => 
     await run(() => runHelpExitCodes(context, program.opts<GlobalOptions>()));
     return true;
   });
+  addNextStep(program, 'fest');
   return program;
+}
+
+/** A wrong command line is told where the right one is. */
+function addNextStep(command: Command, name: string): void {
+  command.showHelpAfterError(`  See: ${name} --help`);
+  for (const child of command.commands) addNextStep(child, `${name} ${child.name()}`);
 }
 
 function addSaleCommands(program: Command, context: Context, run: (work: Run) => Promise<void>): void {
@@ -121,6 +129,16 @@ function addSaleCommands(program: Command, context: Context, run: (work: Run) =>
     .description("build a sale's stock in Redis anew, from the order logs and MySQL")
     .argument('<id>', 'sale id')
     .option('-y, --yes', 'do not ask')
+    .addHelpText(
+      'after',
+      examplesHelp(
+        [
+          ['fest sale rebuild 3', 'asks first; the sale answers 503 for some seconds'],
+          ['fest sale rebuild 3 --yes --json', 'for scripts'],
+        ],
+        [0, 3, 4, 5, 6],
+      ),
+    )
     .action((id: string, _options, command: Command) =>
       run(async () => {
         const { runSaleRebuild } = await import('./commands/sale/rebuild.ts');

@@ -371,9 +371,20 @@ function runDelete(statement: Delete, tables: Tables): Statement['run'] {
   };
 }
 
+/** Parsed once, whatever databases come and go. */
+const parsed = new Map<string, SqlStatement>();
+
+function parseOnce(sql: string): SqlStatement {
+  const known = parsed.get(sql);
+  if (known !== undefined) return known;
+  const syntax = parseSql(sql);
+  parsed.set(sql, syntax);
+  return syntax;
+}
+
 /** @throws {SqlSyntaxError} for what this implementation does not know */
 export function compileStatement(sql: string, tables: Tables): Statement {
-  const syntax = parseSql(sql);
+  const syntax = parseOnce(sql);
   switch (syntax.kind) {
     case 'select': {
       const select = compileSelect(syntax, tables);

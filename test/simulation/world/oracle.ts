@@ -37,6 +37,9 @@ interface TrustedState {
   readonly active: number;
 }
 
+/** Scripts between two looks at all holds: what is wrong with them stays wrong for a while. */
+const HOLDS_CHECKED_EVERY = 4;
+
 export class Oracle {
   readonly #sale: SaleFacts;
   readonly #logs = new Map<string, LogFacts>();
@@ -48,6 +51,7 @@ export class Oracle {
   readonly #orders = new Map<string, OrderPaid>();
   readonly #charges = new Map<string, Charge>();
   readonly #told = new Map<string, string>();
+  #writes = 0;
   #trusted: TrustedState = { epoch: '', serving: 0, active: 0 };
   /** The largest capacity the sale ever had. */
   capacity: number;
@@ -258,6 +262,8 @@ export class Oracle {
       throw new Violation('I7', 'inside is not the number of live holds', { inside: number('inside') });
     }
     if (epoch !== this.#trusted.epoch) this.#checkRestored(db, number('nextFresh'));
+    this.#writes += 1;
+    if (this.#writes % HOLDS_CHECKED_EVERY === 0) this.#checkHolds(db, number('held'));
     this.#trusted = { epoch, serving: number('serving'), active: number('pending') + number('inside') };
   }
 
@@ -278,6 +284,27 @@ export class Oracle {
     if (active > Math.max(maxActive, this.#trusted.active)) {
       throw new Violation('I7', 'more buyers are active than may be', { active, maxActive });
     }
+  }
+
+  /** A ticket is held once, and never while it is sold; nobody holds and has more than the limit. */
+  #checkHolds(db: Keyspace, held: number): void {
+    const tickets = new Set<string>();
+    const bought = db.hash(saleKeys.bought(SALE_ID));
+    for (const [account, holdId] of db.hash(saleKeys.buyers(SALE_ID)) ?? []) {
+      const numbers = (db.hash(saleKeys.hold(SALE_ID, holdId))?.get('tickets') ?? '').split(',');
+      for (const ticket of numbers) {
+        const order = this.#owners.get(Number(ticket));
+        if (tickets.has(ticket) || (order !== undefined && !this.#voided.has(order.orderId))) {
+          throw new Violation('I1', `ticket ${ticket} is held, and held by another or sold`, { holdId, order });
+        }
+        tickets.add(ticket);
+      }
+      if (Number(bought?.get(account) ?? 0) + numbers.length > this.#sale.limitPerBuyer) {
+        throw new Violation('I5', `account ${account} holds and has more tickets than the limit`, { holdId });
+      }
+    }
+    if (tickets.size !== held)
+      throw new Violation('I2', 'held is not the tickets of live holds', { held, tickets: [...tickets] });
   }
 
   /** A state that was built anew must not offer what is sold. */

@@ -266,6 +266,14 @@ export class World {
       this.loop.schedule(this.network.delayMs(), undefined, () => settle(undefined), true);
     };
     life.process.onDeath.add(reset);
+    if (request.route === 'holdPayments') {
+      this.loop.schedule(
+        this.network.delayMs() + this.random.between(0, 3),
+        undefined,
+        () => this.onPaymentStep(server),
+        true,
+      );
+    }
     const timeout = this.loop.schedule(CLIENT_TIMEOUT_MS, undefined, () => settle(undefined), true);
     this.loop.schedule(this.network.delayMs(), life.process, () => {
       void api.call(request).then((answer) => {

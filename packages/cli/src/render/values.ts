@@ -28,3 +28,8 @@ export function formatTime(iso: string, nowMs: number, relative: boolean): strin
   const amount = `${Math.floor(Math.abs(seconds) / length)} ${unit}`;
   return seconds > 0 ? `in ${amount}` : `${amount} ago`;
 }
+
+/** `1 order`, `2 orders`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -24,7 +24,10 @@ export async function withArchive<Result>(
     throw new FixableError({
       what: 'It is not known which MySQL to use',
       why: `no stack runs in ${settings.directory}, and FEST_MYSQL_URL is not set`,
-      fix: 'Start the stack with `fest up`, or set FEST_MYSQL_URL=mysql://user:password@host:3306/fest',
+      fix:
+        "A stack's own MySQL runs only while the stack does. `fest up` starts both, and its servers apply their logs to MySQL " +
+        'by themselves: nothing is to be replayed for that.\n' +
+        'For another MySQL, name it: FEST_MYSQL_URL=mysql://user:password@host:3306/fest',
       exitCode: EXIT.unreachable,
     });
   }

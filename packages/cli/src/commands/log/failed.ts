@@ -62,7 +62,8 @@ function parseFilter({ log, lsn, retry, sale, type }: LogFailedOptions): FailedF
       exitCode: EXIT.usage,
     });
   }
-  if (lsn !== undefined && log === undefined) {
+  const number = lsn === undefined ? undefined : wholeNumber('--lsn', lsn);
+  if (number !== undefined && log === undefined) {
     throw new FixableError({
       what: '--lsn alone names no record',
       why: 'every log has a record of that number',
@@ -79,7 +80,7 @@ function parseFilter({ log, lsn, retry, sale, type }: LogFailedOptions): FailedF
   }
   return {
     ...(log === undefined ? {} : { logId: log }),
-    ...(lsn === undefined ? {} : { lsn: wholeNumber('--lsn', lsn) }),
+    ...(number === undefined ? {} : { lsn: number }),
   };
 }
 

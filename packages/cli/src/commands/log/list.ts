@@ -1,13 +1,16 @@
+import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import type { LogOverview } from '@fest/server/features/archive/log-overview';
 import type { LogUse } from '@fest/server/features/archive/log-owner';
 import type { LogPosition } from '@fest/server/features/archive/log-positions';
+import type { LogOwner } from '@fest/server/order-log/lock';
 import type { Context } from '../../context.ts';
+import { codeOf } from '../../errors.ts';
 import { EXIT, type ExitCode } from '../../exit-codes.ts';
 import { writeDocument } from '../../render/document.ts';
 import { createStyle } from '../../render/style.ts';
 import { renderTable } from '../../render/table.ts';
-import { formatTime } from '../../render/values.ts';
+import { count, formatTime } from '../../render/values.ts';
 import { findPositions, type Positions } from './archive-access.ts';
 import { findLogs, type LogOptions } from './log-directories.ts';
 
@@ -61,7 +64,7 @@ function renderLog(context: Context, log: LogOverview, positions: Positions): st
   const server = position?.server ?? basename(log.directory);
   const title = `${style.bold(server)}  ${log.logId ?? 'no log yet'}  ${log.directory}`;
   const facts = [
-    `${log.records} records, ${log.firstLsn} to ${log.lastLsn}`,
+    `${count(log.records, 'record')}, ${log.firstLsn} to ${log.lastLsn}`,
     describeUse(log.use, context),
     ...(positions.reachable ? [describePosition(context, log, position)] : []),
     ...(log.damage === undefined ? [] : [style.red(`damaged: see \`fest log verify ${log.directory}\``)]),
@@ -89,20 +92,35 @@ export function describeUse(use: LogUse, context: Context): string {
   const { owner } = use;
   const who = owner === undefined ? 'a process' : `process ${owner.pid} on ${owner.host}`;
   const since = owner === undefined ? '' : `, since ${formatTime(owner.since, context.now(), context.stdout.isTTY)}`;
-  return use.status === 'open' ? `open: ${who}${since}` : `not open; ${who} died without closing it`;
+  if (use.status === 'open') return `open: ${who}${since}`;
+  return owner !== undefined && isGone(owner)
+    ? `not open; ${who} died without closing it`
+    : `not open here; a copy of what ${who} had open`;
+}
+
+/** The log was copied when its owner lives on, or is of another machine: then nobody here can know. */
+function isGone({ pid, host }: LogOwner): boolean {
+  if (host !== hostname()) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    // Somebody else's process lives as well.
+    return codeOf(error) === 'ESRCH';
+  }
 }
 
 function describePosition(context: Context, log: LogOverview, position: LogPosition | undefined): string {
-  if (position === undefined) return `MySQL does not know it: ${log.records} records are not applied`;
+  if (position === undefined) return `MySQL does not know it: ${count(log.records, 'record')} not applied`;
   const { lsn, retiredAtMs, failedRecords, unfinishedPayments } = position;
   const time = (ms: number) => formatTime(new Date(ms).toISOString(), context.now(), context.stdout.isTTY);
   const parts = [
     lsn > log.lastLsn
-      ? `applied up to ${lsn}, beyond its end: this is an older copy, or its newest segments are gone`
+      ? `applied up to ${lsn}, beyond its end: this is an older copy, its newest segments are gone, or the position was moved by hand`
       : `applied up to ${lsn}, ${lagOf(log, position)} behind`,
     ...(retiredAtMs === null ? [] : [`retired ${time(retiredAtMs)}`]),
     ...(failedRecords === 0 ? [] : [`${failedRecords} refused by MySQL (fest log failed)`]),
-    ...(unfinishedPayments === 0 ? [] : [`${unfinishedPayments} payments unfinished`]),
+    ...(unfinishedPayments === 0 ? [] : [`${count(unfinishedPayments, 'payment')} unfinished`]),
   ];
   return parts.join('; ');
 }

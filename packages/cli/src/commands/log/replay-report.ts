@@ -1,5 +1,8 @@
+import { dirname } from 'node:path';
 import type { ReplayCounts, ReplayedLog, ReplayReport } from '@fest/server/features/archive/replay-report';
 import { createStyle } from '../../render/style.ts';
+import { count } from '../../render/values.ts';
+import { describeBeyondEnd } from './verify.ts';
 
 /** Something was left that a repetition, or somebody, has to deal with. */
 export function isUnfinished(report: ReplayReport): boolean {
@@ -16,8 +19,8 @@ export function renderReplay(
   const { bold } = createStyle(colour);
   const records = report.logs.reduce((sum, log) => sum + log.records, 0);
   const lines = [
-    bold(`${report.dryRun ? 'Compared' : 'Replayed'} ${records} records in ${report.seconds.toFixed(1)} s.`),
-    ...report.logs.flatMap(renderLog),
+    bold(`${report.dryRun ? 'Compared' : 'Replayed'} ${count(records, 'record')} in ${report.seconds.toFixed(1)} s.`),
+    ...report.logs.flatMap((log) => renderLog(log, report.dryRun)),
     ...renderCounts(report, repair),
     ...report.raisedEpochs.map(({ saleId, from, to }) =>
       report.dryRun
@@ -33,22 +36,39 @@ export function renderReplay(
   return `${lines.join('\n')}\n`;
 }
 
-function renderLog(log: ReplayedLog): readonly string[] {
-  const { directory, server, firstLsn, lastLsn, position, openPayments, retired, notRetired, corrupt } = log;
+function renderLog(log: ReplayedLog, dryRun: boolean): readonly string[] {
+  const { directory, server, firstLsn, lastLsn, position, positionBefore, openPayments } = log;
+  const { live, retired, notRetired, corrupt, beyondEnd } = log;
+  const beyond = beyondEnd ? describeBeyondEnd(positionBefore, lastLsn) : undefined;
   return [
     `${server}  ${directory}: records ${firstLsn} to ${lastLsn}, applied up to ${position}${retired ? ', retired' : ''}`,
     ...(notRetired === undefined ? [] : [`  not retired: ${notRetired}`]),
-    ...(corrupt === undefined ? [] : [`  damaged: ${corrupt}`, ...adviseOnDamage(log)]),
+    ...(beyond === undefined ? [] : [`  wrong: ${beyond.what}`, `    → ${beyond.fix}`]),
+    ...(corrupt === undefined ? [] : [renderDamage(corrupt), ...adviseOnDamage(log, dryRun)]),
+    ...(live
+      ? [
+          '  A server has it open: what is behind that position it applies by itself, also when the position was set back. ' +
+            `How far it is: fest log ls ${directory}`,
+        ]
+      : []),
     ...(openPayments === 0
       ? []
       : [
-          `  ${openPayments} payments have no outcome in it, so money may have been taken: start a server on ${directory}, ` +
-            'which asks the gateway and finishes them',
+          `  ${count(openPayments, 'payment')} ${has(openPayments)} no outcome in it, so money may have been taken: ` +
+            `start a server on ${directory}, which asks the gateway and finishes ${openPayments === 1 ? 'it' : 'them'}`,
         ]),
   ];
 }
 
-function adviseOnDamage({ directory, retired, notRetired }: ReplayedLog): readonly string[] {
+/** The place only: what is wrong there and what to do about it is a page of its own. */
+function renderDamage({ file, offset, lsn }: NonNullable<ReplayedLog['corrupt']>): string {
+  return `  damaged: ${file}, offset ${offset}, record ${lsn}: fest log verify ${dirname(file)}`;
+}
+
+function adviseOnDamage({ directory, retired, notRetired }: ReplayedLog, dryRun: boolean): readonly string[] {
+  if (dryRun) {
+    return ['  What can be read behind the damage would be applied too; what cannot be read was not compared.'];
+  }
   const behind =
     '  What could be read behind the damage was applied too. Repeat this when the damaged file is restored.';
   if (retired || notRetired === undefined) return [behind];
@@ -58,29 +78,46 @@ function adviseOnDamage({ directory, retired, notRetired }: ReplayedLog): readon
   ];
 }
 
-function renderCounts({ counts, dryRun, unrepaired, cancelledWithoutRecord }: ReplayReport, repair: boolean): string[] {
-  const done = (would: string, did: string) => (dryRun ? would : did);
-  const put = done('not in MySQL', 'were not in MySQL and are now');
-  const differ = done('not as in the log', repair ? 'were not as in the log' : 'are not as in the log');
-  const texts: readonly (readonly [keyof ReplayCounts, string])[] = [
-    ['ordersMissing', `orders ${put}`],
-    ['cancellationsMissing', `cancellations ${put}`],
-    ['paymentsMissing', `payments ${put}`],
-    ['ticketsMissing', `tickets ${done('not in MySQL', repair ? 'were not in MySQL' : 'are not in MySQL')}`],
-    ['ordersDiffer', `orders ${differ}`],
-    ['ticketsDiffer', `tickets ${differ}`],
-    ['paymentsDiffer', `payments ${differ}`],
-    ['repaired', 'orders and payments repaired'],
-    ['refused', 'records refused by MySQL and put aside'],
+const has = (number: number): string => (number === 1 ? 'has' : 'have');
+const were = (number: number): string => (number === 1 ? 'was' : 'were');
+const are = (number: number): string => (number === 1 ? 'is' : 'are');
+
+function renderCounts(report: ReplayReport, repair: boolean): readonly string[] {
+  const { counts, dryRun, unrepaired, cancelledWithoutRecord, logs } = report;
+  const put = (n: number) => (dryRun ? 'not in MySQL' : `${were(n)} not in MySQL and ${are(n)} now`);
+  const differ = (n: number) => (dryRun ? 'not as in the log' : `${repair ? were(n) : are(n)} not as in the log`);
+  const gone = (n: number) => (dryRun ? 'not in MySQL' : `${repair ? were(n) : are(n)} not in MySQL`);
+  const texts: readonly (readonly [keyof ReplayCounts, string, (n: number) => string])[] = [
+    ['ordersMissing', 'order', put],
+    ['cancellationsMissing', 'cancellation', put],
+    ['paymentsMissing', 'payment', put],
+    ['ticketsMissing', 'ticket', gone],
+    ['ordersDiffer', 'order', differ],
+    ['ticketsDiffer', 'ticket', differ],
+    ['paymentsDiffer', 'payment', differ],
+    ['repaired', 'order or payment', (n) => `${were(n)} repaired`],
+    ['refused', 'record', (n) => `${are(n)} refused by MySQL and put aside`],
   ];
-  const lines = texts.filter(([name]) => counts[name] > 0).map(([name, text]) => `${counts[name]} ${text}`);
-  if (unrepaired > 0) lines.push(`${unrepaired} orders could not be repaired`);
+  const lines = texts
+    .filter(([name]) => counts[name] > 0)
+    .map(([name, noun, text]) => {
+      const plural = noun === 'order or payment' ? 'orders and payments' : `${noun}s`;
+      return `${counts[name]} ${counts[name] === 1 ? noun : plural} ${text(counts[name])}`;
+    });
+  if (unrepaired > 0) lines.push(`${count(unrepaired, 'order')} could not be repaired`);
   if (cancelledWithoutRecord > 0) {
     lines.push(
-      `${cancelledWithoutRecord} orders are cancelled in MySQL and in no log at hand; they were left as they are`,
+      `${count(cancelledWithoutRecord, 'order')} ${are(cancelledWithoutRecord)} cancelled in MySQL and in no log at hand; ` +
+        'nothing was changed about that',
     );
   }
-  return lines.length === 0 ? ['MySQL has everything that is in the log.'] : lines;
+  if (lines.length > 0) return lines;
+  // Said only of a log that was read to its end.
+  if (logs.some(({ corrupt, beyondEnd }) => corrupt !== undefined || beyondEnd)) {
+    return ['MySQL has what could be read. Whether it has the rest cannot be told.'];
+  }
+  if (logs.some(({ live }) => live)) return ['MySQL has everything that is in the log up to there.'];
+  return ['MySQL has everything that is in the log.'];
 }
 
 function renderAdvice(report: ReplayReport, repair: boolean): readonly string[] {

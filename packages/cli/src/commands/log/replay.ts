@@ -28,6 +28,7 @@ export async function runLogReplay(
   options: LogReplayOptions,
 ): Promise<ExitCode> {
   const { dryRun = false, repair = false, retire = false, despiteDamage = false, live = false } = options;
+  if (despiteDamage && !retire) throw despiteWhat();
   const { settings, directories } = await findLogs(context, named, options);
   const { replayLogs } = await import('@fest/server/features/archive/replay');
   const report = await withArchive(settings, async (mysql) => {
@@ -62,10 +63,19 @@ export async function runLogReplay(
   return exitCodeOf(report);
 }
 
-/** Damage is a failed check; what could not be put in its place is there to be repeated. */
+/** A log of which a part is lost, or that is older than MySQL, is a failed check; what could not be put in its place is there to be repeated. */
 function exitCodeOf(report: ReplayReport): ExitCode {
-  if (report.logs.some(({ corrupt }) => corrupt !== undefined)) return EXIT.checkFailed;
+  if (report.logs.some(({ corrupt, beyondEnd }) => corrupt !== undefined || beyondEnd)) return EXIT.checkFailed;
   return isUnfinished(report) ? EXIT.partlyDone : EXIT.done;
+}
+
+function despiteWhat(): FixableError {
+  return new FixableError({
+    what: '--despite-damage goes only with --retire',
+    why: 'a replay always applies what can be read; this is about giving up the rest',
+    fix: 'Leave it away; or, when the damaged file will never be restored: --retire --despite-damage',
+    exitCode: EXIT.usage,
+  });
 }
 
 function describeEffect(directories: readonly string[], { repair, retire }: LogReplayOptions): string {

@@ -35,6 +35,7 @@ export async function runLogShow(
       tails.push(tail);
       await printer.print(tail, stop.signal);
     }
+    if (options.follow !== true && !stop.signal.aborted) printer.tellWhenEmpty();
     while (options.follow === true && !stop.signal.aborted && !printer.isDone) {
       // Ctrl-C is how it ends.
       await sleep(FOLLOW_EVERY_MS, undefined, { signal: stop.signal }).catch(() => undefined);
@@ -68,6 +69,7 @@ class Printer {
   readonly #json: boolean;
   readonly #query: RecordQuery;
   #shown = 0;
+  #read = 0;
   #hasReader = true;
 
   constructor(context: Context, json: boolean, query: RecordQuery) {
@@ -81,12 +83,18 @@ class Printer {
     return !this.#hasReader || this.#shown >= this.#query.limit;
   }
 
+  /** No output could also mean that nothing was read. */
+  tellWhenEmpty(): void {
+    if (this.#shown === 0) this.#context.stderr.write(`No record matches (${this.#read} read).\n`);
+  }
+
   /** What a log has more. */
   async print({ reader, server, logId }: Tail, signal: AbortSignal): Promise<void> {
     const { stdout } = this.#context;
     while (!this.isDone && !signal.aborted) {
       const batch = await reader.readBatch(Number.MAX_SAFE_INTEGER, BATCH_RECORDS);
       if (batch.length === 0) return;
+      this.#read += batch.length;
       let text = '';
       for (const stored of batch) {
         if (this.isDone || !this.#query.matches(stored)) continue;

@@ -6,6 +6,7 @@ import { EXIT, type ExitCode } from '../../exit-codes.ts';
 import { writeDocument } from '../../render/document.ts';
 import { createStyle } from '../../render/style.ts';
 import { renderTable } from '../../render/table.ts';
+import { count } from '../../render/values.ts';
 import { findPositions, type Positions } from './archive-access.ts';
 import { findLogs, type LogOptions } from './log-directories.ts';
 import { ProgressLine } from './progress-line.ts';
@@ -34,7 +35,7 @@ export async function runLogVerify(context: Context, named: readonly string[], o
   if (options.json === true) {
     const mysql = positions.reachable ? { reachable: true } : positions;
     writeDocument(context.stdout, 'fest.log-verify/1', { healthy, mysql, logs });
-  } else for (const log of logs) context.stdout.write(renderVerification(context, log));
+  } else for (const log of logs) context.stdout.write(renderVerification(context, log, positions.reachable));
   return healthy ? EXIT.done : EXIT.checkFailed;
 }
 
@@ -59,6 +60,14 @@ async function verify(context: Context, directory: string, positions: Positions)
   };
 }
 
+/** MySQL has records of a log that the log does not have. */
+export function describeBeyondEnd(applied: number, lastLsn: number): Pick<LogFinding, 'what' | 'fix'> {
+  return {
+    what: `MySQL has this log up to record ${applied}, and it ends with ${lastLsn}: it is an older copy, its newest segments are gone, or the position was moved by hand`,
+    fix: `Do not start a server on it, it would use numbers ${lastLsn + 1} to ${applied} twice. Put the newest copy of the directory back; without one, give the server a new log directory.`,
+  };
+}
+
 /** What the bytes and MySQL say together. */
 export function judge(
   directory: string,
@@ -75,7 +84,7 @@ export function judge(
   if (log.tornBytes > 0 && !isOpen) {
     findings.push({
       severity: 'notice',
-      what: `${log.tornBytes} bytes at its end were being written when its server died; nobody was told that they are durable`,
+      what: `${count(log.tornBytes, 'byte')} at its end ${log.tornBytes === 1 ? 'was' : 'were'} being written when its server died; nobody was told that they are durable`,
       fix: 'Nothing to do: the server cuts them off when it starts.',
     });
   }
@@ -91,11 +100,7 @@ export function judge(
   const applied = position?.lsn ?? 0;
   const trimmed = log.trimmedThroughLsn ?? 0;
   if (applied > log.lastLsn) {
-    findings.push({
-      severity: 'wrong',
-      what: `MySQL has this log up to record ${applied}, and it ends with ${log.lastLsn}: it is an older copy, or its newest segments are gone`,
-      fix: `Do not start a server on it, it would use numbers ${log.lastLsn + 1} to ${applied} twice. Put the newest copy of the directory back; without one, give the server a new log directory.`,
-    });
+    findings.push({ severity: 'wrong', ...describeBeyondEnd(applied, log.lastLsn) });
   } else if (applied < trimmed) {
     findings.push({
       severity: 'wrong',
@@ -112,22 +117,22 @@ export function judge(
   if ((position?.failedRecords ?? 0) > 0) {
     findings.push({
       severity: 'wrong',
-      what: `${position?.failedRecords} records of it were refused by MySQL and put aside`,
+      what: `${count(position?.failedRecords ?? 0, 'record')} of it ${position?.failedRecords === 1 ? 'was' : 'were'} refused by MySQL and put aside`,
       fix: 'Look at them: fest log failed. When their cause is gone: fest log failed --retry',
     });
   }
   return findings;
 }
 
-function renderVerification(context: Context, log: VerifiedLog): string {
+function renderVerification(context: Context, log: VerifiedLog, compared: boolean): string {
   const style = createStyle(context.colour.stdout);
   const { directory, server, logId, records, firstLsn, lastLsn, position, findings } = log;
   const wrong = findings.some(({ severity }) => severity === 'wrong');
-  const verdict = wrong ? style.red('wrong') : style.green('ok');
+  const verdict = wrong ? style.red('wrong') : `${style.green('ok')}${compared ? '' : ' (not compared with MySQL)'}`;
   const applied = position === undefined ? '' : `, applied up to ${position}`;
   const lines = [
     `${verdict}  ${style.bold(server)}  ${logId ?? 'no log yet'}  ${directory}`,
-    `  ${records} records, ${firstLsn} to ${lastLsn}${applied}`,
+    `  ${count(records, 'record')}, ${firstLsn} to ${lastLsn}${applied}`,
     ...findings.flatMap(({ severity, what, fix }) => [
       `  ${severity === 'wrong' ? style.red('wrong') : style.yellow('note')}: ${what}`,
       `    ${style.dim(`→ ${fix}`)}`,

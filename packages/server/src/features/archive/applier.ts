@@ -13,7 +13,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
 import { backoffMs } from '../../platform/retry.ts';
 import { removeFreshOrders } from '../orders/fresh-orders.ts';
-import { readPosition } from './apply-batch.ts';
+import { PositionSetBackError, readPosition } from './apply-batch.ts';
 import { applyOrSetAside } from './apply-or-set-aside.ts';
 import { countFailed } from './failed-records.ts';
 
@@ -25,6 +25,8 @@ export interface ApplierOptions {
   readonly redis: Redis;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Between two looks at what somebody else may have changed in MySQL; default {@link LIMITS.failedRecordsRefreshMs}. */
+  readonly lookEveryMs?: number;
 }
 
 export class Applier {
@@ -37,6 +39,8 @@ export class Applier {
   /** Up to here somebody waits for it: nothing is gained by larger batches. */
   #awaitedLsn = 0;
   #isIdle = false;
+  /** The position was beyond the end of the log, which was said; not again every few seconds. */
+  #toldBeyond = false;
   #wake: () => void = () => undefined;
 
   constructor(options: ApplierOptions) {
@@ -99,15 +103,19 @@ export class Applier {
     for (let attempt = 0; !this.#stopping.signal.aborted; attempt += 1) {
       let reader: OrderLogReader | undefined;
       try {
+        await this.#followPosition();
         reader = await openOrderLogReader(directory, this.#appliedLsn);
         for (;;) {
           const batch = await this.#gather(reader);
           if (this.#stopping.signal.aborted) return;
+          if (batch === 'moved') break;
           await this.#apply(batch);
           attempt = 0;
         }
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
+        // Where it is now is read at the start.
+        if (error instanceof PositionSetBackError) continue;
         logger.error({ err: error }, 'the applier stumbled; it starts again from its position');
         await this.#pause(backoffMs(attempt, LIMITS.applierRetryFirstMs, LIMITS.applierRetryMaxMs, Math.random));
       } finally {
@@ -116,8 +124,11 @@ export class Applier {
     }
   }
 
-  /** Waits for records, then a little longer for more, so that a batch is worth its transaction. */
-  async #gather(reader: OrderLogReader): Promise<readonly StoredRecord[]> {
+  /**
+   * Waits for records, then a little longer for more, so that a batch is worth its transaction. `moved` when somebody else
+   * has moved the position meanwhile.
+   */
+  async #gather(reader: OrderLogReader): Promise<readonly StoredRecord[] | 'moved'> {
     const { log } = this.#options;
     const batch: StoredRecord[] = [];
     let lingerUntilMs = Number.POSITIVE_INFINITY;
@@ -127,7 +138,7 @@ export class Applier {
       if (batch.length >= LIMITS.applierBatchRecords) break;
       if (read.length > 0 && reader.lsn < log.durableLsn) continue;
       if (batch.length === 0 && reader.lsn >= log.durableLsn) {
-        await this.#idle();
+        if (!(await this.#idle()) && (await this.#isMoved())) return 'moved';
         continue;
       }
       const nowMs = performance.now();
@@ -143,14 +154,56 @@ export class Applier {
     return this.#awaitedLsn > this.#appliedLsn || batch.some(({ record }) => record.type === 'epochStarted');
   }
 
-  /** Until something becomes durable. */
-  async #idle(): Promise<void> {
+  /** Until something becomes durable; false when nothing did for long enough to look whether MySQL still agrees. */
+  async #idle(): Promise<boolean> {
     this.#isIdle = true;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      if (this.lag > 0 || this.#stopping.signal.aborted) resolve();
+    const woken = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), this.#lookEveryMs).unref();
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      if (this.lag > 0 || this.#stopping.signal.aborted) this.#wake();
     });
     this.#isIdle = false;
+    return woken;
+  }
+
+  async #isMoved(): Promise<boolean> {
+    try {
+      return await this.#followPosition();
+    } catch (error) {
+      this.#options.logger.debug({ err: error }, 'the position of the log could not be read');
+      return false;
+    }
+  }
+
+  /**
+   * The position is MySQL's: set back by hand or by a backup that was restored, what is behind it is applied again, which
+   * changes nothing about what is there; ahead, somebody has replayed the log beside this server. True when it has moved.
+   */
+  async #followPosition(): Promise<boolean> {
+    const { mysql, log, directory, logger } = this.#options;
+    const position = await readPosition(mysql, log.logId);
+    if (position > log.durableLsn) {
+      if (!this.#toldBeyond) logger.error({ position }, beyondEnd(directory, log, position, this.#appliedLsn));
+      this.#toldBeyond = true;
+      return false;
+    }
+    // One that was beyond the end says nothing about the records that came since, until somebody has set it back.
+    if (this.#toldBeyond && position > this.#appliedLsn) return false;
+    this.#toldBeyond = false;
+    if (position === this.#appliedLsn) return false;
+    const facts = { from: this.#appliedLsn, to: position };
+    if (position < this.#appliedLsn) {
+      logger.warn(facts, 'the position of the log in MySQL was set back; what is behind it is applied again');
+    } else logger.info(facts, 'somebody else has applied the log to MySQL');
+    this.#appliedLsn = position;
+    return true;
+  }
+
+  get #lookEveryMs(): number {
+    return this.#options.lookEveryMs ?? LIMITS.failedRecordsRefreshMs;
   }
 
   /** Ends early when somebody begins to wait for the applier, or when it is stopped. */
@@ -171,7 +224,9 @@ export class Applier {
       mysql,
       log: { logId: log.logId, server },
       nowMs: () => clock.nowMs(),
+      context: { gapless: true },
       signal: this.#stopping.signal,
+      isTransient: (error) => !(error instanceof PositionSetBackError),
       onApplied: (lsn) => {
         this.#appliedLsn = lsn;
       },
@@ -196,7 +251,7 @@ export class Applier {
   #countFailedLater(): void {
     if (this.#stopping.signal.aborted) return;
     const count = (): void => void this.#countFailed().finally(() => this.#countFailedLater());
-    this.#failedTimer = setTimeout(count, LIMITS.failedRecordsRefreshMs).unref();
+    this.#failedTimer = setTimeout(count, this.#lookEveryMs).unref();
   }
 
   async #countFailed(): Promise<void> {
@@ -207,6 +262,15 @@ export class Applier {
       logger.debug({ err: error }, 'the records that MySQL refused could not be counted');
     }
   }
+}
+
+/** While the server runs nothing is lost: it knows itself what it has applied. It would not start again, though. */
+function beyondEnd(directory: string, { logId, durableLsn }: OrderLog, position: number, appliedLsn: number): string {
+  return (
+    `MySQL has the order log in ${directory} up to record ${position}, but it ends with ${durableLsn}: the position was moved ` +
+    'by hand, or another process writes a copy of this log. If no copy is in use, set it back: ' +
+    `UPDATE applier_positions SET lsn = ${appliedLsn} WHERE log_id = '${logId}'`
+  );
 }
 
 /** Going on would give new orders the numbers of lost records, which count as applied: they would never reach MySQL. */

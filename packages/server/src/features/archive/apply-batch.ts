@@ -7,19 +7,19 @@
 import type { StoredRecord } from '../../order-log/records.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
 import { changeRows, inTransaction, type MysqlSession } from '../../platform/mysql-statements.ts';
-import { type AppliedLog, movePosition } from './log-positions.ts';
+import { type AppliedLog, assertPosition, movePosition } from './log-positions.ts';
 import { insertOrders, recordCancellations } from './order-rows.ts';
 import { type ApplyContext, applyPayments, closePaymentOf } from './payment-rows.ts';
 import { applySaleChanges } from './sale-rows.ts';
 
-export { type AppliedLog, readPosition, registerLog, retireLog } from './log-positions.ts';
+export { type AppliedLog, PositionSetBackError, readPosition, registerLog, retireLog } from './log-positions.ts';
 export { readUnfinished } from './payment-rows.ts';
 
 /**
  * Applies records of one log in one transaction and moves its position to the last of them, never back.
  * @param records in the order of their LSNs
  * @returns how many orders were not there before
- * @throws what MySQL refused or could not do; nothing was changed then
+ * @throws what MySQL refused or could not do, and {@link PositionSetBackError} with `gapless`; nothing was changed then
  */
 export async function applyBatch(
   pool: MysqlPool,
@@ -33,6 +33,7 @@ export async function applyBatch(
   if (first === undefined || last === undefined) return { newOrders: 0 };
   return inTransaction(pool, async (connection) => {
     // First, because it locks: two who apply the same log follow one another.
+    if (context.gapless === true) await assertPosition(connection, log.logId, first.lsn - 1);
     await movePosition(connection, log, context.behindDamage === true ? 0 : last.lsn, nowMs);
     const newOrders = await applyRecords(connection, log.logId, records, context);
     if (context.again === true) {
@@ -71,6 +72,7 @@ export async function setAside(
   context: ApplyContext = {},
 ): Promise<void> {
   await inTransaction(pool, async (connection) => {
+    if (context.gapless === true) await assertPosition(connection, log.logId, stored.lsn - 1);
     await movePosition(connection, log, context.behindDamage === true ? 0 : stored.lsn, nowMs);
     await changeRows(
       connection,

@@ -29,8 +29,10 @@ export interface TicketRow {
 /** How the rows of one order differ from its record. */
 export interface OrderDifference {
   readonly order: OrderPaid;
-  /** The row is not there, and neither are its tickets. */
+  /** The row is not there. */
   readonly missing: boolean;
+  /** Tickets that are there although the row is not, as a partial restore leaves them. */
+  readonly orphanTickets: readonly number[];
   /** The row as it should be. */
   readonly expected: OrderRow;
   /** Columns of the order that differ. */
@@ -84,6 +86,7 @@ export function compareOrder(
   const difference: OrderDifference = {
     order,
     missing: row === undefined,
+    orphanTickets: row === undefined ? tickets.map((ticket) => ticket.ticket_number) : [],
     expected,
     columns: row === undefined ? [] : differingColumns(row, expected),
     missingTickets: order.ticketNumbers.filter((number) => !present.has(number)),

@@ -70,6 +70,26 @@ export async function retireLog(pool: MysqlPool, logId: string, nowMs: number): 
   await changeRows(pool, 'UPDATE applier_positions SET retired_at_ms = ? WHERE log_id = ?', [nowMs, logId]);
 }
 
+/** Records before those that are being applied are not in MySQL any more, as far as the position says. */
+export class PositionSetBackError extends Error {
+  override readonly name = 'PositionSetBackError';
+
+  constructor(lsn: number, expectedLsn: number) {
+    super(`the position of the log in MySQL was set back to ${lsn}; it had been at ${expectedLsn} at least`);
+  }
+}
+
+/**
+ * Inside a transaction; holds the log's row until its end.
+ * @throws {PositionSetBackError} when the position is below `lsn`: moving it would leave a gap behind it
+ */
+export async function assertPosition(connection: MysqlSession, logId: string, lsn: number): Promise<void> {
+  const sql = 'SELECT lsn FROM applier_positions WHERE log_id = ? FOR UPDATE';
+  const [row] = await selectRows<{ lsn: number }>(connection, sql, [logId]);
+  const found = row?.lsn ?? 0;
+  if (found < lsn) throw new PositionSetBackError(found, lsn);
+}
+
 /** Inside a transaction; holds the log's row until its end. */
 export async function movePosition(
   connection: MysqlSession,

@@ -16,6 +16,8 @@ export type OpenRecord = PaymentIntent | RefundStarted;
 export interface ApplyContext {
   /** These records may have been applied before, or been put aside: those that are applied now are taken off that list. */
   readonly again?: boolean;
+  /** Only when the position has everything before these records: else it was set back, and what is behind it comes first. */
+  readonly gapless?: boolean;
   /** What was given back is known already. */
   readonly cancellationsDone?: boolean;
   /** The orders are there already. */

@@ -44,6 +44,8 @@ async function repairTogether(connection: MysqlSession, differences: readonly Or
     );
   }
   for (const { expected } of orders) await writeOrder(connection, expected);
+  // Before its tickets, which refer to it.
+  for (const { missing, expected } of differences) if (missing) await insertOrder(connection, expected);
   const tickets = differences.filter(
     ({ missingTickets, wrongTickets }) => missingTickets.length + wrongTickets.length > 0,
   );
@@ -61,6 +63,12 @@ async function writeOrder(connection: MysqlSession, expected: OrderDifference['e
   await changeRows(connection, `UPDATE orders SET ${assignments.join(', ')} WHERE order_id = ?`, [
     ...Object.values(columns),
     orderId,
+  ]);
+}
+
+async function insertOrder(connection: MysqlSession, expected: OrderDifference['expected']): Promise<void> {
+  await changeRows(connection, `INSERT INTO orders (${Object.keys(expected).join(', ')}) VALUES (?)`, [
+    Object.values(expected),
   ]);
 }
 

@@ -156,15 +156,16 @@ export class ReplayBatches {
     batch: readonly StoredRecord[],
   ): Promise<{ readonly orders: readonly OrderDifference[]; readonly payments: readonly PaymentDifference[] }> {
     const { mysql, tally, signal, open } = this.#options;
-    // What was put aside is known to be missing.
+    // What was put aside is known to be missing; it is compared all the same, since it may be mended.
     const compared = batch.filter(({ lsn }) => !failed.has(lsn));
-    const orders = compared.flatMap(({ record }) => (record.type === 'orderPaid' ? [record] : []));
+    const counted = new Set(compared.map(({ record }) => record));
+    const orders = batch.flatMap(({ record }) => (record.type === 'orderPaid' ? [record] : []));
     const differences = await outlast(
       async () => compareOrders(mysql, orders, await this.#tombstonesOf(mysql, orders)),
       signal,
     );
     const payments = await outlast(() => comparePayments(mysql, log.logId, foldPayments(compared), open), signal);
-    for (const difference of differences) countOrder(tally, difference);
+    for (const difference of differences) if (counted.has(difference.order)) countOrder(tally, difference);
     for (const { kind, paymentId } of payments) {
       if (kind === 'missing') tally.add('paymentsMissing', paymentId, 'it is not in MySQL');
       else tally.add('paymentsDiffer', paymentId, kind === 'leftOver' ? 'it became an order' : 'its state differs');
@@ -177,23 +178,31 @@ export class ReplayBatches {
     const { mysql, tally, signal } = this.#options;
     const { orders, payments } = await this.#compare(target, batch);
     const ordersMissing = tally.counts.ordersMissing;
+    // Before the batch, which would be refused because of their tickets. One that somebody else is in the way of is put
+    // aside by the batch, and taken back at the end.
+    await this.#repair(orders.filter(({ orphanTickets }) => orphanTickets.length > 0));
     await this.#apply(target, batch, false);
     // They were counted by the comparison.
     tally.counts.ordersMissing = ordersMissing;
     const differing = orders.filter(({ missing, columns, missingTickets, wrongTickets }) => {
       return !missing && columns.length + missingTickets.length + wrongTickets.length > 0;
     });
-    const { repaired, refused } = await outlast(() => repairOrders(mysql, differing), signal);
-    tally.counts.repaired += repaired.length;
-    for (const { difference, error } of refused) {
-      if (this.postponed.length < POSTPONED_MAX) this.postponed.push(difference);
-      else tally.add('unrepaired', difference.order.orderId, String(error));
-    }
+    await this.#repair(differing);
     const wrong = payments.filter(({ kind }) => kind !== 'missing');
     // Beside a live server an open payment may have been finished since.
     const reopened = isLive ? [] : wrong.flatMap(({ open }) => open ?? []);
     await outlast(() => repairPayments(mysql, log.logId, reopened), signal);
     tally.counts.repaired += wrong.filter(({ open }) => open === undefined).length + reopened.length;
+  }
+
+  async #repair(differences: readonly OrderDifference[]): Promise<void> {
+    const { mysql, tally, signal } = this.#options;
+    const { repaired, refused } = await outlast(() => repairOrders(mysql, differences), signal);
+    tally.counts.repaired += repaired.length;
+    for (const { difference, error } of refused) {
+      if (this.postponed.length < POSTPONED_MAX) this.postponed.push(difference);
+      else tally.add('unrepaired', difference.order.orderId, String(error));
+    }
   }
 
   /** From the logs at hand, and from those that were applied before. */
@@ -235,14 +244,17 @@ async function gatherBatch(
 }
 
 function countOrder(tally: ReplayTally, difference: OrderDifference): void {
-  const { order, missing, columns, missingTickets, wrongTickets, cancelledWithoutRecord } = difference;
+  const { order, missing, orphanTickets, columns, missingTickets, wrongTickets, cancelledWithoutRecord } = difference;
   const { orderId, saleId } = order;
   if (missing) tally.add('ordersMissing', orderId, `sale ${saleId}, tickets ${order.ticketNumbers.join(', ')}`);
   if (columns.length > 0) tally.add('ordersDiffer', orderId, `sale ${saleId}: ${columns.join(', ')}`);
   if (!missing && missingTickets.length > 0) {
     tally.add('ticketsMissing', orderId, `sale ${saleId}: ${missingTickets.join(', ')}`, missingTickets.length);
   }
-  if (wrongTickets.length > 0) {
+  if (orphanTickets.length > 0) {
+    const detail = `sale ${saleId}, without their order: ${orphanTickets.join(', ')}`;
+    tally.add('ticketsDiffer', orderId, detail, orphanTickets.length);
+  } else if (wrongTickets.length > 0) {
     const numbers = wrongTickets.map((ticket) => ticket.ticket_number).join(', ');
     tally.add('ticketsDiffer', orderId, `sale ${saleId}: ${numbers}`, wrongTickets.length);
   }

@@ -1,4 +1,5 @@
 /** What a replay did, or in a dry run would do. Counts are of rows unless they say otherwise. */
+import type { Damage } from '../../order-log/errors.ts';
 import type { RaisedEpoch } from './sale-epochs.ts';
 
 export interface ReplayCounts {
@@ -40,8 +41,12 @@ export interface ReplayedLog {
   readonly retired: boolean;
   /** Why it could not be retired, although it should be. */
   readonly notRetired?: string;
-  /** Some of its records had been durable and cannot be read; the others were applied. */
-  readonly corrupt?: string;
+  /** A server has it open: only what that one has applied was looked at, and the rest is its business. */
+  readonly live: boolean;
+  /** MySQL's position is beyond the last record: an older copy, or somebody has moved the position. */
+  readonly beyondEnd: boolean;
+  /** Some of its records had been durable and cannot be read; the others were applied. The first damaged place. */
+  readonly corrupt?: Damage;
 }
 
 export interface ReplayReport {

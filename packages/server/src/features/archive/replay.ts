@@ -7,7 +7,7 @@
  * time: the position moves with the rows, and applying again changes nothing.
  */
 import { basename } from 'node:path';
-import { OrderLogError } from '../../order-log/errors.ts';
+import { type Damage, OrderLogError } from '../../order-log/errors.ts';
 import { type DirectoryLock, lockDirectory } from '../../order-log/lock.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
 import { changeRows, inTransaction, selectRows } from '../../platform/mysql-statements.ts';
@@ -119,6 +119,10 @@ async function findSource(directory: string, { mysql, live }: ReplayOptions): Pr
 function inUse(directory: string, pid: number | undefined): ReplayRefusedError {
   const who = pid === undefined ? 'a process' : `process ${pid}`;
   return new ReplayRefusedError('inUse', directory, `${who} has the log in ${directory} open`);
+}
+
+function placeOf({ file, offset, lsn, what }: Damage): Damage {
+  return { file, offset, lsn, what };
 }
 
 /** A directory that cannot be written to is one that no server can open either. */
@@ -260,7 +264,10 @@ class Replay {
       openPayments: [...openAtEnd.keys()].filter((paymentId) => open.has(paymentId)).length,
       retired: (row?.retired ?? null) !== null,
       ...(notRetired === undefined ? {} : { notRetired }),
-      ...(corrupt === undefined ? {} : { corrupt: corrupt.message }),
+      live: source.isLive,
+      // Damage may have taken the end: then it is the damage that matters.
+      beyondEnd: corrupt === undefined && positionBefore > lastLsn,
+      ...(corrupt === undefined ? {} : { corrupt: placeOf(corrupt) }),
     };
   }
 

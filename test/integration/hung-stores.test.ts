@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Engine, type Engines, startEngines } from '@fest/cli/local-stack/engines';
+import { publishChange, subscribeToChanges } from '@fest/server/features/catalogue/invalidation';
 import { LIMITS } from '@fest/server/limits';
 import { createStoreProbes } from '@fest/server/platform/health';
 import { createMysqlPool, type MysqlPool } from '@fest/server/platform/mysql';
 import { acquireConnection, inTransaction, selectRows } from '@fest/server/platform/mysql-statements';
 import { isStoreFailure } from '@fest/server/platform/problem-details';
-import { connectRedis } from '@fest/server/platform/redis';
+import { connectRedis, connectSubscriber } from '@fest/server/platform/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { engines, integration } from '../support/integration.ts';
@@ -214,6 +215,8 @@ class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   accepted = 0;
+  /** Requests with this in them do not arrive, nor does anything later on their connection. */
+  swallowing: string | undefined;
 
   constructor(target: string) {
     this.#target = new URL(target);
@@ -225,7 +228,12 @@ class TcpProxy {
         socket.on('error', () => undefined);
         socket.on('close', () => this.#sockets.delete(socket));
       }
-      client.pipe(upstream).pipe(client);
+      client.on('data', (bytes: Buffer) => {
+        if (this.swallowing === undefined || !bytes.includes(this.swallowing)) upstream.write(bytes);
+        else client.removeAllListeners('data');
+      });
+      client.on('end', () => upstream.end());
+      upstream.pipe(client);
     });
   }
 
@@ -242,12 +250,18 @@ class TcpProxy {
   dropOld(): void {
     for (const socket of this.#sockets) {
       socket.unpipe();
+      socket.removeAllListeners('data');
       socket.on('data', () => undefined);
     }
   }
 
-  close(): void {
+  /** All connections end, as when Redis is killed. */
+  cut(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  close(): void {
+    this.cut();
     this.#server.close();
   }
 }
@@ -281,5 +295,44 @@ integration('a connection to Redis whose other end is gone', () => {
       );
     await eventually(works, 'another connection works', LIMITS.redisSocketTimeoutMs + 2_000);
     expect(proxy.accepted).toBe(2);
+  });
+});
+
+integration('a subscription', () => {
+  it('is renewed after a reconnect, also when the first attempt is never answered, and nothing is left unheard', async () => {
+    const proxy = new TcpProxy(engines().redisUrl);
+    const url = await proxy.listen();
+    const publisher = await connectRedis(url);
+    const subscriber = await connectSubscriber(url);
+    const heard: unknown[] = [];
+    let reconnected = 0;
+    try {
+      await subscribeToChanges(subscriber, {
+        onChange: (change) => heard.push(change),
+        onReconnect: () => {
+          reconnected += 1;
+        },
+      });
+      const before = proxy.accepted;
+      proxy.swallowing = 'subscribe';
+      proxy.cut();
+      // A rejection that nobody hears fails this test, as it ends a server.
+      await eventually(
+        async () => proxy.accepted >= before + 3,
+        'another connection',
+        2 * LIMITS.redisCommandTimeoutMs + 1_000,
+      );
+      expect(reconnected).toBe(0);
+      proxy.swallowing = undefined;
+      await eventually(async () => reconnected > 0, 'subscribed again', 2 * LIMITS.redisCommandTimeoutMs + 1_000);
+      const change = { festivalId: 424_242, saleIds: [7] };
+      await publishChange(publisher, change);
+      await eventually(async () => heard.length > 0, 'the message');
+      expect(heard).toEqual([change]);
+    } finally {
+      publisher.disconnect();
+      subscriber.disconnect();
+      proxy.close();
+    }
   });
 });

@@ -31,14 +31,17 @@ export async function connectRedis(url: string): Promise<Redis> {
   return redis;
 }
 
-/** For SUBSCRIBE: its own connection, which subscribes again by itself after a reconnect. Only keep-alive can watch it. */
+/**
+ * For SUBSCRIBE: its own connection. Only keep-alive can watch it. Whoever subscribes does so again on every `ready`: ioredis
+ * would do it by itself with nobody to hear of a failure, and a rejection that nobody hears ends the process.
+ */
 export async function connectSubscriber(url: string): Promise<Redis> {
-  const redis = create(url, { enableOfflineQueue: true, maxRetriesPerRequest: null });
+  const redis = create(url, { autoResubscribe: false });
   await redis.connect();
   return redis;
 }
 
-type Extra = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'socketTimeout'>;
+type Extra = Pick<RedisOptions, 'autoResubscribe' | 'socketTimeout'>;
 
 function create(url: string, options: Extra): Redis {
   const redis = new Redis(url, { ...OPTIONS, ...options });

@@ -27,15 +27,21 @@ export async function publishChange(redis: Redis, change: CatalogueChange): Prom
 export interface ChangeListener {
   /** Undefined: the message could not be read, anything may have changed. */
   onChange(change: CatalogueChange | undefined): void;
-  /** The connection was away; messages may have been lost. */
+  /** Listens again after the connection was away; messages may have been lost. */
   onReconnect(): void;
 }
 
-/** `subscriber` subscribes again by itself after a reconnect. */
+/** From now on, and again after every reconnect of `subscriber`. */
 export async function subscribeToChanges(subscriber: Redis, listener: ChangeListener): Promise<void> {
   subscriber.on('message', (channel, text) => {
     if (channel === CHANNEL) listener.onChange(parseChange(text));
   });
-  subscriber.on('ready', () => listener.onReconnect());
   await subscriber.subscribe(CHANNEL);
+  subscriber.on('ready', () => {
+    subscriber.subscribe(CHANNEL).then(
+      () => listener.onReconnect(),
+      // Lost again before the answer, or there was none: on the next connection.
+      () => subscriber.disconnect(true),
+    );
+  });
 }

@@ -1,5 +1,6 @@
 /** What has happened in a run, round by round, and what was found. */
 import type { Journal } from './journal.ts';
+import type { MysqlOutage } from './mysql-outage.ts';
 import type { Recovery } from './recovery.ts';
 import { inOrder, quantilesOf, type RecipeResult, type Violation } from './report.ts';
 
@@ -12,6 +13,8 @@ interface RecipeRecord {
 
 export class RunRecord {
   readonly violations: Violation[] = [];
+  /** Absences of MySQL that were long enough to be watched. */
+  readonly outages: MysqlOutage[] = [];
   readonly #journal: Journal;
   readonly #recipes = new Map<string, RecipeRecord>();
   readonly #known = new Set<string>();

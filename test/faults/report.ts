@@ -1,6 +1,7 @@
 /** The result of a run: as data, and as a table for people. */
 import type { Counted } from './injectors.ts';
 import type { Outcome, UnexpectedAnswer } from './load/tally.ts';
+import { describeOutage, type MysqlOutage } from './mysql-outage.ts';
 import { RECIPES } from './plan.ts';
 import type { Rate, Rates } from './uptime.ts';
 
@@ -39,6 +40,7 @@ export interface RunResult {
   readonly recipes: readonly RecipeResult[];
   readonly injected: Readonly<Record<Counted, number>>;
   readonly rates: Rates;
+  readonly mysqlOutages: readonly MysqlOutage[];
   readonly audits: number;
   readonly auditedOrders: number;
   readonly claims: number;
@@ -81,6 +83,7 @@ export function renderResult(result: RunResult): string {
     `Injected: ${listCounts(injected)}.`,
     `Orders: ${rates.orders} told to buyers; ${rateText(rates.selling)} in which the sale sold, ` +
       `${rateText(rates.allUp)} in which it sold through every server, ${rateText(rates.overall)} of all.`,
+    ...result.mysqlOutages.map(describeOutage),
     `Audits: ${result.audits}, the last ones over ${result.auditedOrders} orders, ${result.claims} claims of buyers and the gateway's ledger.`,
     ...alarmLines(result.alarms),
     '',

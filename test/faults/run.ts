@@ -143,6 +143,7 @@ class Run {
       recipes: record.results(),
       injected: attack.counts,
       rates: this.#uptime.rates(tally.succeededAtMs, performance.now()),
+      mysqlOutages: record.outages,
       audits: sum(({ audits }) => audits),
       auditedOrders: sum(({ orders }) => orders),
       claims: sum(({ claims }) => claims),

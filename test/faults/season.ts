@@ -10,6 +10,7 @@ import { Claims } from './load/claims.ts';
 import { Load } from './load/load.ts';
 import { SaleBook } from './load/sale-book.ts';
 import type { Tally } from './load/tally.ts';
+import { describeOutage, judgeOutage, LONG_OUTAGE_MS, watchOutage } from './mysql-outage.ts';
 import type { Round } from './plan.ts';
 import type { RunRecord } from './record.ts';
 import { measureRecovery, type Recovery } from './recovery.ts';
@@ -120,12 +121,14 @@ export class SeasonRun {
     record.began(round.recipe);
     const { firstHarm, lastHarm, mended } = this.#break(round);
     const sinceMs = await firstHarm;
+    const outage = hasLongOutage(round) ? this.#watchOutage(sinceMs, mended) : undefined;
     const recovery = await this.#recovery(sinceMs, lastHarm);
     noteDowntime(uptime, sinceMs, recovery);
     record.recovered(round.recipe, recovery);
     journal.say(`${round.recipe.padEnd(30)} recovered after ${describe(recovery)}`);
     const isOver = await Promise.race([mended.then(() => true), sleep(0, false)]);
     await mended;
+    await outage;
     if (recovery.allMs === undefined) {
       record.violated(
         `${round.recipe} (round ${round.number}): the sale did not sell again within ${RECOVERY_MS / 1000} s.`,
@@ -164,6 +167,14 @@ export class SeasonRun {
     await lastHarm;
     const { allMs } = await this.#measure(sinceMs, RECOVERY_MS);
     return { anyMs, allMs };
+  }
+
+  async #watchOutage(sinceMs: number, mended: Promise<void>): Promise<void> {
+    const { tally, record, journal } = this.#options;
+    const outage = await watchOutage({ client: this.#client, tally, sinceMs, mended });
+    record.outages.push(outage);
+    journal.say(describeOutage(outage));
+    for (const message of judgeOutage(outage)) record.violated(message);
   }
 
   /** A fault that lasts may have gone on after the purchases that showed the recovery. */
@@ -246,6 +257,10 @@ export class SeasonRun {
     );
     record.audited();
   }
+}
+
+function hasLongOutage({ steps }: Round): boolean {
+  return steps.some((step) => step.kind === 'mysqlKill' && step.downMs >= LONG_OUTAGE_MS);
 }
 
 function noteDowntime(uptime: Uptime, sinceMs: number, { anyMs, allMs }: Recovery): void {

@@ -34,6 +34,8 @@ export class Tally {
   readonly outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
   /** `status code` → how often. */
   readonly answers = new Map<string, number>();
+  /** 503s: `step code` → how often. */
+  readonly refused = new Map<string, number>();
   readonly unexpected: UnexpectedAnswer[] = [];
   /** When buyers were told `succeeded`: `performance.now()`, ascending. */
   readonly succeededAtMs: number[] = [];
@@ -48,10 +50,10 @@ export class Tally {
     this.#onSurprise = onSurprise;
   }
 
-  answered(status: number, code: string | undefined): void {
+  answered(step: string, status: number, code: string | undefined): void {
     this.requests += 1;
-    const key = code === undefined ? String(status) : `${status} ${code}`;
-    this.answers.set(key, (this.answers.get(key) ?? 0) + 1);
+    count(this.answers, code === undefined ? String(status) : `${status} ${code}`);
+    if (status === 503) count(this.refused, `${step} ${code}`);
   }
 
   ended(outcome: Outcome): void {
@@ -69,4 +71,8 @@ export class Tally {
     this.unexpected.push(noted);
     this.#onSurprise(noted);
   }
+}
+
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }

@@ -294,7 +294,7 @@ export class Visit {
     for (let attempt = 0; ; attempt += 1) {
       this.#sent += 1;
       const reply = await client.send(this.#server, request);
-      tally.answered(reply.status, reply.code);
+      tally.answered(step, reply.status, reply.code);
       const wait = this.#waitBeforeRetry(step, reply, attempt);
       if (wait === undefined) return reply;
       if (wait.elsewhere && !isPinned) this.#server += 1;

@@ -78,9 +78,8 @@ const EMPTY_WITHIN_MS = 120_000;
 const ASK_AGAIN_MS = 500;
 
 /**
- * Resolves when the server checks no password any more. That every login was answered does not say so: one that waits longer than
- * a handler may take is answered 503, but keeps its place in the line, and its password is checked for nobody. The line is first
- * come, first served, so a login that succeeds has seen the last of them.
+ * Resolves when the server checks no password any more, whatever has become of those who asked: the line is first come, first
+ * served, so a login that succeeds has seen the last of them.
  */
 export async function waitForEmptyLine(
   baseUrl: string,

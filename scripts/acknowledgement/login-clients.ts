@@ -7,13 +7,14 @@ import { createRandom, type Random } from '@fest/loadtest/buyers/random';
 import { decideRetry } from '@fest/loadtest/buyers/retry';
 import { type Answer, Servers } from '@fest/loadtest/buyers/servers';
 import { pathOf } from '@fest/server/contract/paths';
+import { LIMITS } from '@fest/server/limits';
 import type { LoginCounts, ToLoginClients } from './login-load.ts';
 
 /** After an answer that nobody expects; it is counted, and must not become a storm. */
 const AFTER_FAILURE_MS = 1_000;
 const EXAMPLES_MAX = 5;
-/** A full line refuses at once; the handler's time-out, 15 s, is the other reason for the same answer. */
-const REFUSED_AT_ONCE_MS = 10_000;
+/** A full line refuses at once; having waited in it for too long is the other reason for the same answer. */
+const REFUSED_AT_ONCE_MS = LIMITS.passwordHashWaitMs / 2;
 
 type Plan = Extract<ToLoginClients, { readonly type: 'prepare' }>;
 

@@ -132,7 +132,7 @@ function conditionTable({ conditions }: Summary): readonly string[] {
       ({ resolutionMs }) => `${ms(resolutionMs.p50)}, ${ms(resolutionMs.p99)}`,
     ),
     both(
-      'logins a second: done, refused with 503 at once, after 15 s, failed',
+      'logins a second: done, refused with 503 at once, after 10 s in the line, failed',
       ({ logins: { done, refused, gaveUp, failed } }) =>
         [done, refused, gaveUp, failed].map((rate) => rate.toFixed(1)).join(', '),
     ),

@@ -1,9 +1,21 @@
 /** A line for work that must not all run at once: so many work, so many wait, the rest is told to come back. */
+export type LineOutcome<Result> =
+  | { readonly status: 'done'; readonly result: Result }
+  /** The line is full or closed, or the turn would come or came too late (`longestWaitMs`): nothing was done. */
+  | { readonly status: 'busy' }
+  /** Nobody wants the result any more: nothing was done. */
+  | { readonly status: 'abandoned' };
+
 export interface BoundedLine {
-  /** Runs `work` when it is its turn; `busy` at once when the line is full. */
-  run<Result>(
-    work: () => Promise<Result>,
-  ): Promise<{ readonly status: 'done'; readonly result: Result } | { readonly status: 'busy' }>;
+  /** How many wait for their turn at this moment. */
+  readonly waiting: number;
+  /**
+   * Runs `work` when it is its turn.
+   * @param signal aborts when nobody wants the result any more: it leaves the line at once. Work that has begun goes on.
+   */
+  run<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<LineOutcome<Result>>;
+  /** Tells whoever waits, and whoever comes from now on, that it is busy; resolves when no work runs any more. */
+  close(): Promise<void>;
 }
 
 export interface BoundedLineOptions {
@@ -11,36 +23,92 @@ export interface BoundedLineOptions {
   readonly atOnce: number;
   /** Pieces of work that wait, first come first served. */
   readonly waiting: number;
+  /**
+   * The longest a piece of work waits; one that would wait longer, to judge by how long the last ones took, is told so at
+   * once. Absent: as long as it takes.
+   */
+  readonly longestWaitMs?: number;
 }
 
-export function createBoundedLine({ atOnce, waiting }: BoundedLineOptions): BoundedLine {
-  let running = 0;
-  const line: Array<() => void> = [];
+/** Weight of the last piece of work in what one takes on average: follows a change of the machine's load within some ten. */
+const LAST_WEIGHT = 1 / 8;
 
-  async function enter(): Promise<void> {
+type Turn = 'begin' | 'busy' | 'abandoned';
+
+export function createBoundedLine({ atOnce, waiting, longestWaitMs }: BoundedLineOptions): BoundedLine {
+  let running = 0;
+  /** What a piece of work takes at present; 0 until one is done. */
+  let workMs = 0;
+  let whenClosed: PromiseWithResolvers<void> | undefined;
+  /** Those who wait, in the order they came; each is told once. */
+  const line = new Set<(turn: Turn) => void>();
+
+  async function waitForTurn(signal: AbortSignal | undefined): Promise<Turn> {
+    if (signal?.aborted === true) return 'abandoned';
+    if (whenClosed !== undefined) return 'busy';
     if (running < atOnce) {
       running += 1;
-      return;
+      return 'begin';
     }
-    // Whoever leaves hands over its place, so `running` does not change.
-    await new Promise<void>((resolve) => line.push(resolve));
+    if (line.size >= waiting || wouldWaitTooLong()) return 'busy';
+    return joinLine(signal);
   }
 
+  /** Never when nobody waits: however slow the work was last, the next piece shows how it is now. */
+  function wouldWaitTooLong(): boolean {
+    return longestWaitMs !== undefined && (line.size * workMs) / atOnce > longestWaitMs;
+  }
+
+  function joinLine(signal: AbortSignal | undefined): Promise<Turn> {
+    return new Promise((resolve) => {
+      const tell = (turn: Turn): void => {
+        line.delete(tell);
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abandon);
+        resolve(turn);
+      };
+      const abandon = (): void => tell('abandoned');
+      const timer = longestWaitMs === undefined ? undefined : setTimeout(() => tell('busy'), longestWaitMs);
+      line.add(tell);
+      signal?.addEventListener('abort', abandon, { once: true });
+    });
+  }
+
+  /** Whoever leaves hands its place over, so that `running` changes only when nobody waits. */
   function leave(): void {
-    const next = line.shift();
-    if (next === undefined) running -= 1;
-    else next();
+    const [next] = line;
+    if (next !== undefined) {
+      next('begin');
+      return;
+    }
+    running -= 1;
+    if (running === 0) whenClosed?.resolve();
   }
 
   return {
-    async run(work) {
-      if (running >= atOnce && line.length >= waiting) return { status: 'busy' };
-      await enter();
+    get waiting() {
+      return line.size;
+    },
+    async run(work, signal) {
+      const turn = await waitForTurn(signal);
+      if (turn !== 'begin') return { status: turn };
       try {
-        return { status: 'done', result: await work() };
+        const begunAtMs = performance.now();
+        const result = await work();
+        const tookMs = performance.now() - begunAtMs;
+        workMs = workMs === 0 ? tookMs : workMs + (tookMs - workMs) * LAST_WEIGHT;
+        return { status: 'done', result };
       } finally {
         leave();
       }
+    },
+    close() {
+      if (whenClosed === undefined) {
+        whenClosed = Promise.withResolvers();
+        for (const tell of line) tell('busy');
+        if (running === 0) whenClosed.resolve();
+      }
+      return whenClosed.promise;
     },
   };
 }

@@ -1,11 +1,20 @@
-import { describe, expect, test } from 'vitest';
-import { createPasswordHashing, parseStoredPassword } from './password-hashing.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { createPasswordHashing, type PasswordHashingOptions, parseStoredPassword } from './password-hashing.ts';
 
-const hashing = createPasswordHashing({ costLog2: 4, atOnce: 1, waiting: 1 });
+const opened: Array<{ close(): Promise<void> }> = [];
+afterAll(() => Promise.all(opened.map((hashing) => hashing.close())));
+
+function open(options: Partial<PasswordHashingOptions> = {}) {
+  const hashing = createPasswordHashing({ costLog2: 4, ...options });
+  opened.push(hashing);
+  return hashing;
+}
+
+const hashing = open({ threads: 1, waiting: 1 });
 
 async function hashOf(password: string, costLog2 = 4): Promise<string> {
-  const result = await createPasswordHashing({ costLog2 }).hash(password);
-  if (result.status === 'busy') throw new Error('busy');
+  const result = await open({ costLog2 }).hash(password);
+  if (result.status !== 'hashed') throw new Error(result.status);
   return result.hash;
 }
 
@@ -15,6 +24,12 @@ describe('password hashing', () => {
     expect(stored).toMatch(/^\$scrypt\$ln=4,r=8,p=1\$[^$]{22}\$[^$]{43}$/);
     expect(await hashing.verify('correct horse', stored)).toEqual({ status: 'match', outdated: false });
     expect(await hashing.verify('correct horsE', stored)).toEqual({ status: 'mismatch' });
+  });
+
+  test('a hash that was made with another library is understood', async () => {
+    // Python: hashlib.scrypt(b'correct horse', salt=bytes(range(16)), n=16384, r=8, p=1, dklen=32)
+    const stored = '$scrypt$ln=14,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$JbN2hANm9NOw4h5BRHZnbjzQ6Jr0QwNWojTOC2WgIbU';
+    expect(await hashing.verify('correct horse', stored)).toEqual({ status: 'match', outdated: true });
   });
 
   test('the same password is stored differently every time', async () => {
@@ -40,6 +55,30 @@ describe('password hashing', () => {
     expect(results.map(({ status }) => status)).toEqual(['mismatch', 'mismatch', 'busy']);
   });
 
+  test('who goes away while waiting is not hashed, and all outcomes are counted', async () => {
+    const counted = open({ threads: 1, waiting: 2 });
+    const away = new AbortController();
+    const results = [undefined, away.signal, undefined, undefined].map((signal) =>
+      counted.verify('x', undefined, signal),
+    );
+    expect(await results[3]).toEqual({ status: 'busy' });
+    expect(counted.stats()).toEqual({ waiting: 2, hashed: 0, busy: 1, abandoned: 0, failed: 0 });
+    away.abort();
+    expect(await results[1]).toEqual({ status: 'abandoned' });
+    expect(await results[2]).toEqual({ status: 'mismatch' });
+    expect(await counted.hash('x', AbortSignal.abort())).toEqual({ status: 'abandoned' });
+    expect(counted.stats()).toEqual({ waiting: 0, hashed: 2, busy: 1, abandoned: 2, failed: 0 });
+  });
+
+  test('closing tells those who wait that it is busy, finishes what was begun, and takes nothing any more', async () => {
+    const closing = open({ threads: 1, waiting: 5 });
+    const results = [1, 2, 3].map(() => closing.verify('x', undefined));
+    await Promise.resolve();
+    await closing.close();
+    expect((await Promise.all(results)).map(({ status }) => status)).toEqual(['mismatch', 'busy', 'busy']);
+    expect(await closing.hash('x')).toEqual({ status: 'busy' });
+  });
+
   test.each(['', 'plain', '$scrypt$ln=30,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'])(
     'a stored text that is none of ours is refused: %s',
     async (stored) => {
@@ -49,8 +88,7 @@ describe('password hashing', () => {
   );
 
   test('the production cost of 2^15 fits the memory limit it sets', async () => {
-    const strong = createPasswordHashing({ costLog2: 15 });
-    const result = await strong.hash('password');
+    const result = await open({ costLog2: 15 }).hash('password');
     expect(result.status).toBe('hashed');
   });
 });

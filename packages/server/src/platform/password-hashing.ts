@@ -2,12 +2,13 @@
  * Passwords: scrypt (RFC 7914) from node:crypto, stored as `$scrypt$ln=15,r=8,p=1$<salt>$<hash>` with unpadded base64, so
  * that every stored password says how it was made and the cost can grow.
  *
- * A hash occupies one of libuv's threads, which the order log's files need too: only a few run at once, a bounded number
- * waits, and the rest is told `busy` instead of waiting longer than people do.
+ * Hashes are made in threads of their own (`password-threads.ts`), a few at once; a bounded number waits, and the rest is
+ * told `busy` instead of waiting longer than people do. Who goes away while waiting is not hashed at all.
  */
-import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { LIMITS } from '../limits.ts';
-import { createBoundedLine } from './bounded-line.ts';
+import { createBoundedLine, type LineOutcome } from './bounded-line.ts';
+import { createPasswordThreads, type ScryptJob } from './password-threads.ts';
 
 const BLOCK_SIZE = 8;
 const PARALLELISM = 1;
@@ -15,30 +16,54 @@ const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 const STORED = /^\$scrypt\$ln=(\d{1,2}),r=8,p=1\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})$/;
 
-export type HashResult = { readonly status: 'hashed'; readonly hash: string } | { readonly status: 'busy' };
+/** No hash was made. `busy`: too many wait, or the server stops. `abandoned`: the caller's signal aborted. */
+export type NotHashed = Exclude<LineOutcome<never>, { readonly status: 'done' }>;
+
+export type HashResult = { readonly status: 'hashed'; readonly hash: string } | NotHashed;
 
 export type VerifyResult =
   /** `outdated`: the stored hash was made with another cost; store a new one while the password is at hand. */
-  | { readonly status: 'match'; readonly outdated: boolean }
-  | { readonly status: 'mismatch' }
-  | { readonly status: 'busy' };
+  { readonly status: 'match'; readonly outdated: boolean } | { readonly status: 'mismatch' } | NotHashed;
+
+/** `waiting`: now. The others: since the start. */
+export interface PasswordHashingStats {
+  readonly waiting: number;
+  readonly hashed: number;
+  readonly busy: number;
+  readonly abandoned: number;
+  /** The thread died of it. */
+  readonly failed: number;
+}
 
 export interface PasswordHashing {
-  hash(password: string): Promise<HashResult>;
+  /**
+   * @param signal aborts when nobody waits for the answer any more
+   * @throws {Error} when the thread that hashed died
+   */
+  hash(password: string, signal?: AbortSignal): Promise<HashResult>;
   /**
    * Compares in constant time. Without a stored hash (no such account) it does the same work and says `mismatch`, so
    * that the time of the answer does not tell whether the account exists.
    *
-   * @throws when the stored text is not a hash of ours: the row was changed by somebody else.
+   * @param signal aborts when nobody waits for the answer any more
+   * @throws {Error} when the stored text is not a hash of ours (the row was changed by somebody else), or when the thread
+   * that hashed died
    */
-  verify(password: string, stored: string | undefined): Promise<VerifyResult>;
+  verify(password: string, stored: string | undefined, signal?: AbortSignal): Promise<VerifyResult>;
+  stats(): PasswordHashingStats;
+  /** Everybody who waits is told `busy`; resolves when the hashes that were begun are done and the threads have ended. */
+  close(): Promise<void>;
 }
 
 export interface PasswordHashingOptions {
   /** log2 of scrypt's N: 15 takes about 60 ms and 32 MiB. */
   readonly costLog2: number;
-  readonly atOnce?: number;
+  /** Threads that hash, one password each at a time. */
+  readonly threads?: number;
   readonly waiting?: number;
+  readonly longestWaitMs?: number;
+  /** See `PasswordThreadsOptions.module`. */
+  readonly threadModule?: URL;
 }
 
 interface StoredPassword {
@@ -63,41 +88,68 @@ function formatStoredPassword({ costLog2, salt, hash }: StoredPassword): string 
   return `$scrypt$ln=${costLog2},r=${BLOCK_SIZE},p=${PARALLELISM}$${unpadded(salt)}$${unpadded(hash)}`;
 }
 
-function derive(password: string, salt: Buffer, costLog2: number): Promise<Buffer> {
+function toJob(password: string, { costLog2, salt }: Pick<StoredPassword, 'costLog2' | 'salt'>): ScryptJob {
   const cost = 2 ** costLog2;
-  // scrypt needs 128·N·r bytes and a little; Node's default limit is exactly the amount of cost 15, which is too little.
-  const options: ScryptOptions = { N: cost, r: BLOCK_SIZE, p: PARALLELISM, maxmem: 256 * cost * BLOCK_SIZE };
-  return new Promise((resolve, reject) => {
+  return {
     // The same text can reach us composed or decomposed, depending on the keyboard it was typed on.
-    scrypt(password.normalize('NFKC'), salt, HASH_BYTES, options, (error, hash) => {
-      if (error === null) resolve(hash);
-      else reject(error);
-    });
-  });
+    password: password.normalize('NFKC'),
+    salt,
+    keyBytes: HASH_BYTES,
+    // scrypt needs 128·N·r bytes and a little; Node's default limit is exactly the amount of cost 15, which is too little.
+    options: { N: cost, r: BLOCK_SIZE, p: PARALLELISM, maxmem: 256 * cost * BLOCK_SIZE },
+  };
 }
 
 export function createPasswordHashing({
   costLog2,
-  atOnce = LIMITS.passwordHashesAtOnce,
+  threads = 1,
   waiting = LIMITS.passwordHashesWaiting,
+  longestWaitMs = LIMITS.passwordHashWaitMs,
+  threadModule,
 }: PasswordHashingOptions): PasswordHashing {
-  const line = createBoundedLine({ atOnce, waiting });
+  const line = createBoundedLine({ atOnce: threads, waiting, longestWaitMs });
+  const pool = createPasswordThreads({
+    threads,
+    niceness: LIMITS.passwordThreadNiceness,
+    ...(threadModule === undefined ? {} : { module: threadModule }),
+  });
+  const counts = { done: 0, busy: 0, abandoned: 0, failed: 0 };
   const absent: StoredPassword = { costLog2, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) };
+
+  async function derive(job: ScryptJob, signal: AbortSignal | undefined): Promise<LineOutcome<Buffer>> {
+    try {
+      const outcome = await line.run(() => pool.derive(job), signal);
+      counts[outcome.status] += 1;
+      return outcome;
+    } catch (error) {
+      counts.failed += 1;
+      throw error;
+    }
+  }
+
   return {
-    async hash(password) {
+    async hash(password, signal) {
       const salt = randomBytes(SALT_BYTES);
-      const outcome = await line.run(() => derive(password, salt, costLog2));
-      if (outcome.status === 'busy') return outcome;
+      const outcome = await derive(toJob(password, { costLog2, salt }), signal);
+      if (outcome.status !== 'done') return outcome;
       return { status: 'hashed', hash: formatStoredPassword({ costLog2, salt, hash: outcome.result }) };
     },
-    async verify(password, stored) {
+    async verify(password, stored, signal) {
       const expected = stored === undefined ? absent : parseStoredPassword(stored);
       if (expected === undefined) throw new Error('a stored password hash has a form this server does not write');
-      const outcome = await line.run(() => derive(password, expected.salt, expected.costLog2));
-      if (outcome.status === 'busy') return outcome;
+      const outcome = await derive(toJob(password, expected), signal);
+      if (outcome.status !== 'done') return outcome;
       const same = timingSafeEqual(outcome.result, expected.hash);
       if (!same || stored === undefined) return { status: 'mismatch' };
       return { status: 'match', outdated: expected.costLog2 !== costLog2 };
+    },
+    stats() {
+      const { done: hashed, ...others } = counts;
+      return { waiting: line.waiting, hashed, ...others };
+    },
+    async close() {
+      await line.close();
+      await pool.close();
     },
   };
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Account, AccountInput, Session, SessionInput } from '../../contract/schemas.ts';
 import { LIMITS } from '../../limits.ts';
-import type { PasswordHashing } from '../../platform/password-hashing.ts';
+import type { NotHashed, PasswordHashing } from '../../platform/password-hashing.ts';
 import type { Services } from '../../services.ts';
 import { type AccountRecord, decideRefresh, NEW_ACCOUNT_ROLES, normaliseEmail } from './accounts.ts';
 import { createLoginLimiter, type LoginLimiter } from './login-limiter.ts';
@@ -12,21 +12,22 @@ import * as store from './store.ts';
 export type SignUpResult =
   | { readonly status: 'created'; readonly account: Account }
   | { readonly status: 'emailTaken' }
-  | { readonly status: 'busy' };
+  | NotHashed;
 
 export type SignInResult =
   | { readonly status: 'signedIn'; readonly session: Session }
   | { readonly status: 'badCredentials' }
   | { readonly status: 'limited'; readonly retryAfterMs: number }
-  | { readonly status: 'busy' };
+  | NotHashed;
 
 export type RefreshResult =
   | { readonly status: 'refreshed'; readonly session: Session }
   | { readonly status: 'refused' };
 
 export interface AccountActions {
-  signUp(input: AccountInput): Promise<SignUpResult>;
-  signIn(input: SessionInput): Promise<SignInResult>;
+  /** `gone` aborts when nobody waits for the answer any more. */
+  signUp(input: AccountInput, gone: AbortSignal): Promise<SignUpResult>;
+  signIn(input: SessionInput, gone: AbortSignal): Promise<SignInResult>;
   refresh(refreshToken: string): Promise<RefreshResult>;
   /** Ends the session an access token came from. */
   signOut(accountId: number, sessionId: string): Promise<void>;
@@ -42,8 +43,8 @@ export function createAccountActions(services: NeededServices, passwordHashing: 
   const limiter = createLoginLimiter();
   const refreshTokens = createRefreshTokens(services.config.jwtSecret);
   return {
-    signUp: (input) => signUp(services, passwordHashing, input),
-    signIn: (input) => signIn(services, { passwordHashing, limiter, refreshTokens }, input),
+    signUp: (input, gone) => signUp(services, passwordHashing, { ...input, gone }),
+    signIn: (input, gone) => signIn(services, { passwordHashing, limiter, refreshTokens }, { ...input, gone }),
     refresh: (token) => refresh(services, refreshTokens, token),
     signOut: (accountId, sessionId) =>
       store.revokeSession(mysql, Buffer.from(sessionId, 'base64url'), accountId, clock.nowMs()),
@@ -52,16 +53,21 @@ export function createAccountActions(services: NeededServices, passwordHashing: 
   };
 }
 
+/** Who asks may go away. */
+interface Wanted {
+  readonly gone: AbortSignal;
+}
+
 async function signUp(
   { mysql, clock }: NeededServices,
   passwordHashing: PasswordHashing,
-  input: AccountInput,
+  input: AccountInput & Wanted,
 ): Promise<SignUpResult> {
   const email = normaliseEmail(input.email);
   // Spares the hash in the common case; between two at once the unique key decides.
   if ((await store.findAccountByEmail(mysql, email)) !== undefined) return { status: 'emailTaken' };
-  const hashed = await passwordHashing.hash(input.password);
-  if (hashed.status === 'busy') return hashed;
+  const hashed = await passwordHashing.hash(input.password, input.gone);
+  if (hashed.status !== 'hashed') return hashed;
   const account = { email, passwordHash: hashed.hash, name: input.name, roles: NEW_ACCOUNT_ROLES };
   const id = await store.insertAccount(mysql, account, clock.nowMs());
   return id === undefined ? { status: 'emailTaken' } : { status: 'created', account: { id, email, name: input.name } };
@@ -76,25 +82,25 @@ interface SignInParts {
 async function signIn(
   services: NeededServices,
   { passwordHashing, limiter, refreshTokens }: SignInParts,
-  input: SessionInput,
+  input: SessionInput & Wanted,
 ): Promise<SignInResult> {
   const { mysql, clock } = services;
   const email = normaliseEmail(input.email);
   const attempt = limiter.begin(email, clock.nowMs());
   if (attempt.status === 'limited') return attempt;
-  const { account, verified } = await checkPassword(mysql, passwordHashing, email, input.password).catch(
+  const { account, verified } = await checkPassword(mysql, passwordHashing, { ...input, email }).catch(
     (error: unknown) => {
       limiter.undecided(email);
       throw error;
     },
   );
-  if (verified.status === 'busy') {
+  if (verified.status === 'busy' || verified.status === 'abandoned') {
     limiter.undecided(email);
     return verified;
   }
   if (verified.status === 'mismatch' || account === undefined) return { status: 'badCredentials' };
   limiter.succeeded(email);
-  if (verified.outdated) await renewHash(mysql, passwordHashing, account, input.password);
+  if (verified.outdated) await renewHash(mysql, passwordHashing, account, input);
 
   const sessionId = newSessionId(randomBytes);
   const refreshToken = refreshTokens.first(sessionId, randomBytes);
@@ -106,22 +112,21 @@ async function signIn(
 async function checkPassword(
   mysql: Services['mysql'],
   passwordHashing: PasswordHashing,
-  email: string,
-  password: string,
+  { email, password, gone }: SessionInput & Wanted,
 ) {
   const account = await store.findAccountByEmail(mysql, email);
-  return { account, verified: await passwordHashing.verify(password, account?.passwordHash) };
+  return { account, verified: await passwordHashing.verify(password, account?.passwordHash, gone) };
 }
 
 async function renewHash(
   mysql: Services['mysql'],
   passwordHashing: PasswordHashing,
   account: AccountRecord,
-  password: string,
+  { password, gone }: SessionInput & Wanted,
 ): Promise<void> {
-  const hashed = await passwordHashing.hash(password);
+  const hashed = await passwordHashing.hash(password, gone);
   // A busy server does it at the next login.
-  if (hashed.status === 'busy' || account.passwordHash === undefined) return;
+  if (hashed.status !== 'hashed' || account.passwordHash === undefined) return;
   await store.replacePasswordHash(mysql, account.id, account.passwordHash, hashed.hash);
 }
 

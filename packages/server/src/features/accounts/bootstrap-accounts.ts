@@ -17,7 +17,7 @@ export async function ensureBootstrapAccounts(
     const email = normaliseEmail(account.email);
     if ((await findAccountByEmail(mysql, email)) !== undefined) continue;
     const hashed = await passwordHashing.hash(account.password);
-    if (hashed.status === 'busy') throw new Error('too many passwords are being hashed to create the first accounts');
+    if (hashed.status !== 'hashed') throw new Error('too many passwords are being hashed to create the first accounts');
     const { name, roles } = account;
     const id = await insertAccount(mysql, { email, passwordHash: hashed.hash, name, roles }, clock.nowMs());
     if (id !== undefined) created.push(email);

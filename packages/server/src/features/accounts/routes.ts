@@ -5,7 +5,8 @@ import { Account, AccountInput, Me, RefreshInput, Session, SessionInput } from '
 import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import { privateAnswer } from '../../platform/cache-headers.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
-import type { PasswordHashing } from '../../platform/password-hashing.ts';
+import { untilAnswered } from '../../platform/hang-up.ts';
+import type { NotHashed, PasswordHashing } from '../../platform/password-hashing.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { refuseBody } from '../../platform/problem-details.ts';
 import type { Services } from '../../services.ts';
@@ -27,15 +28,20 @@ export function registerAccountRoutes(
   { services, authentication, passwordHashing }: AccountRouteOptions,
 ): void {
   const actions = createAccountActions(services, passwordHashing);
+  // A full line takes seconds, and requests under way are waited for: whoever is in it had better ask another server.
+  app.addHook('preClose', () => passwordHashing.close());
   registerSignUp(app, actions);
   registerSessions(app, actions, authentication);
   registerMe(app, actions, authentication);
 }
 
-function busy(): ProblemError {
-  return new ProblemError('overloaded', 'Too many people are signing in at this moment; try again shortly.', {
-    retryAfterMs: 3_000,
-  });
+/** Also for those who went away and read no answer: it is not kept under their `Idempotency-Key`. */
+function notHashed({ status }: NotHashed): ProblemError {
+  const detail =
+    status === 'busy'
+      ? 'Too many people are signing in at this moment; try again shortly.'
+      : 'The client went away before its password was checked; nothing was done.';
+  return new ProblemError('overloaded', detail, { retryAfterMs: 3_000 });
 }
 
 function registerSignUp(app: FestApp, actions: AccountActions): void {
@@ -46,8 +52,8 @@ function registerSignUp(app: FestApp, actions: AccountActions): void {
     schema: { tags, summary: 'Create an account', body: AccountInput, response: { 201: Account } },
     onRequest: privateAnswer,
     async handler(request, reply) {
-      const result = await actions.signUp(request.body);
-      if (result.status === 'busy') throw busy();
+      const result = await actions.signUp(request.body, untilAnswered(request, reply));
+      if (result.status === 'busy' || result.status === 'abandoned') throw notHashed(result);
       if (result.status === 'emailTaken') {
         throw new ProblemError('email_taken', 'Sign in with this e-mail address, or use another one.');
       }
@@ -65,8 +71,8 @@ function registerSessions(app: FestApp, actions: AccountActions, { requireAccoun
     schema: { tags, summary: 'Sign in', body: SessionInput, response: { 201: Session } },
     onRequest: privateAnswer,
     async handler(request, reply) {
-      const result = await actions.signIn(request.body);
-      if (result.status === 'busy') throw busy();
+      const result = await actions.signIn(request.body, untilAnswered(request, reply));
+      if (result.status === 'busy' || result.status === 'abandoned') throw notHashed(result);
       if (result.status === 'limited') {
         const { retryAfterMs } = result;
         throw new ProblemError('rate_limited', 'Too many failed logins with this e-mail address.', { retryAfterMs });

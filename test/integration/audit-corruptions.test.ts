@@ -128,6 +128,15 @@ const key = () => saleKeys.sale(sale.id);
 /** `fest sale rebuild`. */
 const rebuild = (): Promise<void> => one.core.rebuilds.request(sale.id, 'asked for by an operator');
 
+/** The SQL of `mysql … -e "…"`, of which the audit says how the database is reached; then what stands behind it. */
+async function inMysql(command: string): Promise<void> {
+  const { hostname, port, pathname } = new URL(one.stores.mysqlUrl);
+  const [, client = '', statements = '', , then] = /^(mysql .*?) -e "([^"]*)"( && (.*))?$/.exec(command) ?? [];
+  expect(client).toMatch(new RegExp(`^mysql -h ${hostname} -P ${port} .*${pathname.slice(1)}$`));
+  for (const statement of statements.split('; ')) await sql(statement);
+  if (then !== undefined) await replay(then);
+}
+
 /** `fest log replay --repair --live`, over the folders the command names. */
 async function replay(command: string): Promise<void> {
   const directories = [...command.matchAll(/--dir (\S+)/g)].map(([, directory]) => directory ?? '');
@@ -197,7 +206,7 @@ const IN_MYSQL: readonly Corruption[] = [
     what: 'an order with another amount',
     damage: () => sql('UPDATE orders SET amount = 1 WHERE order_id = ?', orderOf(0).orderId),
     invariant: 'I8',
-    message: /differs in amount \(log 3000, MySQL 1\)/,
+    message: /differs in amount \(log 30\.00 EUR, MySQL 0\.01 EUR\)/,
     mend: replay,
   },
   {
@@ -223,10 +232,37 @@ const IN_MYSQL: readonly Corruption[] = [
     invariant: 'I8',
     message: /is cancelled in MySQL, and no log says so/,
     remedy: /^The gateway still has its money, so it was not given back: /,
-    async mend(command) {
-      await sql(command);
-      await replay(`fest log replay --dir ${one.stores.logDirectory} --repair --live`);
+    command: / && fest log replay (--dir \S+ )+--repair --live$/,
+    mend: inMysql,
+  },
+  {
+    what: 'an order that was cancelled by hand, with its tombstone',
+    async damage() {
+      const { orderId } = orderOf(1);
+      await sql("UPDATE orders SET status = 'cancelled', cancelled_at_ms = 1 WHERE order_id = ?", orderId);
+      await sql('UPDATE tickets SET live = NULL WHERE order_id = ?', orderId);
+      await sql(
+        'INSERT INTO cancelled_orders SELECT ?, sale_id, status, cancelled_at_ms FROM cancelled_orders WHERE order_id = ?',
+        orderId,
+        returned.orderId,
+      );
     },
+    invariant: 'I8',
+    message: /is cancelled in MySQL, and no log says so/,
+    command: /DELETE FROM cancelled_orders .*; UPDATE orders/,
+    mend: inMysql,
+  },
+  {
+    what: 'a cancellation that nobody asked for',
+    damage: () =>
+      sql(
+        'INSERT INTO cancelled_orders SELECT ?, sale_id, status, cancelled_at_ms FROM cancelled_orders WHERE order_id = ?',
+        orderOf(2).orderId,
+        returned.orderId,
+      ),
+    invariant: 'I8',
+    message: /^MySQL remembers order \S+ as given back, and no log says so\.$/,
+    mend: inMysql,
   },
   {
     what: 'a cancelled order that was revived by hand',
@@ -253,11 +289,15 @@ const IN_MYSQL: readonly Corruption[] = [
     what: 'a payment over another amount',
     damage: () => sql('UPDATE payments SET amount = 1 WHERE payment_id = ?', declined.paymentId),
     invariant: 'I8',
-    message: /differs in amount \(log 1500, MySQL 1\)/,
-    async mend(command) {
-      await sql(command);
-      await replay(`fest log replay --dir ${two.stores.logDirectory} --repair --live`);
-    },
+    message: /differs in amount \(log 15\.00 EUR, MySQL 0\.01 EUR\)/,
+    mend: replay,
+  },
+  {
+    what: 'a payment of another account, in another currency',
+    damage: () => sql("UPDATE payments SET account_id = 1, currency = 'USD' WHERE payment_id = ?", declined.paymentId),
+    invariant: 'I8',
+    message: /differs in account \(log \d+, MySQL 1\), amount \(log 15\.00 EUR, MySQL 15\.00 USD\)/,
+    mend: replay,
   },
   {
     what: 'a payment row that was deleted',
@@ -328,7 +368,7 @@ const IN_REDIS: readonly Corruption[] = [
     what: 'a ticket that was lost',
     damage: () => one.services.redis.hincrby(key(), 'nextFresh', 1),
     invariant: 'I2',
-    message: /^1 tickets are neither in stock nor held nor sold: 9\.$/,
+    message: /^1 ticket is neither in stock nor held nor sold: 9\.$/,
     mend: rebuild,
   },
   {
@@ -368,7 +408,20 @@ const IN_REDIS: readonly Corruption[] = [
     damage: () => one.services.redis.hset(key(), 'capacity', 21, 'available', 13),
     invariant: 'I2',
     message: /^Redis has capacity 21, MySQL 20\.$/,
-    remedy: /PATCH/,
+    mend: rebuild,
+  },
+  {
+    what: 'another capacity, under another version',
+    damage: () => one.services.redis.hset(key(), 'capacity', 22, 'available', 14, 'version', 9),
+    invariant: 'I2',
+    message: /^Redis has capacity 22, MySQL 20\.$/,
+    mend: rebuild,
+  },
+  {
+    what: 'another price',
+    damage: () => one.services.redis.hset(key(), 'price', 1),
+    invariant: 'I2',
+    message: /^Redis has price 0\.01 EUR, MySQL 15\.00 EUR\.$/,
     mend: rebuild,
   },
   {
@@ -381,7 +434,7 @@ const IN_REDIS: readonly Corruption[] = [
       }),
     invariant: 'I3',
     message: /^Redis says that payment pay_1_A+ succeeded, and no order log has an order for it\.$/,
-    command: /^redis-cli DEL /,
+    command: /^redis-cli -h \S+ -p \d+ .*DEL /,
     mend: (command) => one.services.redis.del((/DEL '(.*)'$/.exec(command) ?? [])[1] ?? ''),
   },
 ];
@@ -398,7 +451,7 @@ const ELSEWHERE: readonly Corruption[] = [
       write({ entry: 'charge', ...charge, decidedAtMs: Date.now() - 60_000 });
     },
     invariant: 'I10',
-    message: /^The gateway has taken 1500 EUR for payment pay_1_B+, and there is neither an order nor a refund\.$/,
+    message: /^The gateway has taken 15\.00 EUR for payment pay_1_B+, and there is neither an order nor a refund\.$/,
     remedy: /give the money back at the gateway/,
     mend: async () => write({ entry: 'refund', paymentId: lostPayment(), atMs: Date.now() - 1_000 }),
   },
@@ -409,7 +462,7 @@ const ELSEWHERE: readonly Corruption[] = [
       write({ entry: 'refund', paymentId, atMs: Date.now() - 60_000 });
     },
     invariant: 'I10',
-    message: /^The gateway has given 3000 EUR of order \S+ back, and the order is live\.$/,
+    message: /^The gateway has given 30\.00 EUR of order \S+ back, and the order is live\.$/,
     remedy: /POST \/orders\/\{id\}\/cancel/,
     mend: () => cancel(orderOf(3), buyerOf(3)),
   },
@@ -484,7 +537,12 @@ integration('an audit of a damaged sale', () => {
     await sql('UPDATE applier_positions SET lsn = lsn + 7 WHERE log_id = ?', one.core.log.logId);
     const ahead = await audit();
     expect(ahead.findings).toMatchObject([
-      { invariant: 'I8', message: expect.stringContaining('or the position was moved') },
+      {
+        invariant: 'I8',
+        message: expect.stringContaining('or the position was moved by hand'),
+        remedy: expect.stringContaining('Do not start a server on it'),
+        command: `fest log verify --dir ${one.stores.logDirectory}`,
+      },
     ]);
     await sql('UPDATE applier_positions SET lsn = lsn - 7 WHERE log_id = ?', one.core.log.logId);
     await expectClean();

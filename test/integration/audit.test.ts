@@ -329,7 +329,7 @@ integration('audit and buyers on real stores', () => {
       await redis.zadd(saleKeys.released(saleId), 3, '3');
       expect((await audit()).findings.map(({ message }) => message)).toEqual([
         `Ticket 3 is sold in ord_${saleId}_2 and released to stock.`,
-        '1 tickets are neither in stock nor held nor sold: 11111.',
+        '1 ticket is neither in stock nor held nor sold: 11111.',
       ]);
     });
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
+import { examplesHelp } from './help-examples.ts';
 import type { Run } from './program.ts';
 
 /**
@@ -21,9 +22,21 @@ export function addAuditCommand(
       '--gateway <folder>',
       "ledgers of the simulated payment gateway (default: the stack's, or FEST_GATEWAY_DIR)",
     )
-    .option('--without <sources>', 'leave out redis, mysql or gateway, with commas between them')
-    .option('--wait <seconds>', 'how long MySQL may take to have what the logs have (default: 15)')
+    .option('--without <sources>', 'leave out redis, mysql or gateway; what they would prove is then not proven')
+    .option('--wait <seconds>', 'how long to wait, in all, for what is under way (default: 15)')
     .option('--details <number>', 'differences told one by one, of each kind (default: 10)')
+    .addHelpText(
+      'after',
+      examplesHelp(
+        [
+          ['fest audit', 'all sales of the stack of this folder'],
+          ['fest audit --sale 3 --wait 60', 'one sale, with more time for MySQL to have what the logs have'],
+          ['fest audit --dir log/server-1 --dir log/server-2', 'logs of other servers'],
+          ['fest audit --json', 'for scripts: findings with the command that mends each'],
+        ],
+        [0, 2, 6, 7, 8],
+      ),
+    )
     .action((named: string[], _options, command: Command) =>
       run(async () => {
         const { runAudit } = await import('./commands/audit/audit.ts');

@@ -110,7 +110,7 @@ export function addLogCommands(
     .option('--dry-run', 'only say what would change')
     .option('--repair', 'also put right rows that differ from the log')
     .option('--retire', 'then wait for these logs no more: their servers do not come back')
-    .option('--despite-damage', 'with --retire: also logs of which a part is lost, for good')
+    .option('--despite-damage', 'with --retire: also logs of which a part is lost for good, and older copies')
     .option('--live', 'also logs that a server has open, up to what it has applied')
     .addOption(new Option('-y, --yes', 'do not ask'))
     .addHelpText(
@@ -129,6 +129,25 @@ export function addLogCommands(
       run(async () => (await import('./commands/log/replay.ts')).runLogReplay(context, named, withDirs(command))),
     );
   log
+    .command('retire')
+    .description('give up a log of which nobody has a copy: sales wait for it no more. With a copy, replay it instead')
+    .argument('<id>', 'of the log; its first 8 digits are enough')
+    .option('--lost', 'its only copy is gone: what was acknowledged and not applied to MySQL is lost')
+    .addOption(new Option('-y, --yes', 'do not ask'))
+    .addHelpText(
+      'after',
+      examplesHelp(
+        [
+          ['fest log retire 0f3c19d2 --lost', 'the disk of a dead server is gone, and a sale waits for it'],
+          ['fest log retire 0f3c19d2 --lost --yes', 'in a script'],
+        ],
+        [0, 2, 3, 5, 6],
+      ),
+    )
+    .action((id: string, _options, command: Command) =>
+      run(async () => (await import('./commands/log/retire.ts')).runLogRetire(context, id, withDirs(command))),
+    );
+  log
     .command('failed')
     .description('records that MySQL refused')
     .option('--retry', 'apply them once more')
@@ -138,6 +157,7 @@ export function addLogCommands(
         [
           ['fest log failed', 'which, and why'],
           ['fest log failed --retry', 'when the cause is gone: all of them'],
+          ['fest log failed --retry --sale 7', 'those of one sale'],
           ['fest log failed --retry --log 0f3c…9a --lsn 4', 'one of them (ids have 32 digits)'],
         ],
         [0, 2, 6, 8],

@@ -9,6 +9,7 @@ export type DocumentSchema =
   | 'fest.log-failed/1'
   | 'fest.log-list/1'
   | 'fest.log-replay/1'
+  | 'fest.log-retire/1'
   | 'fest.log-retry/1'
   | 'fest.log-verify/1'
   | 'fest.login/1'

@@ -5,6 +5,7 @@ import { auditSale } from './audit-sale.ts';
 import { type ArchivedOrder, BoundedList, type ReadingStage, SaleBooks } from './books.ts';
 import type { RedisEvidence, SaleEvidence, Sources } from './evidence.ts';
 import type { AuditedInvariant } from './finding.ts';
+import type { UnreadableLine } from './gateway-statement.ts';
 import type { Archive, ArchivedPayment, AuditedSale } from './mysql-reading.ts';
 import { SEEN } from './order-rows.ts';
 import { BoughtCounts, type RedisReading, type ToldPayment } from './redis-reading.ts';
@@ -27,6 +28,12 @@ const ORDERS: readonly Order[] = [
 const of = { saleId: 1, epoch: 1, at: 1_000 };
 const orderId = (number: number): string => `ord_1_${number}`;
 const paymentId = (number: number): string => `pay_1_${number}`;
+
+function linesOf(...lines: readonly UnreadableLine[]): BoundedList<UnreadableLine> {
+  const list = new BoundedList<UnreadableLine>();
+  for (const line of lines) list.push(line);
+  return list;
+}
 
 function intent({ number, tickets, accountId }: Order): OrderLogRecord {
   const common = { ...of, paymentId: paymentId(number), holdId: `hold_1_${number}`, accountId, method: 'card' };
@@ -120,6 +127,9 @@ const FAILED_ROW: ArchivedPayment = {
   unfinished: null,
 };
 
+const SETTINGS = { version: 1, capacity: 10, price: 1_000, limitPerBuyer: 2 };
+const TOOLS = { fest: 'fest', redisCli: 'redis-cli -h r', mysql: 'mysql -h m fest' };
+
 const STOCK = {
   status: 'state',
   epoch: 1,
@@ -158,6 +168,7 @@ interface Scene {
   readonly bought: ReadonlyMap<number, number>;
   readonly redis: RedisEvidence | undefined;
   readonly sale: Partial<AuditedSale>;
+  readonly settings: SaleEvidence['settings'];
   readonly sources: Partial<Sources>;
   readonly appliedLsn: number;
   /** Payment numbers the gateway has captured, and given back. */
@@ -186,6 +197,7 @@ const CLEAN: Scene = {
   ]),
   redis: undefined,
   sale: {},
+  settings: undefined,
   sources: {},
   appliedLsn: 100,
   captured: [1, 2, 3],
@@ -227,6 +239,8 @@ function evidenceOf(changes: Partial<Scene>): SaleEvidence {
     id: 1,
     name: 'S',
     capacity: 10,
+    price: 1_000,
+    currency: 'EUR',
     limitPerBuyer: 2,
     holdSeconds: 60,
     version: 1,
@@ -248,6 +262,7 @@ function evidenceOf(changes: Partial<Scene>): SaleEvidence {
     books,
     redis: scene.redis ?? { status: 'read', reading: readingOf(scene) },
     rebuild: undefined,
+    settings: scene.settings,
     archive,
     captureNotes: scene.captureNotes,
     drained: scene.appliedLsn >= lsn,
@@ -294,6 +309,8 @@ function sourcesOf({ sources, appliedLsn }: Scene, lastLsn: number): Sources {
     logsComplete: true,
     logsFromStart: true,
     gatewayComplete: true,
+    unreadableLines: new BoundedList(),
+    tools: TOOLS,
     nowMs: NOW,
     ...sources,
   };
@@ -352,10 +369,25 @@ const PLANTED: readonly Planted[] = [
   { name: 'a counter that is gone', stock: { sold: Number.NaN }, finds: 'I2', message: /no whole number for sold/ },
   { name: 'held tickets without holds', holds: [], finds: 'I2', message: /held is 1, and .* 0 tickets/ },
   {
-    name: 'a capacity of the same version that differs',
+    name: 'a capacity that differs',
     sale: { capacity: 11 },
+    settings: { redis: SETTINGS, mysql: { ...SETTINGS, capacity: 11 }, lasting: true },
     finds: 'I2',
     message: /capacity 10, MySQL 11/,
+  },
+  {
+    name: 'a price and a limit that differ',
+    settings: { redis: SETTINGS, mysql: { ...SETTINGS, price: 1_250, limitPerBuyer: 3 }, lasting: true },
+    finds: 'I2',
+    message: /price 10\.00 EUR, MySQL 12\.50 EUR|limit per buyer 2, MySQL 3/,
+  },
+  {
+    name: 'a line of the statement that nobody understands',
+    sources: {
+      unreadableLines: linesOf({ file: '/g/server-1.ndjson', line: 7, why: 'it is not JSON', paymentIds: [] }),
+    },
+    finds: 'I10',
+    message: /^Line 7 of \/g\/server-1\.ndjson cannot be understood: it is not JSON\.$/,
   },
   {
     name: 'a hold with a ticket twice',
@@ -397,7 +429,7 @@ const PLANTED: readonly Planted[] = [
     name: 'a ticket that is nowhere',
     stock: { released: [{ first: 4, last: 4 }] },
     finds: 'I2',
-    message: /^1 tickets are neither in stock nor held nor sold: 6\.$/,
+    message: /^1 ticket is neither in stock nor held nor sold: 6\.$/,
   },
   {
     name: 'a cancelled ticket that never came back',
@@ -510,7 +542,7 @@ const PLANTED: readonly Planted[] = [
     name: 'an order with another amount',
     archived: [archived(ORDERS[0] as Order, { amount: 1 }), ...CLEAN.archived.slice(1)],
     finds: 'I8',
-    message: /ord_1_1 differs in amount \(log 2000, MySQL 1\)/,
+    message: /ord_1_1 differs in amount \(log 20\.00 EUR, MySQL 0\.01 EUR\)/,
   },
   {
     name: 'an order with another ticket',
@@ -565,26 +597,26 @@ const PLANTED: readonly Planted[] = [
     name: 'money for nothing',
     captured: [1, 2, 3, 8],
     finds: 'I10',
-    message: /taken 1000 EUR for payment pay_1_8, and there is neither an order nor a refund/,
+    message: /taken 10\.00 EUR for payment pay_1_8, and there is neither an order nor a refund/,
   },
   {
     name: 'money for a payment that failed',
     captured: [1, 2, 3, 9],
     finds: 'I10',
-    message: /taken 1000 EUR for payment pay_1_9, which failed by the log/,
+    message: /taken 10\.00 EUR for payment pay_1_9, which failed by the log/,
   },
   {
     name: 'money that was to go back and stayed',
     before: [...LOG, intent(fourth), payBackBegun(fourth), payBackDone(4)],
     captured: [1, 2, 3, 4],
     finds: 'I10',
-    message: /Payment pay_1_4 was given back by the log, and the gateway still has its 1000 EUR/,
+    message: /Payment pay_1_4 was given back by the log, and the gateway still has its 10\.00 EUR/,
   },
   {
     name: 'the money of a live order given back',
     returned: [3, 1],
     finds: 'I10',
-    message: /2000 EUR of order ord_1_1 back/,
+    message: /20\.00 EUR of order ord_1_1 back/,
   },
   {
     name: 'a cancelled order whose money stayed',
@@ -596,19 +628,19 @@ const PLANTED: readonly Planted[] = [
     name: 'an order nobody paid for',
     captured: [2, 3],
     finds: 'I10',
-    message: /ord_1_1 costs 2000 EUR, and .* nothing/,
+    message: /ord_1_1 costs 20\.00 EUR, and .* nothing/,
   },
   {
     name: 'another amount than the order has',
     captureNotes: [{ row: 0, kind: 'amountDiffers', amount: 1, currency: 'EUR' }],
     finds: 'I10',
-    message: /taken 1 EUR for payment pay_1_1, which is over 2000 EUR/,
+    message: /taken 0\.01 EUR for payment pay_1_1, which is over 20\.00 EUR/,
   },
   {
     name: 'a payment taken twice',
     captureNotes: [{ row: 0, kind: 'capturedTwice', amount: 2_000, currency: 'EUR' }],
     finds: 'I10',
-    message: /taken 2000 EUR for payment pay_1_1 twice/,
+    message: /taken 20\.00 EUR for payment pay_1_1 twice/,
   },
 ];
 
@@ -684,7 +716,10 @@ const MOMENTS: Readonly<Record<string, Partial<Scene>>> = {
     captured: [1, 2, 3, 4],
     appliedLsn: LOG.length,
   },
-  'settings that are being changed': { sale: { capacity: 20, version: 2 } },
+  'settings that are being changed': {
+    sale: { capacity: 20, version: 2 },
+    settings: { redis: SETTINGS, mysql: { ...SETTINGS, capacity: 20, version: 2 }, lasting: false },
+  },
   'a buyer who bought more before the limit was lowered': {
     sale: { limitPerBuyer: 1, version: 2_000 },
     stock: { limitPerBuyer: 1 },
@@ -735,6 +770,14 @@ const MOMENTS: Readonly<Record<string, Partial<Scene>>> = {
     claims: [{ paymentId: paymentId(8), orderId: orderId(8) }],
     stock: { available: 5, sold: 4, confirmSeq: 4, released: [{ first: 4, last: 4 }], releasedCount: 1 },
     bought: new Map([...CLEAN.bought, [104, 1], [108, 1]]),
+  },
+  'a payment whose order stands behind the damage of its log, and is in MySQL': {
+    before: [...LOG, intent(fourth)],
+    sources: { logsComplete: false, logsFromStart: false },
+    archived: [...CLEAN.archived, archived(fourth)],
+    captured: [1, 2, 3, 4],
+    stock: { available: 5, sold: 4, confirmSeq: 4, released: [{ first: 4, last: 4 }], releasedCount: 1 },
+    bought: new Map([...CLEAN.bought, [104, 1]]),
   },
   'a state that is being built anew': { redis: { status: 'unsettled', why: 'it is being built anew' } },
 };
@@ -794,12 +837,77 @@ describe('auditSale', () => {
     ]);
   });
 
+  it('advises a capacity that can be reached, where tickets above the one of MySQL were given out', () => {
+    const remedyOf = (capacity: number) => {
+      const settings = { redis: SETTINGS, mysql: { ...SETTINGS, capacity }, lasting: true };
+      const { findings } = auditSale(evidenceOf({ sale: { capacity }, settings }));
+      return findings.find(({ message }) => message === `Redis has capacity 10, MySQL ${capacity}.`);
+    };
+    // Numbers 1 to 6 were given out.
+    expect(remedyOf(5)).toMatchObject({ remedy: expect.stringContaining('{"capacity": 6}') });
+    expect(remedyOf(5)?.command).toBeUndefined();
+    expect(remedyOf(6)).toMatchObject({ command: 'fest sale rebuild 1' });
+  });
+
+  it('does not take settings that differ for a change that is under way for ever, nor the other way round', () => {
+    const settings = { redis: SETTINGS, mysql: { ...SETTINGS, capacity: 20, version: 2 }, lasting: false };
+    expect(auditSale(evidenceOf({ sale: { capacity: 20 }, settings })).unproven).toMatchObject([
+      { invariants: ['I2'], reason: expect.stringContaining('Redis has version 1 with capacity 10, MySQL version 2') },
+    ]);
+  });
+
+  it('goes on with money where a line of the statement cannot be read, and says what is not proven', () => {
+    const line = { file: '/g/server-1.ndjson', line: 7, why: 'it is not JSON' };
+    const unreadableLines = linesOf({ ...line, paymentIds: [paymentId(2)] }, { ...line, line: 9, paymentIds: [] });
+    const audit = auditSale(evidenceOf({ captured: [1, 2, 3, 8], sources: { unreadableLines } }));
+    expect(audit.findings.map(({ message }) => message)).toEqual([
+      `Line 7 of /g/server-1.ndjson (${paymentId(2)}) cannot be understood: it is not JSON.`,
+      'Line 9 of /g/server-1.ndjson cannot be understood: it is not JSON.',
+      'The gateway has taken 10.00 EUR for payment pay_1_8, and there is neither an order nor a refund.',
+    ]);
+    expect(audit.findings[0]?.command).toBe('sed -n 7p /g/server-1.ndjson');
+    expect(audit.unproven).toMatchObject([
+      {
+        invariants: ['I10'],
+        reason: expect.stringMatching(/^2 lines .*not judged\. A capture or refund that is missing/),
+      },
+    ]);
+  });
+
+  it('gives commands that can be pasted', () => {
+    const { findings } = auditSale(
+      evidenceOf({
+        archived: [archived(ORDERS[0] as Order, { status: 'cancelled' }), ...CLEAN.archived.slice(1)],
+        tombstones: [3, 1],
+        ...told('succeeded', 8),
+      }),
+    );
+    expect(findings.flatMap(({ command }) => command ?? [])).toEqual([
+      `redis-cli -h r DEL 'fest:{1}:payment:pay_1_8'`,
+      `mysql -h m fest -e "DELETE FROM cancelled_orders WHERE order_id = 'ord_1_1'; UPDATE orders SET status = 'paid', ` +
+        `cancelled_at_ms = NULL WHERE order_id = 'ord_1_1'" && fest log replay --dir /log --repair --live`,
+    ]);
+  });
+
+  it('has MySQL put right before a rebuild, which reads it', () => {
+    const both = { stock: { available: 7 }, archived: CLEAN.archived.slice(1) };
+    const { findings } = auditSale(evidenceOf(both));
+    expect(findings.map(({ command }) => command)).toEqual([
+      'fest log replay --dir /log --repair --live',
+      'fest sale rebuild 1',
+      'fest sale rebuild 1',
+    ]);
+    expect(findings[1]?.remedy).toMatch(/^First put MySQL right, .* Then: Have the sale built anew/);
+    const [only] = auditSale(evidenceOf({ stock: { available: 7 } })).findings;
+    expect(only?.remedy).toMatch(/^Have the sale built anew/);
+  });
+
   it('remarks on what has been unfinished for long', () => {
     const { notes, findings } = auditSale(
       evidenceOf({ before: [...LOG, intent(fourth)], appliedLsn: LOG.length, captured: [1, 2, 3, 4] }),
     );
     expect(findings).toEqual([]);
-    expect(notes).toEqual([expect.stringMatching(/^1 payments are unfinished for more than 10 min, of server-1/)]);
+    expect(notes).toEqual([expect.stringMatching(/^1 payment is unfinished for more than 10 min, of server-1/)]);
   });
 
   it('shortens a long list of the same kind', () => {

@@ -11,7 +11,7 @@ import {
   checkSetAside,
 } from './checks/archive.ts';
 import { checkBoughtCounts, checkLimit } from './checks/buyers.ts';
-import { checkLogs } from './checks/logs.ts';
+import { checkLogs, checkStatement } from './checks/logs.ts';
 import { checkAmounts, checkCancelled, checkCaptures, checkReturns, checkUnpaidOrders } from './checks/money.ts';
 import { isLive } from './checks/orders.ts';
 import { checkContradictions, checkNumbersOfTheSale } from './checks/payments.ts';
@@ -20,7 +20,7 @@ import { checkConfirmNumbers, checkSettings, checkStockCounters } from './checks
 import { capacityOf, checkArchivedDoubles, checkDoubleSales, checkTicketNumbers } from './checks/ticket-numbers.ts';
 import { checkLostTickets, checkTicketPlaces } from './checks/ticket-places.ts';
 import type { SaleEvidence, Sources } from './evidence.ts';
-import { type Finding, Findings, type Unproven } from './finding.ts';
+import { type Finding, Findings, type Remedy, type Unproven } from './finding.ts';
 import { AUDIT_LIMITS } from './limits.ts';
 import { ARCHIVED, SEEN } from './order-rows.ts';
 import { rebuildSale } from './remedies.ts';
@@ -116,9 +116,9 @@ const CHECKS: readonly Check[] = [
 ];
 
 /** Redis is an index: without it the sale sells nothing, and nothing is lost. */
-function checkRedisHasSale({ redis, sale, saleId }: SaleEvidence, found: Findings): void {
+function checkRedisHasSale({ redis, sale, saleId, sources }: SaleEvidence, found: Findings): void {
   if (redis.status !== 'missing' || sale === undefined) return;
-  found.add('I2', () => `Redis has no state of sale ${saleId}.`, rebuildSale(saleId));
+  found.add('I2', () => `Redis has no state of sale ${saleId}.`, rebuildSale(sources.tools, saleId));
 }
 
 /** Everything about one sale, and about the logs it is in. */
@@ -145,20 +145,36 @@ export function auditSaleAlone(
   return {
     saleId: evidence.saleId,
     compared: comparedOf(evidence, counts),
-    findings,
+    findings: rebuildsLast(findings, rebuildSale(evidence.sources.tools, evidence.saleId)),
     counts,
     unproven: unprovenOfSale(evidence),
     notes: notesOf(evidence),
   };
 }
 
+/** A rebuild takes what is sold from MySQL: what is wrong there would put sold tickets back into stock. */
+function rebuildsLast(findings: readonly Finding[], { command: rebuild }: Remedy): readonly Finding[] {
+  const isRebuild = ({ command }: Finding): boolean => command === rebuild;
+  const others = findings.filter((finding) => !isRebuild(finding));
+  if (!others.some(({ invariant }) => invariant === 'I8')) return findings;
+  const last = findings.filter(isRebuild).map(
+    (finding): Finding => ({
+      ...finding,
+      remedy: `First put MySQL right, as said above, because a rebuild reads it. Then: ${finding.remedy}`,
+    }),
+  );
+  return [...others, ...last];
+}
+
 export function auditLogs(
   sources: Sources,
   findingsPerCheck: number = AUDIT_LIMITS.findingsPerCheck,
 ): readonly Finding[] {
-  const found = new Findings(findingsPerCheck);
-  checkLogs(sources, found);
-  return found.list();
+  return [checkLogs, checkStatement].flatMap((check) => {
+    const found = new Findings(findingsPerCheck);
+    check(sources, found);
+    return found.list();
+  });
 }
 
 function comparedOf(evidence: SaleEvidence, { log, mysql, redis }: Counts): Compared {

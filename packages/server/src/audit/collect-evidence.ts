@@ -24,14 +24,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { createSteadyClock } from '../platform/clock.ts';
-import { orderIdOf } from '../platform/ids.ts';
+import { orderIdOf, saleOfId } from '../platform/ids.ts';
 import { createMysqlPool, type MysqlPool } from '../platform/mysql.ts';
 import { connectRedis } from '../platform/redis.ts';
-import { type ReadingStage, SaleBooks } from './books.ts';
+import { BoundedList, type ReadingStage, SaleBooks } from './books.ts';
 import { ticketsWithoutOrder } from './checks/ticket-places.ts';
 import { headsOf, waitForPositions } from './drain.ts';
-import type { CaptureNote, RedisEvidence, SaleEvidence, SourceState, Sources, SucceededClaim } from './evidence.ts';
-import type { GatewayStatement, StatementLine } from './gateway-statement.ts';
+import type {
+  CaptureNote,
+  RedisEvidence,
+  SaleEvidence,
+  SettingsDifference,
+  SourceState,
+  Sources,
+  SucceededClaim,
+} from './evidence.ts';
+import type { GatewayStatement, StatementLine, UnreadableLine } from './gateway-statement.ts';
 import { AUDIT_LIMITS } from './limits.ts';
 import { LogTail } from './log-tail.ts';
 import {
@@ -43,15 +51,18 @@ import {
   readMysqlFacts,
 } from './mysql-reading.ts';
 import { SEEN } from './order-rows.ts';
+import { Patience } from './patience.ts';
 import {
   findConfirming,
   type RedisState,
   readBought,
   readIdentity,
+  readSettings,
   readStockPatiently,
   readToldPayments,
 } from './redis-reading.ts';
 import { describeSources } from './sources.ts';
+import { toolsFor } from './tools.ts';
 
 export interface EvidenceSources {
   /** Undefined: Redis is left out. */
@@ -69,6 +80,8 @@ export interface EvidenceOptions extends EvidenceSources {
   readonly saleIds?: readonly number[];
   /** What buyers remember of being told `succeeded`. */
   readonly claims?: readonly (SucceededClaim & { readonly saleId: number })[];
+  /** All waiting together, whatever it is for; default `AUDIT_LIMITS.waitMs`. What follows has a part of it. */
+  readonly waitMs?: number;
   /** How long MySQL may take to have what the logs have; default `AUDIT_LIMITS.applierWaitMs`. */
   readonly applierWaitMs?: number;
   /** How long confirmations under way may take to reach a log; default `AUDIT_LIMITS.settleMs`. */
@@ -77,6 +90,8 @@ export interface EvidenceOptions extends EvidenceSources {
   readonly graceMs?: number;
   /** Unix milliseconds; default: the system's clock. */
   readonly now?: () => number;
+  /** The beginning of the command lines that findings advise; default `fest`. */
+  readonly fest?: string;
   /** Hears what is being done, a few words each. */
   readonly onProgress?: (doing: string) => void;
 }
@@ -97,6 +112,8 @@ export class SameLogTwiceError extends Error {
 export interface Evidence {
   readonly sources: Sources;
   readonly sales: readonly SaleEvidence[];
+  /** All sales of MySQL, whichever were asked for; undefined when it was not read. */
+  readonly knownSaleIds: readonly number[] | undefined;
 }
 
 /** As `collectEvidence`, with what was read also where there is no sale. */
@@ -115,6 +132,7 @@ interface SaleInProgress {
   readonly captureNotes: CaptureNote[];
   /** The state was another one at the end. */
   changedHands: boolean;
+  settings: SettingsDifference | undefined;
 }
 
 class Gathering {
@@ -131,11 +149,14 @@ class Gathering {
   readonly #discovering: boolean;
   #facts: MysqlFacts | undefined;
   #drained = false;
+  readonly #patience: Patience;
+  #unreadableLines = new BoundedList<UnreadableLine>();
 
   constructor(options: EvidenceOptions) {
     this.#options = options;
     this.#now = options.now ?? createSteadyClock().nowMs;
     this.#discovering = options.saleIds === undefined;
+    this.#patience = new Patience(options.waitMs ?? AUDIT_LIMITS.waitMs);
   }
 
   async run(): Promise<Evidence> {
@@ -155,6 +176,7 @@ class Gathering {
     this.#say('reading MySQL');
     const archive = await this.#readArchive();
     await this.#readLogs('last');
+    await this.#compareSettings();
     await this.#lookWhoseStateItIs();
     return this.#assemble(archive);
   }
@@ -172,12 +194,12 @@ class Gathering {
   // --- before: what there is ------------------------------------------------------------------------------------------
 
   async #connect(): Promise<void> {
-    const { redisUrl, mysqlUrl, saleIds } = this.#options;
+    const { redisUrl, mysqlUrl } = this.#options;
     if (mysqlUrl !== undefined) {
       const pool = createMysqlPool(mysqlUrl, AUDIT_LIMITS.mysqlConnections);
       this.#pool = pool;
       this.#mysqlState = await attempt(async () => {
-        this.#facts = await readMysqlFacts(pool, saleIds);
+        this.#facts = await readMysqlFacts(pool);
       });
     }
     if (redisUrl !== undefined) {
@@ -188,7 +210,8 @@ class Gathering {
         });
       });
     }
-    for (const saleId of this.#facts?.sales.map(({ id }) => id) ?? saleIds ?? []) this.#ensureSale(saleId);
+    for (const saleId of this.#options.saleIds ?? this.#facts?.sales.map(({ id }) => id) ?? [])
+      this.#ensureSale(saleId);
   }
 
   async #openLogs(): Promise<void> {
@@ -207,7 +230,13 @@ class Gathering {
   #ensureSale(saleId: number): SaleInProgress {
     const known = this.#sales.get(saleId);
     if (known !== undefined) return known;
-    const sale = { books: new SaleBooks(saleId), redis: undefined, captureNotes: [], changedHands: false };
+    const sale = {
+      books: new SaleBooks(saleId),
+      redis: undefined,
+      captureNotes: [],
+      changedHands: false,
+      settings: undefined,
+    };
     this.#sales.set(saleId, sale);
     return sale;
   }
@@ -236,9 +265,14 @@ class Gathering {
     const redis = this.#redis;
     if (redis === undefined) return;
     const state = await attempt(async () => {
-      for (const [saleId, sale] of this.#sales) {
-        sale.redis = await readStockPatiently(redis, saleId, () => this.#isRebuilding(saleId));
-      }
+      // A sale that is still missing after this was so all the time: it is one wait for all.
+      await this.#patience.spend(AUDIT_LIMITS.missingWaitMs, async (waitMs) => {
+        const untilMs = performance.now() + waitMs;
+        for (const [saleId, sale] of this.#sales) {
+          const leftMs = this.#isOfMysql(saleId) ? untilMs - performance.now() : 0;
+          sale.redis = await readStockPatiently(redis, saleId, () => this.#isRebuilding(saleId), leftMs);
+        }
+      });
       const read = new Map<number, { books: SaleBooks; reading: Extract<RedisState, { status: 'read' }>['reading'] }>();
       for (const [saleId, { books, redis: found }] of this.#sales) {
         if (found?.status !== 'read') continue;
@@ -252,6 +286,11 @@ class Gathering {
       }
     });
     if (state.state === 'unreachable') this.#loseRedis(state);
+  }
+
+  /** Or it is not known. */
+  #isOfMysql(saleId: number): boolean {
+    return this.#facts?.sales.some(({ id }) => id === saleId) !== false;
   }
 
   #loseRedis(state: SourceState): void {
@@ -268,14 +307,18 @@ class Gathering {
 
   /**
    * Until every ticket that was neither in stock nor held is in an order, or in a payment that Redis has confirmed and whose
-   * server has still to write the order. What is left after that is lost.
+   * server has still to write the order. What is left after that is lost. Where a log was not read nothing is called lost,
+   * because it may be there: then there is nothing to wait for.
    */
   async #settle(): Promise<void> {
-    const waitMs = this.#options.settleMs ?? AUDIT_LIMITS.settleMs;
-    for (const deadlineMs = performance.now() + waitMs; ; await sleep(AUDIT_LIMITS.settlePollMs)) {
-      await this.#readLogs('after');
-      if (!(await this.#isAnythingMissing()) || performance.now() > deadlineMs) return;
-    }
+    await this.#patience.spend(this.#options.settleMs ?? AUDIT_LIMITS.settleMs, async (waitMs) => {
+      for (const untilMs = performance.now() + waitMs; ; await sleep(AUDIT_LIMITS.settlePollMs)) {
+        await this.#readLogs('after');
+        if (!(await this.#isAnythingMissing())) return;
+        const sources = this.#sources(this.#facts?.positions ?? []);
+        if (!sources.logsComplete || performance.now() > untilMs) return;
+      }
+    });
   }
 
   async #isAnythingMissing(): Promise<boolean> {
@@ -307,7 +350,7 @@ class Gathering {
           const { identity } = sale.redis;
           sale.changedHands = now?.epoch !== identity.epoch || now.run !== identity.run;
         } else {
-          const now = await readStockPatiently(redis, saleId, () => this.#isRebuilding(saleId));
+          const now = await readStockPatiently(redis, saleId, () => this.#isRebuilding(saleId), 0);
           sale.changedHands = now.status === 'read' || (await this.#isRebuilding(saleId));
         }
       }
@@ -321,12 +364,48 @@ class Gathering {
   async #waitForAppliers(): Promise<boolean> {
     const pool = this.#pool;
     if (pool === undefined || this.#facts === undefined) return false;
-    const waitMs = this.#options.applierWaitMs ?? AUDIT_LIMITS.applierWaitMs;
     let drained = false;
     await this.#orMysqlIsAway(async () => {
-      drained = await waitForPositions(pool, headsOf(this.#tails), waitMs);
+      drained = await this.#patience.spend(this.#options.applierWaitMs ?? AUDIT_LIMITS.applierWaitMs, async (waitMs) =>
+        waitForPositions(pool, headsOf(this.#tails), waitMs),
+      );
     });
     return drained;
+  }
+
+  // --- settings, which are in MySQL and in Redis ------------------------------------------------------------------------
+
+  /**
+   * A change reaches one store and then the other, and a server puts right within seconds what a failure left behind. So
+   * what differs is looked at again until it agrees or that time is over.
+   */
+  async #compareSettings(): Promise<void> {
+    const [redis, pool] = [this.#redis, this.#pool];
+    if (redis === undefined || pool === undefined || this.#facts === undefined) return;
+    const compare = async (): Promise<boolean> => {
+      const ids = [...this.#sales].flatMap(([saleId, { redis: found }]) => (found?.status === 'read' ? [saleId] : []));
+      const committed = new Map((await readMysqlFacts(pool, ids)).sales.map((sale) => [sale.id, sale]));
+      for (const saleId of ids) {
+        const sale = this.#ensureSale(saleId);
+        sale.settings = settingsDifference(await readSettings(redis, saleId), committed.get(saleId));
+      }
+      return ids.every((saleId) => this.#ensureSale(saleId).settings?.lasting !== false);
+    };
+    await this.#orMysqlIsAway(async () => {
+      if (await compare()) return;
+      this.#say('waiting for a change of settings');
+      await this.#patience.spend(AUDIT_LIMITS.settingsWaitMs, async (waitMs) => {
+        const untilMs = performance.now() + waitMs;
+        while (performance.now() < untilMs) {
+          await sleep(AUDIT_LIMITS.settingsPollMs);
+          if (await compare()) return;
+        }
+        if (waitMs < AUDIT_LIMITS.settingsWaitMs) return;
+        for (const sale of this.#sales.values()) {
+          if (sale.settings !== undefined) sale.settings = { ...sale.settings, lasting: true };
+        }
+      });
+    });
   }
 
   async #readArchive(): Promise<Archive | undefined> {
@@ -350,11 +429,21 @@ class Gathering {
   async #readGateway(): Promise<void> {
     const { gateway, graceMs = AUDIT_LIMITS.graceMs } = this.#options;
     if (gateway === undefined) return;
+    this.#unreadableLines = new BoundedList();
     const recentFromMs = this.#now() - graceMs;
     this.#gatewayState = await attempt(() => gateway.read((line) => this.#takeLine(line, recentFromMs)));
   }
 
   #takeLine(line: StatementLine, recentFromMs: number): void {
+    if (line.kind === 'unreadable') {
+      this.#unreadableLines.push(line);
+      // A text may only look like the id of a payment: a sale is not discovered by it.
+      for (const paymentId of line.paymentIds) {
+        const books = this.#sales.get(saleOfId('payment', paymentId) ?? 0)?.books;
+        books?.mark(books.ensure(orderIdOf(paymentId)), SEEN.recent);
+      }
+      return;
+    }
     const sale = this.#saleOf(line.paymentId);
     if (sale === undefined || line.kind === 'declined') return;
     const { books, captureNotes } = sale;
@@ -397,13 +486,14 @@ class Gathering {
         books,
         redis: this.#redisEvidence(saleId, sale, archive),
         rebuild,
+        settings: sale.settings,
         archive,
         captureNotes,
         drained: this.#drained,
         claims: claims.get(saleId) ?? [],
       };
     });
-    return { sources, sales };
+    return { sources, sales, knownSaleIds: this.#facts?.sales.map(({ id }) => id) };
   }
 
   #redisEvidence(saleId: number, sale: SaleInProgress, archive: Archive | undefined): RedisEvidence {
@@ -426,12 +516,33 @@ class Gathering {
     const stores = { redis: this.#redisState, mysql: this.#mysqlState, gateway: this.#gatewayState };
     const hasPositions = this.#facts !== undefined;
     const servers = this.#options.gateway?.servers;
-    return describeSources({ ...stores, tails: this.#tails, positions, hasPositions, servers, nowMs: this.#now() });
+    const { fest, redisUrl, mysqlUrl } = this.#options;
+    return describeSources({
+      ...stores,
+      tails: this.#tails,
+      positions,
+      hasPositions,
+      servers,
+      unreadableLines: this.#unreadableLines,
+      tools: toolsFor({ fest, redisUrl, mysqlUrl }),
+      nowMs: this.#now(),
+    });
   }
 
   #logsFromStart(): boolean {
     return this.#sources(this.#facts?.positions ?? []).logsFromStart;
   }
+}
+
+function settingsDifference(
+  redis: SettingsDifference['redis'] | undefined,
+  mysql: SettingsDifference['mysql'] | undefined,
+): SettingsDifference | undefined {
+  if (redis === undefined || mysql === undefined) return undefined;
+  const { version, capacity, price, limitPerBuyer } = mysql;
+  const same = redis.capacity === capacity && redis.price === price && redis.limitPerBuyer === limitPerBuyer;
+  if (same) return undefined;
+  return { redis, mysql: { version, capacity, price, limitPerBuyer }, lasting: redis.version === version };
 }
 
 /** What cannot be reached is a fact about the audit, not its end. */

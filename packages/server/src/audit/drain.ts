@@ -9,6 +9,8 @@ import { readPositions } from './mysql-reading.ts';
 export interface LogHead {
   readonly logId: string;
   readonly lastLsn: number;
+  /** A server of this machine has it open, and applies it. */
+  readonly inUse: boolean;
 }
 
 /** True when MySQL has all of them; false when time is over, or when no position has moved for a while. */
@@ -18,19 +20,22 @@ export async function waitForPositions(pool: MysqlPool, heads: readonly LogHead[
   let movedMs = performance.now();
   for (;;) {
     const positions = await readPositions(pool);
-    if (heads.every(({ logId, lastLsn }) => (positions.get(logId) ?? 0) >= lastLsn)) return true;
+    const behind = heads.filter(({ logId, lastLsn }) => (positions.get(logId) ?? 0) < lastLsn);
+    if (behind.length === 0) return true;
+    const isApplied = behind.some(({ inUse }) => inUse);
+    const standstillMs = isApplied ? AUDIT_LIMITS.applierStandstillMs : AUDIT_LIMITS.unusedStandstillMs;
     const now = heads.map(({ logId }) => positions.get(logId) ?? 0).join();
     if (now !== before) {
       before = now;
       movedMs = performance.now();
     }
-    if (performance.now() > deadlineMs || performance.now() - movedMs > AUDIT_LIMITS.applierStandstillMs) return false;
+    if (performance.now() > deadlineMs || performance.now() - movedMs > standstillMs) return false;
     await sleep(AUDIT_LIMITS.applierPollMs);
   }
 }
 
 export function headsOf(tails: readonly LogTail[]): readonly LogHead[] {
-  return tails.flatMap(({ logId, lastLsn }) => (logId === undefined ? [] : [{ logId, lastLsn }]));
+  return tails.flatMap(({ logId, lastLsn, inUse }) => (logId === undefined ? [] : [{ logId, lastLsn, inUse }]));
 }
 
 export interface DrainOptions {

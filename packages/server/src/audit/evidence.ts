@@ -2,10 +2,12 @@
  * What Redis, the order logs, MySQL and the gateway say about a sale, gathered by `collect-evidence.ts` and judged by
  * `audit-sale.ts`. The sale may be running meanwhile; what was read in which order is in `collect-evidence.ts`.
  */
-import type { SaleBooks } from './books.ts';
+import type { BoundedList, SaleBooks } from './books.ts';
+import type { UnreadableLine } from './gateway-statement.ts';
 import type { LogState } from './log-tail.ts';
 import type { Archive, AuditedSale, PendingRebuild } from './mysql-reading.ts';
-import type { RedisReading } from './redis-reading.ts';
+import type { RedisReading, RedisSettings } from './redis-reading.ts';
+import type { Tools } from './tools.ts';
 
 /** What a buyer remembers having been told. */
 export interface SucceededClaim {
@@ -58,6 +60,10 @@ export interface Sources {
   readonly logsFromStart: boolean;
   /** The gateway's statement covers all servers. */
   readonly gatewayComplete: boolean;
+  /** Lines of it that nobody can read. The payments that are named in them are not judged. */
+  readonly unreadableLines: BoundedList<UnreadableLine>;
+  /** For the commands that mend what is found. */
+  readonly tools: Tools;
   /** Unix milliseconds of the audit's own clock. */
   readonly nowMs: number;
 }
@@ -78,6 +84,14 @@ export interface CaptureNote {
   readonly currency: string;
 }
 
+/** What Redis sells by and what MySQL has, each read again at the end, where they differ. */
+export interface SettingsDifference {
+  readonly redis: RedisSettings;
+  readonly mysql: Pick<AuditedSale, 'version' | 'capacity' | 'price' | 'limitPerBuyer'>;
+  /** Of the same version, or for longer than a change takes to be in both. Else it may be one that is under way. */
+  readonly lasting: boolean;
+}
+
 export interface SaleEvidence {
   readonly sources: Sources;
   readonly saleId: number;
@@ -86,6 +100,8 @@ export interface SaleEvidence {
   readonly books: SaleBooks;
   readonly redis: RedisEvidence;
   readonly rebuild: PendingRebuild | undefined;
+  /** Undefined: they agree, or one of both was not read. */
+  readonly settings: SettingsDifference | undefined;
   /** Undefined when MySQL was not read. */
   readonly archive: Archive | undefined;
   readonly captureNotes: readonly CaptureNote[];

@@ -1,6 +1,7 @@
 /** What a replay of the logs makes of a payment without an order: its row in `payments`. See `archive/payment-rows.ts`. */
 import type { SaleBooks } from './books.ts';
 import { SEEN } from './order-rows.ts';
+import { isSameMoney, moneyText } from './words.ts';
 
 export interface ExpectedPayment {
   readonly status: 'pending' | 'failed' | 'refunded';
@@ -21,14 +22,7 @@ export function expectedPayment(books: SaleBooks, row: number): ExpectedPayment 
   return undefined;
 }
 
-export interface PaymentDifference {
-  /** As text; empty: in nothing. */
-  readonly what: string;
-  /** Also in what a payment is from its beginning to its end, which a replay writes once and never again. */
-  readonly ofFacts: boolean;
-}
-
-/** In what a row of MySQL differs from what it should be. */
+/** In what a row of MySQL differs from what it should be, as text; empty: in nothing. */
 export function paymentDifference(
   books: SaleBooks,
   row: number,
@@ -41,7 +35,7 @@ export function paymentDifference(
     readonly failureCode: string | null;
     readonly unfinished: number | null;
   },
-): PaymentDifference {
+): string {
   const differences: string[] = [];
   const compare = (what: string, log: number | string, mysql: number | string): void => {
     if (log !== mysql) differences.push(`${what} (log ${log || 'none'}, MySQL ${mysql || 'none'})`);
@@ -49,11 +43,10 @@ export function paymentDifference(
   compare('status', expected.status, found.status);
   compare('failure code', storedCode(expected.failureCode), found.failureCode ?? '');
   compare('unfinished', expected.closed ? 'no' : 'yes', found.unfinished === 1 ? 'yes' : 'no');
-  const ofState = differences.length;
   compare('account', books.accountId(row), found.accountId);
-  compare('amount', books.amount(row), found.amount);
-  compare('currency', books.currency(row), found.currency);
-  return { what: differences.join(', '), ofFacts: differences.length > ofState };
+  const money = { amount: books.amount(row), currency: books.currency(row) };
+  if (!isSameMoney(money, found)) compare('amount', moneyText(money), moneyText(found));
+  return differences.join(', ');
 }
 
 const FAILURE_CODE_CHARACTERS = 50;

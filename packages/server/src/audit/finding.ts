@@ -19,6 +19,8 @@ export interface Finding {
   readonly remedy?: string;
   /** The command line that does it, where there is one. */
   readonly command?: string;
+  /** For one that stands for others which are not told: how many. */
+  readonly more?: number;
 }
 
 /** How a finding is mended. */
@@ -31,6 +33,8 @@ export interface Unproven {
   /** How to prove it after all. */
   readonly remedy?: string;
 }
+
+const ASK_FOR_MORE = 'They are mended alike, each by a command of its own: --details <number> tells more of them.';
 
 /** The findings of one check: the first ones are told one by one, the others are counted, so that memory stays bounded. */
 export class Findings {
@@ -61,7 +65,14 @@ export class Findings {
     const [first] = this.#findings;
     const more = this.#count - this.#findings.length;
     if (first === undefined || more === 0) return this.#findings;
-    const { message: _, ...same } = first;
-    return [...this.#findings, { ...same, message: `… and ${more} more like this.` }];
+    const message = `… and ${more} more like this.`;
+    const { invariant, remedy, command } = first;
+    // Where each is mended by a command of its own, those of the others are not known.
+    const isSame = this.#findings.every((finding) => finding.remedy === remedy);
+    const mended: Remedy = {
+      ...(remedy === undefined ? {} : { remedy }),
+      ...(command === undefined ? {} : { command }),
+    };
+    return [...this.#findings, { invariant, message, more, ...(isSame ? mended : { remedy: ASK_FOR_MORE }) }];
   }
 }

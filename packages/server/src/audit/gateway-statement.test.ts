@@ -46,15 +46,37 @@ describe('the statement of the simulated gateway', () => {
   it('reads ledgers that are larger than what is read at once', async () => {
     const ids = Array.from({ length: 5_000 }, (_, index) => `pay_1_${index}`);
     writeFileSync(join(directory, 'server-1.ndjson'), ids.map((id) => charge(id, 'captured')).join(''));
-    expect((await linesOf()).map(({ paymentId }) => paymentId)).toEqual(ids);
+    const read = (await linesOf()).flatMap((line) => (line.kind === 'captured' ? [line.paymentId] : []));
+    expect(read).toEqual(ids);
   });
 
+  const whole = (letter: string): string => `pay_1_${letter.repeat(16)}`;
+
   it.each([
-    ['no JSON', 'hello\n'],
-    ['another entry', other('gift', 'pay_1_a')],
-  ])('names the line that is %s', async (_, line) => {
-    writeFileSync(join(directory, 'server-1.ndjson'), other('void', 'pay_1_a') + line);
-    await expect(linesOf()).rejects.toThrow(/server-1\.ndjson, line 2 is not of a ledger/);
+    ['no JSON', 'hello', 'it is not JSON', []],
+    ['another entry', '{"entry":"gift","paymentId":"x"}', 'it is neither a charge nor a refund but "gift"', []],
+    ['without a payment', '{"entry":"refund","atMs":6}', 'it names no payment', []],
+    [
+      'without an amount',
+      `{"entry":"charge","paymentId":"${whole('a')}","outcome":"captured","currency":"EUR","decidedAtMs":5}`,
+      'it names no amount',
+      [whole('a')],
+    ],
+    [
+      'cut off, with another one behind it',
+      `{"entry":"charge","paymentId":"${whole('a')}","amo${other('refund', whole('b')).trim()}`,
+      'it is not JSON',
+      [whole('a'), whole('b')],
+    ],
+    ['cut off in an id', `{"entry":"charge","paymentId":"${whole('a').slice(0, 20)}`, 'it is not JSON', []],
+  ])('tells of a line that is %s, and reads the others', async (_, line, why, paymentIds) => {
+    const file = join(directory, 'server-1.ndjson');
+    writeFileSync(file, `${charge('pay_1_a', 'captured')}${line}\n${other('refund', 'pay_1_a')}`);
+    expect(await linesOf()).toEqual([
+      expect.objectContaining({ kind: 'captured', paymentId: 'pay_1_a' }),
+      { kind: 'unreadable', file, line: 2, why, paymentIds },
+      expect.objectContaining({ kind: 'refunded', paymentId: 'pay_1_a' }),
+    ]);
   });
 
   it('cannot be read where there is no folder', async () => {

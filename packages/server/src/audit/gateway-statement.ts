@@ -17,7 +17,18 @@ export type StatementLine =
       readonly atMs: number;
     }
   | { readonly kind: 'declined'; readonly paymentId: string; readonly atMs: number }
-  | { readonly kind: 'refunded'; readonly paymentId: string; readonly atMs: number };
+  | { readonly kind: 'refunded'; readonly paymentId: string; readonly atMs: number }
+  | ({ readonly kind: 'unreadable' } & UnreadableLine);
+
+/** A line of which nobody can say what it is; the others count all the same. */
+export interface UnreadableLine {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  readonly why: string;
+  /** Payments that are named in it: what the statement says about them is not known. */
+  readonly paymentIds: readonly string[];
+}
 
 export interface GatewayStatement {
   /** For people: where it came from. */
@@ -45,33 +56,45 @@ export function simulatedStatement(directory: string): GatewayStatement {
     async read(take) {
       const files = (await readdir(directory)).filter((file) => file.endsWith(LEDGER)).sort();
       servers = new Set(files.map((file) => basename(file, LEDGER)));
-      for (const file of files) {
-        await readLines(join(directory, file), (text, lineNumber) => {
-          const line = parseLedgerLine(text);
-          if (line === 'unknown') throw new Error(`${join(directory, file)}, line ${lineNumber} is not of a ledger`);
-          if (line !== undefined) take(line);
+      for (const name of files) {
+        const file = join(directory, name);
+        await readLines(file, (text, line) => {
+          const entry = parseLedgerLine(text);
+          if (typeof entry === 'string') {
+            take({ kind: 'unreadable', file, line, why: entry, paymentIds: paymentIdsIn(text) });
+          } else if (entry !== undefined) take(entry);
         });
       }
     },
   };
 }
 
-/** Undefined: a line that says nothing about money. */
-function parseLedgerLine(text: string): StatementLine | undefined | 'unknown' {
+/** Undefined: a line that says nothing about money. Text: why it cannot be understood. */
+function parseLedgerLine(text: string): StatementLine | undefined | string {
   let line: unknown;
   try {
     line = JSON.parse(text);
   } catch {
-    return 'unknown';
+    return 'it is not JSON';
   }
-  if (typeof line !== 'object' || line === null || !('entry' in line) || !('paymentId' in line)) return 'unknown';
-  const { entry, paymentId } = line;
-  if (typeof paymentId !== 'string') return 'unknown';
-  const numberOf = (name: string): number => Number((line as Record<string, unknown>)[name]);
-  if (entry === 'refund') return { kind: 'refunded', paymentId, atMs: numberOf('atMs') };
-  if (entry !== 'charge') return entry === 'void' ? undefined : 'unknown';
-  const atMs = numberOf('decidedAtMs');
-  if (!('outcome' in line) || line.outcome !== 'captured') return { kind: 'declined', paymentId, atMs };
-  const currency = String((line as Record<string, unknown>).currency);
-  return { kind: 'captured', paymentId, amount: numberOf('amount'), currency, atMs };
+  if (typeof line !== 'object' || line === null) return 'it is not an entry';
+  const { entry, paymentId, outcome, amount, currency, atMs, decidedAtMs } = line as Record<string, unknown>;
+  if (typeof paymentId !== 'string') return 'it names no payment';
+  if (entry === 'void') return undefined;
+  if (entry === 'refund') {
+    return isTime(atMs) ? { kind: 'refunded', paymentId, atMs } : 'it does not say when';
+  }
+  if (entry !== 'charge') return `it is neither a charge nor a refund but ${JSON.stringify(entry) ?? 'nothing'}`;
+  if (!isTime(decidedAtMs)) return 'it does not say when';
+  if (outcome !== 'captured') return { kind: 'declined', paymentId, atMs: decidedAtMs };
+  if (!isAmount(amount) || typeof currency !== 'string') return 'it names no amount';
+  return { kind: 'captured', paymentId, amount, currency, atMs: decidedAtMs };
+}
+
+const isTime = (value: unknown): value is number => Number.isFinite(value);
+const isAmount = (value: unknown): value is number => Number.isSafeInteger(value);
+
+/** In a line that was cut off or written over another one, whatever still has the form of an id. */
+function paymentIdsIn(text: string): readonly string[] {
+  return [...new Set(text.match(/\bpay_[0-9a-z]{1,7}_[A-Za-z0-9_-]{16}(?![A-Za-z0-9_-])/g) ?? [])];
 }

@@ -1,3 +1,5 @@
+import { LIMITS } from '../limits.ts';
+
 /** Bounds of an audit. Units are in the names, reasons beside them. */
 export const AUDIT_LIMITS = {
   /** Of one look at Redis, in which no other command runs: 5,000 released numbers take some 10 ms, 20,000 ids of holds 30. */
@@ -11,11 +13,18 @@ export const AUDIT_LIMITS = {
    * is a write and an fdatasync, or the time a server needs to be started again. */
   settleMs: 15_000,
   settlePollMs: 200,
+  /** All waiting together, whatever it is for. */
+  waitMs: 15_000,
   /** How long MySQL may take to have what the logs had. */
   applierWaitMs: 15_000,
   applierPollMs: 200,
   /** An applier that has not moved for this long will not by waiting. */
   applierStandstillMs: 5_000,
+  /** And where no server of this machine has the log open: the time a server elsewhere needs for a batch. */
+  unusedStandstillMs: 1_500,
+  /** A change of settings is in both stores after this, or a server has put it right: twice what servers take to compare. */
+  settingsWaitMs: 2 * LIMITS.compareSettingsMs,
+  settingsPollMs: 500,
   /** A sale that is missing in Redis was perhaps lost a moment ago: its servers ask for a rebuild within this. */
   missingWaitMs: 3_000,
   missingPollMs: 250,

@@ -11,12 +11,16 @@ import { BoundedList, type SaleBooks } from './books.ts';
 import { expectedPayment, paymentDifference } from './expected-payment.ts';
 import { AUDIT_LIMITS } from './limits.ts';
 import { SEEN } from './order-rows.ts';
+import { counted } from './words.ts';
 
 /** A sale as MySQL has it. */
 export interface AuditedSale {
   readonly id: number;
   readonly name: string;
   readonly capacity: number;
+  /** Minor units of `currency`. */
+  readonly price: number;
+  readonly currency: string;
   readonly limitPerBuyer: number;
   readonly holdSeconds: number;
   /** 1: its settings were never changed; else at least the time of the last change, Unix milliseconds. */
@@ -82,7 +86,7 @@ export async function readMysqlFacts(session: MysqlSession, saleIds?: readonly n
       ? []
       : await selectRows<AuditedSale>(
           session,
-          `SELECT id, name, capacity, limit_per_buyer AS limitPerBuyer, hold_seconds AS holdSeconds, version, epoch
+          `SELECT id, name, capacity, price, currency, limit_per_buyer AS limitPerBuyer, hold_seconds AS holdSeconds, version, epoch
              FROM sales ${where} ORDER BY id`,
           saleIds === undefined ? [] : [saleIds],
         );
@@ -226,9 +230,9 @@ function takeOrder(books: SaleBooks, row: OrderRow, tickets: readonly TicketRow[
   const ticketNumbers = tickets.map(({ ticketNumber }) => ticketNumber);
   const index = books.takeArchivedOrder({ ...row, ticketNumbers });
   const fault = (what: string): void => books.archiveFaults.push(`MySQL has order ${orderId} ${what}.`);
-  if (row.quantity !== tickets.length) fault(`with quantity ${row.quantity}, and ${tickets.length} tickets`);
+  if (row.quantity !== tickets.length) fault(`with quantity ${row.quantity}, and ${counted(tickets.length, 'ticket')}`);
   const foreign = tickets.filter(({ saleId, accountId }) => saleId !== books.saleId || accountId !== row.accountId);
-  if (foreign.length > 0) fault(`with ${foreign.length} tickets of another sale or account`);
+  if (foreign.length > 0) fault(`with ${counted(foreign.length, 'ticket')} of another sale or account`);
   // `cancelling` and `cancelled` orders have no live tickets, paid ones only live tickets: both are written together.
   const shouldLive = status === 'paid';
   const wrong = tickets.filter(({ live }) => (live === 1) !== shouldLive);
@@ -314,7 +318,7 @@ async function readPayments(
 /** A payment that ended stays as it is: what is alike now need not be looked at again. */
 function isClosedAlike(books: SaleBooks, row: number, payment: ArchivedPayment): boolean {
   const expected = expectedPayment(books, row);
-  return expected?.closed === true && paymentDifference(books, row, expected, payment).what === '';
+  return expected?.closed === true && paymentDifference(books, row, expected, payment) === '';
 }
 
 async function readTombstones(session: MysqlSession, books: ReadonlyMap<number, SaleBooks>): Promise<void> {

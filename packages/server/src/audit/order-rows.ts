@@ -3,6 +3,7 @@
  * typed arrays and one map of ids: some 170 bytes an order, so that a million of them fit.
  */
 import { paymentIdOf } from '../platform/ids.ts';
+import { isSameMoney, moneyText } from './words.ts';
 
 /** Flags of a row. */
 export const SEEN = {
@@ -31,7 +32,7 @@ export const SEEN = {
   captured: 1 << 12,
   /** … given it back, … */
   returned: 1 << 13,
-  /** … or so lately that its statement says nothing yet. */
+  /** … or so lately that its statement says nothing yet, or in a line that nobody can read: it is not judged. */
   recent: 1 << 14,
   /** MySQL refused its `orderPaid`, which is in `failed_records`. */
   setAside: 1 << 15,
@@ -285,8 +286,8 @@ export class OrderRows {
       if (ours !== theirs) differences.push(`${what} (${here} ${ours}, ${there} ${theirs})`);
     };
     compare('account', this.accountId(row), other.accountId);
-    compare('amount', this.amount(row), other.amount);
-    compare('currency', this.currency(row), other.currency);
+    const money = { amount: this.amount(row), currency: this.currency(row) };
+    if (!isSameMoney(money, other)) compare('amount', moneyText(money), moneyText(other));
     compare('number of the sale', this.confirmSeq(row), other.confirmSeq);
     compare('time', this.paidAtMs(row), other.paidAtMs);
     if (!this.#hasTickets(row, other.ticketNumbers)) {

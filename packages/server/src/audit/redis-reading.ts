@@ -64,6 +64,14 @@ export interface StateIdentity {
   readonly run: string;
 }
 
+/** What a state sells by. */
+export interface RedisSettings {
+  readonly version: number;
+  readonly capacity: number;
+  readonly price: number;
+  readonly limitPerBuyer: number;
+}
+
 export interface RedisReading {
   readonly slices: readonly StockSlice[];
   readonly bought: BoughtCounts;
@@ -156,7 +164,7 @@ export async function readStockPatiently(
   redis: Redis,
   saleId: number,
   isRebuilding: () => Promise<boolean>,
-  waitMs: number = AUDIT_LIMITS.missingWaitMs,
+  waitMs: number,
 ): Promise<RedisState> {
   for (const deadlineMs = performance.now() + waitMs; ; await sleep(AUDIT_LIMITS.missingPollMs)) {
     const state = await readStock(redis, saleId);
@@ -171,6 +179,17 @@ export async function readIdentity(
 ): Promise<(StateIdentity & { readonly confirmSeq: number }) | undefined> {
   const [epoch, confirmSeq] = await redis.hmget(saleKeys.sale(saleId), 'epoch', 'confirmSeq');
   return epoch == null ? undefined : { ...parseStoredEpoch(epoch), confirmSeq: Number(confirmSeq) };
+}
+
+/** Undefined: there is no state. */
+export async function readSettings(redis: Redis, saleId: number): Promise<RedisSettings | undefined> {
+  const fields = ['version', 'capacity', 'price', 'limitPerBuyer'] as const;
+  const values = await redis.hmget(saleKeys.sale(saleId), ...fields);
+  if (values[0] == null) return undefined;
+  const [version = Number.NaN, capacity = Number.NaN, price = Number.NaN, limitPerBuyer = Number.NaN] = values.map(
+    (value) => Number(value ?? Number.NaN),
+  );
+  return { version, capacity, price, limitPerBuyer };
 }
 
 export async function readBought(redis: Redis, saleId: number, bought: BoughtCounts): Promise<void> {

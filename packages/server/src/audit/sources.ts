@@ -3,7 +3,8 @@ import type { LogSource, Sources } from './evidence.ts';
 import type { LogTail } from './log-tail.ts';
 import type { LogPosition } from './mysql-reading.ts';
 
-export interface SourcesFacts extends Pick<Sources, 'redis' | 'mysql' | 'gateway' | 'nowMs'> {
+export interface SourcesFacts
+  extends Pick<Sources, 'redis' | 'mysql' | 'gateway' | 'unreadableLines' | 'tools' | 'nowMs'> {
   readonly tails: readonly LogTail[];
   readonly positions: readonly LogPosition[];
   /** False: MySQL was not read, so nobody knows which logs there are. */
@@ -16,7 +17,7 @@ export interface SourcesFacts extends Pick<Sources, 'redis' | 'mysql' | 'gateway
 const COMPLETE: readonly LogSource['state'][] = ['read', 'empty', 'retired'];
 
 export function describeSources(facts: SourcesFacts): Sources {
-  const { redis, mysql, gateway, nowMs, tails, positions, hasPositions, servers } = facts;
+  const { redis, mysql, gateway, unreadableLines, tools, nowMs, tails, positions, hasPositions, servers } = facts;
   const byId = new Map(positions.map((position) => [position.logId, position]));
   const given = tails.map((tail) => describeTail(tail, tail.logId === undefined ? undefined : byId.get(tail.logId)));
   const ids = new Set(given.map(({ logId }) => logId));
@@ -32,6 +33,8 @@ export function describeSources(facts: SourcesFacts): Sources {
     logsComplete,
     logsFromStart: logsComplete && logs.every(({ state, firstLsn }) => state !== 'retired' && firstLsn === 1),
     gatewayComplete: gateway.state === 'read' && logs.every(isCovered),
+    unreadableLines,
+    tools,
     nowMs,
   };
 }

@@ -1,31 +1,31 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import type { EvidenceOptions } from '@fest/server/audit/collect-evidence';
+import type { Evidence } from '@fest/server/audit/collect-evidence';
 import type { Context } from '../../context.ts';
 import { FixableError } from '../../errors.ts';
 import { EXIT, type ExitCode } from '../../exit-codes.ts';
 import { stackPaths } from '../../local-stack/paths.ts';
 import { writeDocument } from '../../render/document.ts';
 import type { Settings } from '../../settings.ts';
-import { findLogs, type LogPlaces } from '../log/log-directories.ts';
 import { ProgressLine } from '../log/progress-line.ts';
-import { type AuditOptions, type AuditPlan, type LeavableSource, planAudit } from './options.ts';
+import { findAuditPlaces } from './audit-sources.ts';
+import { type AuditOptions, planAudit } from './options.ts';
 import { type AuditReport, composeReport, renderReport } from './report.ts';
+import { typedFest } from './typed.ts';
 
 /** `fest audit`: compares everything that says what was sold, and says how to mend what differs. Changes nothing. */
 export async function runAudit(context: Context, named: readonly string[], options: AuditOptions): Promise<ExitCode> {
   const startedAtMs = context.now();
   const plan = planAudit(options);
-  const places = await findPlaces(context, named, options);
-  const sources = await findSources(context, places, plan, options);
+  const { settings, sources } = await findAuditPlaces(context, named, { options, plan });
+  const fest = typedFest(context.cwd, settings.directory, options);
   const { gatherEvidence } = await import('@fest/server/audit/collect-evidence');
   const { auditLogs, auditSaleAlone } = await import('@fest/server/audit/audit-sale');
-  const { unprovenOfSources } = await import('@fest/server/audit/unproven');
+  const { unprovenOfLeftOut, unprovenOfSources } = await import('@fest/server/audit/unproven');
   const progress = new ProgressLine(context.stderr);
   const evidence = await gatherEvidence({
     ...sources,
+    fest,
     ...(plan.saleIds === undefined ? {} : { saleIds: plan.saleIds }),
-    ...(plan.waitMs === undefined ? {} : { applierWaitMs: plan.waitMs }),
+    ...(plan.waitMs === undefined ? {} : { waitMs: plan.waitMs, applierWaitMs: plan.waitMs }),
     now: context.now,
     onProgress: (doing) => progress.show(doing, undefined),
   })
@@ -33,6 +33,7 @@ export async function runAudit(context: Context, named: readonly string[], optio
       throw explain(error);
     })
     .finally(() => progress.clear());
+  refuseUnknownSales(plan.saleIds ?? [], evidence, fest);
   const report = composeReport({
     sources: evidence.sources,
     sales: evidence.sales.map((sale) => ({
@@ -40,13 +41,19 @@ export async function runAudit(context: Context, named: readonly string[], optio
       audit: auditSaleAlone(sale, plan.findingsPerCheck),
     })),
     findings: auditLogs(evidence.sources, plan.findingsPerCheck),
-    unproven: unprovenOfSources(evidence.sources),
-    unknownSales: (plan.saleIds ?? []).filter((id) => !evidence.sales.some(({ saleId }) => saleId === id)),
+    unproven: [...unprovenOfSources(evidence.sources), ...unprovenOfLeftOut(evidence.sources)],
     elapsedMs: context.now() - startedAtMs,
   });
   if (options.json === true) writeDocument(context.stdout, 'fest.audit/1', report);
-  else context.stdout.write(renderReport(report, context.colour.stdout));
+  else
+    context.stdout.write(renderReport(report, { colour: context.colour.stdout, passwordsIn: passwordsOf(settings) }));
   return exitCodeOf(report);
+}
+
+/** A stack makes its passwords itself; those of a URL that somebody gave are known to who gave it. */
+function passwordsOf({ directory, redisUrl, mysqlUrl }: Settings): string | undefined {
+  const isOfStack = [redisUrl, mysqlUrl].some((setting) => setting?.source === 'local stack');
+  return isOfStack ? `redisUrl and mysqlUrl in ${stackPaths(directory).localState}` : undefined;
 }
 
 /** What differs comes first; then what could not be reached; then what could not be shown for another reason. */
@@ -60,63 +67,31 @@ export function exitCodeOf({ verdict, sources }: Pick<AuditReport, 'verdict' | '
   return unreachable ? EXIT.unreachable : EXIT.partlyDone;
 }
 
-/** A machine without an order log can still compare MySQL with Redis and the gateway. */
-async function findPlaces(context: Context, named: readonly string[], options: AuditOptions): Promise<LogPlaces> {
-  try {
-    return await findLogs(context, named, options);
-  } catch (error) {
-    if (named.length > 0 || !(error instanceof FixableError) || error.exitCode !== EXIT.usage) throw error;
-    const { loadSettings } = await import('../../settings.ts');
-    const { dirs: _, ...flags } = options;
-    const settings = await loadSettings(context, flags);
-    if (settings.mysqlUrl === undefined) throw error;
-    return { settings, directories: [] };
-  }
-}
-
-async function findSources(
-  context: Context,
-  { settings, directories }: LogPlaces,
-  { without }: AuditPlan,
-  options: AuditOptions,
-): Promise<Pick<EvidenceOptions, 'redisUrl' | 'mysqlUrl' | 'logDirs' | 'gateway'>> {
-  const isWanted = (source: LeavableSource): boolean => !without.includes(source);
-  const urlOf = (source: 'redis' | 'mysql', setting: { readonly value: string } | undefined): string | undefined => {
-    if (!isWanted(source)) return undefined;
-    if (setting === undefined) throw unknownStore(source, settings);
-    return setting.value;
-  };
-  const { simulatedStatement } = await import('@fest/server/audit/gateway-statement');
-  return {
-    redisUrl: urlOf('redis', settings.redisUrl),
-    mysqlUrl: urlOf('mysql', settings.mysqlUrl),
-    logDirs: directories,
-    gateway: isWanted('gateway') ? simulatedStatement(findLedgers(context, settings, options)) : undefined,
-  };
-}
-
-/** Where the simulated gateway keeps its ledgers. */
-function findLedgers(context: Context, settings: Settings, { gateway }: AuditOptions): string {
-  const given = gateway ?? (context.env.FEST_GATEWAY_DIR || undefined);
-  if (given !== undefined) return resolve(context.cwd, given);
-  const ofStack = settings.localState?.gatewayDir ?? stackPaths(settings.directory).gateway;
-  if (existsSync(ofStack)) return ofStack;
+/** Nothing was found of a sale that does not exist, which proves nothing. */
+function refuseUnknownSales(asked: readonly number[], evidence: Evidence, fest: string): void {
+  const { sources, sales, knownSaleIds } = evidence;
+  // One that is in MySQL only may exist where MySQL does not answer.
+  if (sources.mysql.state === 'unreachable') return;
+  const isKnown = (id: number): boolean =>
+    sales.some(({ saleId, sale, books, redis }) => {
+      return saleId === id && (sale !== undefined || books.size > 0 || books.records > 0 || redis.status === 'read');
+    });
+  const unknown = asked.filter((id) => !isKnown(id));
+  if (unknown.length === 0) return;
   throw new FixableError({
-    what: 'It is not known where the statement of the payment gateway is',
-    why: `no stack keeps ledgers in ${ofStack}, and FEST_GATEWAY_DIR is not set`,
-    fix: 'Name their folder (--gateway <folder>), or leave the gateway out: fest audit --without gateway',
-    exitCode: EXIT.unreachable,
+    what: unknown.length === 1 ? `There is no sale ${unknown[0]}` : `There are no sales ${unknown.join(', ')}`,
+    why: knownSaleIds === undefined ? 'neither the order logs nor Redis know it' : salesText(knownSaleIds),
+    fix: `Give the ids of sales that exist (${fest} sale list), or leave --sale out to audit all.`,
+    exitCode: EXIT.usage,
   });
 }
 
-function unknownStore(source: 'redis' | 'mysql', settings: Settings): FixableError {
-  const [name, variable] = source === 'redis' ? ['Redis', 'FEST_REDIS_URL'] : ['MySQL', 'FEST_MYSQL_URL'];
-  return new FixableError({
-    what: `It is not known which ${name} to compare with`,
-    why: `no stack runs in ${settings.directory}, and ${variable} is not set`,
-    fix: `Start the stack, set ${variable}, or leave it out: fest audit --without ${source}`,
-    exitCode: EXIT.unreachable,
-  });
+const SALES_TOLD = 20;
+
+function salesText(ids: readonly number[]): string {
+  if (ids.length === 0) return 'MySQL has no sale at all; is it the right database?';
+  const more = ids.length > SALES_TOLD ? ', …' : '';
+  return `MySQL has ${ids.length === 1 ? 'sale' : 'sales'} ${ids.slice(0, SALES_TOLD).join(', ')}${more}`;
 }
 
 /** Two folders with one log are the caller's mistake; whatever else is thrown is a bug. */

@@ -17,6 +17,7 @@ export interface AuditPlan {
   /** Undefined: all there are. */
   readonly saleIds: readonly number[] | undefined;
   readonly without: readonly LeavableSource[];
+  /** For everything that is waited for together. */
   readonly waitMs: number | undefined;
   readonly findingsPerCheck: number | undefined;
 }
@@ -26,37 +27,44 @@ const DETAILS_MAX = 1_000;
 
 /** @throws FixableError for what is wrong on the command line */
 export function planAudit({ sale, without, wait, details }: AuditOptions): AuditPlan {
+  const ids = sale === undefined ? undefined : listOf('--sale', sale, SALE_FIX).map(parseSaleId);
   return {
-    saleIds: sale === undefined ? undefined : listOf(sale).map(parseSaleId),
-    without: listOf(without ?? '').map(parseSource),
-    waitMs: wait === undefined ? undefined : parseNumber('--wait', wait, WAIT_SECONDS_MAX) * 1_000,
-    findingsPerCheck: details === undefined ? undefined : Math.max(1, parseNumber('--details', details, DETAILS_MAX)),
+    saleIds: ids === undefined ? undefined : [...new Set(ids)],
+    without: without === undefined ? [] : listOf('--without', without, WITHOUT_FIX).map(parseSource),
+    waitMs: wait === undefined ? undefined : parseNumber('--wait', wait, 0, WAIT_SECONDS_MAX) * 1_000,
+    findingsPerCheck: details === undefined ? undefined : parseNumber('--details', details, 1, DETAILS_MAX),
   };
 }
 
-function listOf(text: string): readonly string[] {
-  return text
+const SALE_FIX = 'Give ids with commas between them, as in --sale 1,2, or leave the option out to audit all sales.';
+const WITHOUT_FIX = `Give some of ${LEAVABLE_SOURCES.join(', ')}.`;
+
+/** An empty list is most likely a variable of a script that is not set: it means neither nothing nor everything. */
+function listOf(flag: string, text: string, fix: string): readonly string[] {
+  const parts = text
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
+  if (parts.length === 0) throw usage(`${flag} is empty`, fix);
+  return parts;
 }
 
 function parseSaleId(text: string): number {
   const id = Number(text);
-  if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(id)) return id;
-  throw usage(`“${text}” is not a sale id`, '`fest sale list` shows them.');
+  if (/^[1-9]\d*$/.test(text) && id <= 0xffff_ffff) return id;
+  throw usage(`“${text}” is not a sale id`, SALE_FIX);
 }
 
 function parseSource(text: string): LeavableSource {
   const known = LEAVABLE_SOURCES.find((source) => source === text);
   if (known !== undefined) return known;
-  throw usage(`There is no source “${text}” to leave out`, `Give some of ${LEAVABLE_SOURCES.join(', ')}.`);
+  throw usage(`There is no source “${text}” to leave out`, WITHOUT_FIX);
 }
 
-function parseNumber(flag: string, text: string, max: number): number {
+function parseNumber(flag: string, text: string, min: number, max: number): number {
   const number = Number(text);
-  if (/^\d+$/.test(text) && number <= max) return number;
-  throw usage(`${flag} is wrong: “${text}”`, `Give a whole number from 0 to ${max}.`);
+  if (/^\d+$/.test(text) && number >= min && number <= max) return number;
+  throw usage(`${flag} is wrong: “${text}”`, `Give a whole number from ${min} to ${max}.`);
 }
 
 function usage(what: string, fix: string): FixableError {

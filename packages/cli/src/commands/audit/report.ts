@@ -1,20 +1,25 @@
 /** The report of an audit: one document, as JSON or as text. Pure. */
 import type { Counts, SaleAudit } from '@fest/server/audit/audit-sale';
 import type { LogSource, Sources } from '@fest/server/audit/evidence';
-import type { Finding, Unproven } from '@fest/server/audit/finding';
+import { AUDITED_INVARIANTS, type Finding, type Unproven } from '@fest/server/audit/finding';
 import { createStyle, type Style } from '../../render/style.ts';
 import { renderTable } from '../../render/table.ts';
 
 export interface AuditFacts {
   readonly sources: Sources;
   readonly sales: readonly { readonly name: string | undefined; readonly audit: SaleAudit }[];
-  /** About the logs themselves. */
+  /** About the logs themselves and the gateway's statement. */
   readonly findings: readonly Finding[];
   /** For all sales. */
   readonly unproven: readonly Unproven[];
-  /** Asked for, and found nowhere. */
-  readonly unknownSales: readonly number[];
   readonly elapsedMs: number;
+}
+
+/** What is said to people only. */
+export interface ReportHints {
+  readonly colour: boolean;
+  /** The file with the passwords that `redis-cli` and `mysql` ask for, where there is one. */
+  readonly passwordsIn?: string | undefined;
 }
 
 /** The body of `fest.audit/1`. */
@@ -38,11 +43,7 @@ export interface AuditReport {
 }
 
 export function composeReport(facts: AuditFacts): AuditReport {
-  const { sources, findings, elapsedMs, unknownSales } = facts;
-  const unknown = unknownSales.map(
-    (id): Unproven => ({ invariants: [], reason: `There is no sale ${id}.`, remedy: '`fest sale list` shows them.' }),
-  );
-  const unproven = [...facts.unproven, ...unknown];
+  const { sources, findings, unproven, elapsedMs } = facts;
   const sales = facts.sales.map(({ name, audit }) => ({
     saleId: audit.saleId,
     name: name ?? null,
@@ -65,16 +66,18 @@ export function composeReport(facts: AuditFacts): AuditReport {
   };
 }
 
-const count = (value: number): string => value.toLocaleString('en-US');
+const figure = (value: number): string => value.toLocaleString('en-US');
+const figureOf = (value: number, noun: string): string => `${figure(value)} ${noun}${value === 1 ? '' : 's'}`;
 const NONE = '–';
 
 /** The report for people. Without colour there is no escape code in it. */
-export function renderReport(report: AuditReport, colour: boolean): string {
+export function renderReport(report: AuditReport, { colour, passwordsIn }: ReportHints): string {
   const style = createStyle(colour);
   const parts = [
     renderLogs(report.sources.logs, colour),
     renderProblems(report, style),
-    ...report.sales.map((sale) => renderSale(sale, colour)),
+    renderSales(report, colour),
+    passwordsIn === undefined || !asksForPassword(report) ? '' : `Passwords for redis-cli and mysql: ${passwordsIn}\n`,
     renderVerdict(report, style),
   ];
   return `${parts.filter((part) => part !== '').join('\n')}`;
@@ -93,8 +96,8 @@ function renderLogs(logs: readonly LogSource[], colour: boolean): string {
   const rows = logs.map(({ server, logId, state, firstLsn, lastLsn, appliedLsn, directory }) => [
     server ?? logId?.slice(0, 8) ?? NONE,
     STATE_WORDS[state],
-    directory === undefined || lastLsn < firstLsn ? NONE : `${count(firstLsn)}–${count(lastLsn)}`,
-    appliedLsn === undefined ? NONE : `to ${count(appliedLsn)}`,
+    directory === undefined || lastLsn < firstLsn ? NONE : `${figure(firstLsn)}–${figure(lastLsn)}`,
+    appliedLsn === undefined ? NONE : `to ${figure(appliedLsn)}`,
     directory ?? NONE,
   ]);
   return renderTable(columns, rows, colour);
@@ -109,10 +112,50 @@ const STATE_WORDS: Readonly<Record<LogSource['state'], string>> = {
   retired: 'retired',
 };
 
-function renderSale(sale: AuditReport['sales'][number], colour: boolean): string {
+type AuditedSale = AuditReport['sales'][number];
+
+/** Where something is wrong, what is right takes one line each; so does a sale of which nothing was sold. */
+function renderSales({ sales, verdict }: AuditReport, colour: boolean): string {
+  const isShort = (sale: AuditedSale): boolean => {
+    if (sale.findings.length + sale.unproven.length + sale.notes.length > 0 || sales.length === 1) return false;
+    return verdict === 'differs' || isUntouched(sale);
+  };
+  const long = sales.filter((sale) => !isShort(sale)).map((sale) => renderSale(sale, colour));
+  const short = sales.filter(isShort).map((sale) => {
+    return `${createStyle(colour).bold(titleOf(sale))}: ${briefly(sale)}\n`;
+  });
+  return [...long, short.join('')].filter((part) => part !== '').join('\n');
+}
+
+function briefly(sale: AuditedSale): string {
+  if (!isUntouched(sale)) return 'nothing differs';
+  const isAll = sale.counts?.mysql != null && sale.counts.redis !== null;
+  return isAll ? 'nothing sold' : 'nothing sold, as far as was read';
+}
+
+/** Nothing of it is anywhere but its stock. */
+function isUntouched({ counts }: AuditedSale): boolean {
+  if (counts === null) return false;
+  const { gateway, log, mysql, redis } = counts;
+  const all = [log.orders, log.open, log.ended, gateway?.captured, mysql?.orders, mysql?.payments];
+  return [...all, redis?.held, redis?.sold, redis?.promises].every((value) => value === undefined || value === 0);
+}
+
+function titleOf({ saleId, name, capacity }: AuditedSale): string {
+  // Without MySQL and Redis nobody says how many there are.
+  const tickets = capacity === 0 ? '' : `, ${figureOf(capacity, 'ticket')}`;
+  return `sale ${saleId}${name === null ? '' : ` “${name}”`}${tickets}`;
+}
+
+function asksForPassword({ findings, sales }: AuditReport): boolean {
+  const all = [...findings, ...sales.flatMap((sale) => sale.findings)];
+  return all.some(({ command }) => command !== undefined && /^(redis-cli .*--askpass|mysql .* -p) /.test(command));
+}
+
+function renderSale(sale: AuditedSale, colour: boolean): string {
   const style = createStyle(colour);
-  const { saleId, name, capacity, counts } = sale;
-  const title = `sale ${saleId}${name === null ? '' : ` “${name}”`}, ${count(capacity)} tickets`;
+  const { counts } = sale;
+  const title = titleOf(sale);
   const table = counts === null ? '' : renderCounts(counts, colour);
   const notes = sale.notes.map((note) => `${style.dim('note')}  ${note}\n`).join('');
   return `${style.bold(title)}\n${table}${notes}${renderProblems(sale, style)}`;
@@ -124,7 +167,7 @@ function renderCounts({ gateway, log, mysql, redis }: Counts, colour: boolean): 
   const columns = [{ title: '' }, ...titles.map((title) => ({ title, ...right }))];
   const row = (source: string, ...cells: (number | undefined)[]): string[] => [
     source,
-    ...cells.map((cell) => (cell === undefined ? NONE : count(cell))),
+    ...cells.map((cell) => (cell === undefined ? NONE : figure(cell))),
   ];
   const none = undefined;
   return renderTable(
@@ -162,31 +205,59 @@ interface Problems {
   readonly unproven: readonly Unproven[];
 }
 
-/** Each with the invariant, the sentence, and below it what to do. */
+/** Each with the invariant and the sentence; below those that are mended in the same way what to do. */
 function renderProblems({ findings, unproven }: Problems, style: Style): string {
-  const lines: string[] = [];
-  for (const { invariant, message, remedy } of findings) {
-    lines.push(`${style.red(invariant.padEnd(4))}  ${message}`);
-    if (remedy !== undefined && !message.startsWith('… and')) lines.push(`      ${style.dim(`→ ${remedy}`)}`);
-  }
-  for (const { invariants, reason, remedy } of unproven) {
+  const differences = findings.map(({ invariant, message, remedy, command }) => ({
+    line: `${style.red(invariant.padEnd(4))}  ${message}`,
+    remedy: remedy === undefined ? undefined : withCommand(remedy, command, style),
+  }));
+  const gaps = unproven.map(({ invariants, reason, remedy }) => {
     const what = invariants.length === 0 ? '' : ` (${invariants.join(', ')})`;
-    lines.push(`${style.yellow('not proven')}${what}: ${reason}`);
-    if (remedy !== undefined) lines.push(`      ${style.dim(`→ ${remedy}`)}`);
-  }
-  return lines.map((line) => `${line}\n`).join('');
+    const advice = remedy === undefined ? undefined : withCommand(remedy, undefined, style);
+    return { line: `${style.yellow('not proven')}${what}: ${reason}`, remedy: advice };
+  });
+  const lines = [...Map.groupBy(differences, ({ remedy }) => remedy), ...Map.groupBy(gaps, ({ remedy }) => remedy)];
+  return lines
+    .flatMap(([remedy, problems]) => [...problems.map(({ line }) => line), ...(remedy === undefined ? [] : [remedy])])
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
-function renderVerdict({ verdict, sales, findings, elapsedMs }: AuditReport, style: Style): string {
+/** A command on a line of its own, to be copied. */
+function withCommand(remedy: string, command: string | undefined, style: Style): string {
+  const words =
+    command !== undefined && remedy.endsWith(`: ${command}`) ? remedy.slice(0, -command.length - 1) : remedy;
+  const line = `      ${style.dim(`→ ${words}`)}`;
+  return words === remedy ? line : `${line}\n        ${command}`;
+}
+
+function renderVerdict(report: AuditReport, style: Style): string {
+  const { verdict, sales, findings, elapsedMs } = report;
   const orders = sales.reduce(
     (sum, { counts }) => sum + Math.max(counts?.log.orders ?? 0, counts?.mysql?.orders ?? 0),
     0,
   );
-  const compared = `${count(sales.length)} ${sales.length === 1 ? 'sale' : 'sales'} with ${count(orders)} orders in ${(elapsedMs / 1000).toFixed(1)} s`;
-  if (verdict === 'clean') return `${style.green('clean')}  ${compared}: nothing lost, nothing twice.\n`;
-  if (verdict === 'incomplete') {
-    return `${style.yellow('no difference found')}  ${compared}; what is not proven is said above.\n`;
+  const seconds = `${(elapsedMs / 1000).toFixed(1)} s`;
+  const compared = `${figureOf(sales.length, 'sale')} with ${figureOf(orders, 'order')} in ${seconds}`;
+  if (verdict === 'clean') {
+    // Proof of nothing should not look like one.
+    if (sales.length === 0) return `${style.green('clean')}  there is no sale yet, so there was nothing to compare.\n`;
+    return `${style.green('clean')}  ${compared}: nothing lost, nothing twice.\n`;
   }
-  const differences = findings.length + sales.reduce((sum, sale) => sum + sale.findings.length, 0);
-  return `${style.red(`${count(differences)} ${differences === 1 ? 'difference' : 'differences'}`)}  ${compared}.\n`;
+  const gaps = gapsText(report);
+  if (verdict === 'incomplete') return `${style.yellow('no difference found')}  ${compared}; ${gaps}.\n`;
+  const all = [...findings, ...sales.flatMap((sale) => sale.findings)];
+  const differences = all.reduce((sum, finding) => sum + (finding.more ?? 1), 0);
+  const more = gaps === '' ? '' : `; ${gaps}`;
+  return `${style.red(figureOf(differences, 'difference'))}  ${compared}${more}.\n`;
+}
+
+/** What a verdict does not cover; empty: it covers everything. */
+function gapsText({ sources, sales, unproven }: AuditReport): string {
+  const all = [...unproven, ...sales.flatMap((sale) => sale.unproven)];
+  if (all.length === 0) return '';
+  const leftOut = (['redis', 'mysql', 'gateway'] as const).filter((source) => sources[source].state === 'skipped');
+  const open = AUDITED_INVARIANTS.filter((invariant) => all.some(({ invariants }) => invariants.includes(invariant)));
+  const why = leftOut.length === 0 ? 'see above' : `left out: ${leftOut.join(', ')}`;
+  return `not proven: ${open.join(', ')} (${why})`;
 }

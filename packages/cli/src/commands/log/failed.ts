@@ -1,4 +1,5 @@
 import type { FailedFilter, FailedRecord } from '@fest/server/features/archive/failed-records';
+import type { OrderLogRecord } from '@fest/server/order-log/records';
 import type { Context } from '../../context.ts';
 import { FixableError } from '../../errors.ts';
 import { EXIT, type ExitCode } from '../../exit-codes.ts';
@@ -8,7 +9,7 @@ import { formatTime } from '../../render/values.ts';
 import { loadSettings } from '../../settings.ts';
 import { withArchive } from './archive-access.ts';
 import type { LogOptions } from './log-directories.ts';
-import { parseQuery, wholeNumber } from './record-filter.ts';
+import { parseTypes, wholeNumber } from './record-filter.ts';
 import { renderRecord } from './record-lines.ts';
 
 export interface LogFailedOptions extends LogOptions {
@@ -21,7 +22,8 @@ export interface LogFailedOptions extends LogOptions {
 
 /** `fest log failed`: records that MySQL refused; with `--retry` they are applied once more. */
 export async function runLogFailed(context: Context, options: LogFailedOptions): Promise<ExitCode> {
-  const filter = parseFilter(options);
+  const { RECORD_TYPES } = await import('@fest/server/order-log/records');
+  const filter = parseFilter(options, Object.keys(RECORD_TYPES) as OrderLogRecord['type'][]);
   const { dirs, ...flags } = options;
   const dir = dirs.at(-1);
   const settings = await loadSettings(context, { ...flags, ...(dir === undefined ? {} : { dir }) });
@@ -37,23 +39,26 @@ export async function runLogFailed(context: Context, options: LogFailedOptions):
     } else context.stdout.write(renderRetry(context, report));
     return report.refused.length > 0 ? EXIT.partlyDone : EXIT.done;
   }
-  const { RECORD_TYPES } = await import('@fest/server/order-log/records');
-  const { sale, type } = options;
-  const query = parseQuery(
-    { ...(sale === undefined ? {} : { sale }), ...(type === undefined ? {} : { type }) },
-    Object.keys(RECORD_TYPES),
-  );
-  const records = (await withArchive(settings, (pool) => listFailed(pool, filter))).filter(query.matches);
+  const records = await withArchive(settings, (pool) => listFailed(pool, filter));
   if (options.json === true) writeDocument(context.stdout, 'fest.log-failed/1', { items: records.map(withTime) });
-  else if (records.length === 0) context.stderr.write('MySQL has refused no record that is still waiting.\n');
-  else {
+  else if (records.length === 0) {
+    const isFiltered = Object.keys(filter).length > 0;
+    context.stderr.write(
+      isFiltered
+        ? 'MySQL has refused no such record that is still waiting; all there are: fest log failed\n'
+        : 'MySQL has refused no record that is still waiting.\n',
+    );
+  } else {
     for (const record of records) context.stdout.write(renderFailed(context, record));
     context.stderr.write('When their cause is gone: fest log failed --retry\n');
   }
   return EXIT.done;
 }
 
-function parseFilter({ log, lsn, retry, sale, type }: LogFailedOptions): FailedFilter {
+function parseFilter(
+  { log, lsn, sale, type }: LogFailedOptions,
+  known: readonly OrderLogRecord['type'][],
+): FailedFilter {
   if (log !== undefined && !/^[0-9a-f]{32}$/.test(log)) {
     throw new FixableError({
       what: `--log is wrong: “${log}”`,
@@ -71,16 +76,11 @@ function parseFilter({ log, lsn, retry, sale, type }: LogFailedOptions): FailedF
       exitCode: EXIT.usage,
     });
   }
-  if (retry === true && (sale !== undefined || type !== undefined)) {
-    throw new FixableError({
-      what: '--retry does not go with --sale and --type',
-      fix: 'Name what is to be retried with --log <id> and --lsn <number>, or retry all.',
-      exitCode: EXIT.usage,
-    });
-  }
   return {
     ...(log === undefined ? {} : { logId: log }),
     ...(number === undefined ? {} : { lsn: number }),
+    ...(sale === undefined ? {} : { saleId: wholeNumber('--sale', sale) }),
+    ...(type === undefined ? {} : { types: parseTypes(type, known) }),
   };
 }
 

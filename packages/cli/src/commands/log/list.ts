@@ -26,7 +26,7 @@ export async function runLogList(context: Context, named: readonly string[], opt
     writeDocument(context.stdout, 'fest.log-list/1', { mysql, logs: logs.map((log) => describe(log, positions)) });
   } else {
     for (const log of logs) context.stdout.write(`${renderLog(context, log, positions)}\n`);
-    warnOfOthers(context, logs, positions);
+    await warnOfOthers(context, logs, positions);
   }
   return EXIT.done;
 }
@@ -64,7 +64,7 @@ function renderLog(context: Context, log: LogOverview, positions: Positions): st
   const server = position?.server ?? basename(log.directory);
   const title = `${style.bold(server)}  ${log.logId ?? 'no log yet'}  ${log.directory}`;
   const facts = [
-    `${count(log.records, 'record')}, ${log.firstLsn} to ${log.lastLsn}`,
+    describeRecords(log),
     describeUse(log.use, context),
     ...(positions.reachable ? [describePosition(context, log, position)] : []),
     ...(log.damage === undefined ? [] : [style.red(`damaged: see \`fest log verify ${log.directory}\``)]),
@@ -126,15 +126,35 @@ function describePosition(context: Context, log: LogOverview, position: LogPosit
 }
 
 /** Logs that rebuilds wait for and that are somewhere else. */
-function warnOfOthers(context: Context, logs: readonly LogOverview[], positions: Positions): void {
+async function warnOfOthers(context: Context, logs: readonly LogOverview[], positions: Positions): Promise<void> {
   if (!positions.reachable) return;
+  const { mayLive } = await import('@fest/server/features/archive/lost-logs');
   const here = new Set(logs.map(({ logId }) => logId));
   const others = [...positions.byLogId.values()].filter(
     ({ logId, retiredAtMs }) => !here.has(logId) && retiredAtMs === null,
   );
-  for (const { logId, server, lsn } of others) {
+  for (const { logId, server, lsn, seenSecondsAgo } of others) {
     context.stderr.write(
-      `MySQL also knows a log of ${server} (${logId}, applied up to ${lsn}) that is not in these directories.\n`,
+      `MySQL also knows a log of ${server} (${logId}, applied up to ${lsn}) that is not in these directories; ` +
+        `its server ${describeSeen(seenSecondsAgo)}.\n`,
     );
   }
+  if (others.every(mayLive)) return;
+  context.stderr.write(
+    'When a sale has to be built anew, it waits for such a log until its server runs, or its directory is brought in:\n' +
+      '  fest log replay --dir <directory> --retire\n' +
+      'Only when there is no copy of it anywhere, and what it had is to be given up: fest log retire <id> --lost\n',
+  );
+}
+
+/** `3 min ago` by MySQL's clock, which is not the one here. */
+export function describeSeen(seconds: number | null): string {
+  if (seconds === null) return 'has never said that it lives';
+  return `was heard of last ${formatTime(new Date(0).toISOString(), seconds * 1000, true)}`;
+}
+
+/** `6 records, 1 to 6`. */
+export function describeRecords({ records, firstLsn, lastLsn }: Pick<LogOverview, 'records' | 'firstLsn' | 'lastLsn'>) {
+  if (records === 0) return firstLsn === 1 ? 'no records yet' : `no records; those up to ${firstLsn - 1} were trimmed`;
+  return `${count(records, 'record')}, ${firstLsn} to ${lastLsn}`;
 }

@@ -22,7 +22,19 @@ export interface LogPlaces {
  * The directories that were named (each that of a log, or one with logs in it); else those of the stack that runs in the
  * folder, of one that ran there, or of the server that the environment configures.
  */
-export async function findLogs(
+export async function findLogs(context: Context, named: readonly string[], options: LogOptions): Promise<LogPlaces> {
+  const places = await locateLogs(context, named, options);
+  if (places.directories.length > 0) return places;
+  throw new FixableError({
+    what: 'There is no order log here',
+    why: `no stack keeps one in ${places.settings.directory}, and FEST_LOG_DIR names none`,
+    fix: 'Name its directory: fest log ls <directory>. Or the folder of the stack: fest -C <folder> log ls',
+    exitCode: EXIT.usage,
+  });
+}
+
+/** The same, for whoever can do without. */
+export async function locateLogs(
   context: Context,
   named: readonly string[],
   { dirs, ...flags }: LogOptions,
@@ -33,14 +45,7 @@ export async function findLogs(
   const settings = await loadSettings(context, { ...otherFlags, ...(stack === undefined ? {} : { dir: stack }) });
   const directories = [...given.flatMap(({ logs }) => logs), ...named.flatMap((path) => namedLogs(context, path))];
   if (directories.length > 0) return { settings, directories: [...new Set(directories)] };
-  const found = findOfStack(context, settings);
-  if (found.length > 0) return { settings, directories: found };
-  throw new FixableError({
-    what: 'There is no order log here',
-    why: `no stack keeps one in ${settings.directory}, and FEST_LOG_DIR names none`,
-    fix: 'Name its directory: fest log ls <directory>. Or the folder of the stack: fest -C <folder> log ls',
-    exitCode: EXIT.usage,
-  });
+  return { settings, directories: findOfStack(context, settings) };
 }
 
 function namedLogs(context: Context, path: string): readonly string[] {

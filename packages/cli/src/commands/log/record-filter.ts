@@ -37,7 +37,7 @@ export function parseQuery(flags: FilterFlags, types: readonly string[]): Record
   if (account !== undefined) conditions.push(ofAccount(wholeNumber('--account', account)));
   if (order !== undefined) conditions.push(ofPurchase(order.replace(/^ord_/, 'pay_'), order));
   if (payment !== undefined) conditions.push(ofPurchase(payment, payment.replace(/^pay_/, 'ord_')));
-  if (type !== undefined) conditions.push(ofTypes(type.split(','), types));
+  if (type !== undefined) conditions.push(ofTypes(parseTypes(type, types)));
   if (after !== undefined) {
     const fromMs = pointInTime('--after', after);
     conditions.push((record) => record.at >= fromMs);
@@ -78,16 +78,21 @@ function ofPurchase(paymentId: string, orderId: string): Condition {
     ('paymentId' in record && record.paymentId === paymentId) || ('orderId' in record && record.orderId === orderId);
 }
 
-function ofTypes(wanted: readonly string[], types: readonly string[]): Condition {
-  for (const name of wanted) {
-    if (types.includes(name)) continue;
+function ofTypes(wanted: readonly string[]): Condition {
+  return (record) => wanted.includes(record.type);
+}
+
+/** @throws FixableError for a type there is not */
+export function parseTypes<Type extends string>(text: string, types: readonly Type[]): readonly Type[] {
+  return text.split(',').map((name) => {
+    const known = types.find((type) => type === name.trim());
+    if (known !== undefined) return known;
     throw new FixableError({
       what: `“${name}” is not a type of record`,
       fix: `Use one or more of ${types.join(', ')}; several with commas between them.`,
       exitCode: EXIT.usage,
     });
-  }
-  return (record) => wanted.includes(record.type);
+  });
 }
 
 export function wholeNumber(flag: string, text: string): number {

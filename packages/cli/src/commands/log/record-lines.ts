@@ -53,7 +53,7 @@ const account = ({ accountId }: { readonly accountId: number }) => `account ${ac
 const money = ({ amount, currency }: { readonly amount: number; readonly currency: string }) =>
   formatMoney(amount, currency);
 const byOperator = (operatorId: number | undefined) =>
-  operatorId === undefined ? 'by its times' : `by operator ${operatorId}`;
+  operatorId === undefined ? 'no operator named' : `by operator ${operatorId}`;
 
 function tickets({ ticketNumbers }: { readonly ticketNumbers: readonly number[] }): string {
   return `${ticketNumbers.length === 1 ? 'ticket' : 'tickets'} ${ticketNumbers.join(',')}`;

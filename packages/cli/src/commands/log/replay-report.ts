@@ -1,8 +1,9 @@
 import { dirname } from 'node:path';
+import { describeBeyondEnd } from '@fest/server/features/archive/beyond-end';
 import type { ReplayCounts, ReplayedLog, ReplayReport } from '@fest/server/features/archive/replay-report';
 import { createStyle } from '../../render/style.ts';
 import { count } from '../../render/values.ts';
-import { describeBeyondEnd } from './verify.ts';
+import { describeRecords } from './list.ts';
 
 /** Something was left that a repetition, or somebody, has to deal with. */
 export function isUnfinished(report: ReplayReport): boolean {
@@ -37,14 +38,15 @@ export function renderReplay(
 }
 
 function renderLog(log: ReplayedLog, dryRun: boolean): readonly string[] {
-  const { directory, server, firstLsn, lastLsn, position, positionBefore, openPayments } = log;
+  const { directory, server, lastLsn, position, positionBefore, openPayments } = log;
   const { live, retired, notRetired, corrupt, beyondEnd } = log;
   const beyond = beyondEnd ? describeBeyondEnd(positionBefore, lastLsn) : undefined;
   return [
-    `${server}  ${directory}: records ${firstLsn} to ${lastLsn}, applied up to ${position}${retired ? ', retired' : ''}`,
+    `${server}  ${directory}: ${describeRecords(log)}, applied up to ${position}${retired ? ', retired' : ''}`,
     ...(notRetired === undefined ? [] : [`  not retired: ${notRetired}`]),
-    ...(beyond === undefined ? [] : [`  wrong: ${beyond.what}`, `    → ${beyond.fix}`]),
+    ...(beyond === undefined ? [] : [`  wrong: ${beyond.what}`, `    → ${beyond.fix}`, ...adviseOnCopy(log)]),
     ...(corrupt === undefined ? [] : [renderDamage(corrupt), ...adviseOnDamage(log, dryRun)]),
+    ...renderGivenUp(log),
     ...(live
       ? [
           '  A server has it open: what is behind that position it applies by itself, also when the position was set back. ' +
@@ -75,6 +77,30 @@ function adviseOnDamage({ directory, retired, notRetired }: ReplayedLog, dryRun:
   return [
     behind,
     `  If it never will be: fest log replay ${directory} --retire --despite-damage. Tickets sold in the lost records are sold again.`,
+  ];
+}
+
+/** It may be all there is. */
+function adviseOnCopy({ directory, notRetired, positionBefore }: ReplayedLog): readonly string[] {
+  if (notRetired === undefined) return [];
+  return [
+    `  If there is no newer copy: fest log replay ${directory} --retire --despite-damage. ` +
+      `Tickets sold behind record ${positionBefore} are sold again.`,
+  ];
+}
+
+function renderGivenUp({ givenUp, beyondEnd, lastLsn }: ReplayedLog): readonly string[] {
+  if (givenUp === undefined) return [];
+  const { unreadable, behindLsn } = givenUp;
+  const parts = [
+    ...(unreadable === 0 ? [] : [`${count(unreadable, 'record')} that cannot be read`]),
+    `whatever was written behind record ${behindLsn}`,
+  ];
+  return [
+    `  given up: ${parts.join(', and ')}. Tickets sold there are sold again; money taken for them: fest audit`,
+    ...(beyondEnd
+      ? [`  If its position in MySQL was moved by hand, records ${lastLsn + 1} to ${behindLsn} are missing there too.`]
+      : []),
   ];
 }
 

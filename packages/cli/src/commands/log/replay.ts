@@ -73,17 +73,19 @@ function despiteWhat(): FixableError {
   return new FixableError({
     what: '--despite-damage goes only with --retire',
     why: 'a replay always applies what can be read; this is about giving up the rest',
-    fix: 'Leave it away; or, when the damaged file will never be restored: --retire --despite-damage',
+    fix: 'Leave it away; or, when what is missing will never be restored: --retire --despite-damage',
     exitCode: EXIT.usage,
   });
 }
 
-function describeEffect(directories: readonly string[], { repair, retire }: LogReplayOptions): string {
+function describeEffect(directories: readonly string[], { repair, retire, despiteDamage }: LogReplayOptions): string {
   const what = directories.length === 1 ? `The order log in ${directories[0]}` : `${directories.length} order logs`;
   const repairs = repair === true ? ' Rows that differ from the log are changed to what it says.' : '';
   const retires =
     retire === true ? ' Then nobody waits for it any more: its server must not come back with payments under way.' : '';
-  return `${what} will be applied to MySQL: what is missing there is added.${repairs}${retires}`;
+  const lost =
+    despiteDamage === true ? ' What of it cannot be read is given up for good: tickets sold there are sold again.' : '';
+  return `${what} will be applied to MySQL: what is missing there is added.${repairs}${retires}${lost}`;
 }
 
 function showProgress(progress: ProgressLine, { phase, directory, records, recordsTotal }: ReplayProgress): void {

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { describeBeyondEnd } from '@fest/server/features/archive/beyond-end';
 import type { LogPosition } from '@fest/server/features/archive/log-positions';
 import type { OrderLogVerification, SegmentVerification } from '@fest/server/order-log/verify';
 import type { Context } from '../../context.ts';
@@ -8,6 +9,7 @@ import { createStyle } from '../../render/style.ts';
 import { renderTable } from '../../render/table.ts';
 import { count } from '../../render/values.ts';
 import { findPositions, type Positions } from './archive-access.ts';
+import { describeRecords } from './list.ts';
 import { findLogs, type LogOptions } from './log-directories.ts';
 import { ProgressLine } from './progress-line.ts';
 
@@ -57,14 +59,6 @@ async function verify(context: Context, directory: string, positions: Positions)
     ...verification,
     ...(position === undefined ? {} : { position: position.lsn }),
     findings: judge(directory, verification, isOpen, position, positions),
-  };
-}
-
-/** MySQL has records of a log that the log does not have. */
-export function describeBeyondEnd(applied: number, lastLsn: number): Pick<LogFinding, 'what' | 'fix'> {
-  return {
-    what: `MySQL has this log up to record ${applied}, and it ends with ${lastLsn}: it is an older copy, its newest segments are gone, or the position was moved by hand`,
-    fix: `Do not start a server on it, it would use numbers ${lastLsn + 1} to ${applied} twice. Put the newest copy of the directory back; without one, give the server a new log directory.`,
   };
 }
 
@@ -132,7 +126,7 @@ function renderVerification(context: Context, log: VerifiedLog, compared: boolea
   const applied = position === undefined ? '' : `, applied up to ${position}`;
   const lines = [
     `${verdict}  ${style.bold(server)}  ${logId ?? 'no log yet'}  ${directory}`,
-    `  ${count(records, 'record')}, ${firstLsn} to ${lastLsn}${applied}`,
+    `  ${describeRecords({ records, firstLsn, lastLsn })}${applied}`,
     ...findings.flatMap(({ severity, what, fix }) => [
       `  ${severity === 'wrong' ? style.red('wrong') : style.yellow('note')}: ${what}`,
       `    ${style.dim(`→ ${fix}`)}`,

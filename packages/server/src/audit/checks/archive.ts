@@ -8,8 +8,9 @@ import { type ExpectedPayment, expectedPayment, paymentDifference } from '../exp
 import type { Findings } from '../finding.ts';
 import type { ArchivedPayment } from '../mysql-reading.ts';
 import { ARCHIVED, SEEN } from '../order-rows.ts';
-import { forgetTombstone, replayLogs, retryFailed, reviveOrder, UNKNOWN_ROW, writeAnew } from '../remedies.ts';
-import { isApplied, logOf, logsOf } from './orders.ts';
+import { forgetTombstone, RESTORE_SALE_ROW, replayLogs, retryFailed, reviveOrder, UNKNOWN_ROW } from '../remedies.ts';
+import { counted } from '../words.ts';
+import { isApplied, logsOf } from './orders.ts';
 
 export function checkArchivedOrders(evidence: SaleEvidence, found: Findings): void {
   const { archive, books, sources } = evidence;
@@ -21,7 +22,7 @@ export function checkArchivedOrders(evidence: SaleEvidence, found: Findings): vo
       if (books.has(row, SEEN.setAside) || !isApplied(evidence, books.place(row))) continue;
       const message = () =>
         `Order ${books.orderId(row)} is in the log, applied as far as MySQL knows, and not in MySQL.`;
-      found.add('I8', message, replayLogs(logOf(evidence, row)));
+      found.add('I8', message, replayLogs(evidence.sources.tools, logsOf(evidence)));
     } else if (!inLog && sources.logsFromStart) {
       found.add('I8', () => `MySQL has order ${books.orderId(row)}, which no order log has.`, UNKNOWN_ROW);
     }
@@ -33,7 +34,9 @@ export function checkOrderContents(evidence: SaleEvidence, found: Findings): voi
   const { books } = evidence;
   for (const { row, what } of books.differences.kept) {
     const message = () => `Order ${books.orderId(row)} differs in ${what}.`;
-    found.add('I8', message, replayLogs(logOf(evidence, row)));
+    // No replay touches what no log has.
+    const remedy = books.has(row, SEEN.order) ? replayLogs(evidence.sources.tools, logsOf(evidence)) : UNKNOWN_ROW;
+    found.add('I8', message, remedy);
   }
   found.more(books.differences.unkept);
 }
@@ -41,7 +44,7 @@ export function checkOrderContents(evidence: SaleEvidence, found: Findings): voi
 /** Rows of MySQL among themselves, which are written together. */
 export function checkArchiveFaults(evidence: SaleEvidence, found: Findings): void {
   const { books, archive, saleId } = evidence;
-  const remedy = replayLogs(logsOf(evidence));
+  const remedy = replayLogs(evidence.sources.tools, logsOf(evidence));
   for (const fault of books.archiveFaults.kept) found.add('I8', () => fault, remedy);
   found.more(books.archiveFaults.unkept);
   for (const orphan of archive?.orphans.kept ?? []) {
@@ -55,9 +58,9 @@ export function checkArchivedCancellations(evidence: SaleEvidence, found: Findin
   if (archive === undefined) return;
   for (let row = 0; row < books.size; row += 1) {
     const status = faultOfStatus(evidence, row);
-    if (status !== undefined) found.add('I8', () => status, replayLogs(logsOf(evidence)));
+    if (status !== undefined) found.add('I8', () => status, replayLogs(evidence.sources.tools, logsOf(evidence)));
     const tombstone = faultOfTombstone(evidence, row);
-    if (tombstone !== undefined) found.add('I8', () => tombstone, replayLogs(logsOf(evidence)));
+    if (tombstone !== undefined) found.add('I8', () => tombstone, replayLogs(evidence.sources.tools, logsOf(evidence)));
   }
 }
 
@@ -70,15 +73,13 @@ export function checkInventedCancellations(evidence: SaleEvidence, found: Findin
     const orderId = books.orderId(row);
     if (books.archivedStatus(row) === ARCHIVED.cancelled && books.has(row, SEEN.order)) {
       const isPaid = sources.gateway.state === 'read' ? !books.has(row, SEEN.returned) : undefined;
-      found.add(
-        'I8',
-        () => `Order ${orderId} is cancelled in MySQL, and no log says so.`,
-        reviveOrder(orderId, isPaid),
-      );
-    }
-    if (books.has(row, SEEN.tombstoneDone)) {
+      const order = { orderId, isPaid, hasTombstone: books.has(row, SEEN.tombstone) };
+      const message = () => `Order ${orderId} is cancelled in MySQL, and no log says so.`;
+      // Forgets the tombstone as well.
+      found.add('I8', message, reviveOrder(sources.tools, order, logsOf(evidence)));
+    } else if (books.has(row, SEEN.tombstoneDone)) {
       const message = () => `MySQL remembers order ${orderId} as given back, and no log says so.`;
-      found.add('I8', message, forgetTombstone(orderId));
+      found.add('I8', message, forgetTombstone(sources.tools, orderId));
     }
   }
 }
@@ -130,17 +131,18 @@ function checkPayment(evidence: SaleEvidence, row: number, { expected, payment }
   const { books } = evidence;
   // Its last record is behind the snapshot of MySQL, which has an earlier moment of this payment.
   if (!isApplied(evidence, books.place(row))) return;
+  // How it ended may stand in what was not read, and be in MySQL already.
+  if (!expected.closed && !evidence.sources.logsComplete) return;
   // One that began in Redis only and was never charged ends without having begun here: it has no row. And where the
   // beginning of the log is gone, only the end is known.
   if (!books.has(row, SEEN.intent | SEEN.refundBegun)) return;
-  const remedy = replayLogs(logOf(evidence, row));
+  const remedy = replayLogs(evidence.sources.tools, logsOf(evidence));
   if (!books.has(row, SEEN.archivedPayment)) {
     const message = () => `Payment ${books.paymentId(row)} is ${expected.status} by the log, and not in MySQL.`;
     found.add('I8', message, remedy);
   } else if (payment !== undefined) {
-    const { what, ofFacts } = paymentDifference(books, row, expected, payment);
-    const mended = ofFacts ? writeAnew(payment.paymentId, remedy) : remedy;
-    if (what !== '') found.add('I8', () => `Payment ${payment.paymentId} differs in ${what}.`, mended);
+    const what = paymentDifference(books, row, expected, payment);
+    if (what !== '') found.add('I8', () => `Payment ${payment.paymentId} differs in ${what}.`, remedy);
   }
 }
 
@@ -152,17 +154,17 @@ function checkUnexpectedPayment(evidence: SaleEvidence, row: number, payment: Ar
     found.add('I8', () => `MySQL has payment ${paymentId} as ${status}, and no order log knows it.`, UNKNOWN_ROW);
   } else if (isApplied(evidence, books.place(row))) {
     const message = () => `Payment ${paymentId} has an order in the log, and MySQL has it as ${status}.`;
-    found.add('I8', message, replayLogs(logOf(evidence, row)));
+    found.add('I8', message, replayLogs(evidence.sources.tools, logsOf(evidence)));
   }
 }
 
 /** Records that MySQL refused: their buyers have what the log says, and the archive has not. */
-export function checkSetAside({ archive, saleId }: SaleEvidence, found: Findings): void {
+export function checkSetAside({ archive, saleId, sources }: SaleEvidence, found: Findings): void {
   for (const { logId, lsn, error, record } of archive?.setAside ?? []) {
     if (record.saleId !== saleId) continue;
     const of = 'orderId' in record && record.orderId !== undefined ? `order ${record.orderId}` : whatOf(record);
     const message = () => `MySQL refused record ${lsn} of log ${logId.slice(0, 8)} (${record.type}, ${of}): ${error}`;
-    found.add('I8', message, retryFailed());
+    found.add('I8', message, retryFailed(sources.tools));
   }
 }
 
@@ -175,6 +177,7 @@ function whatOf(record: object): string {
 /** A sale that has orders exists. */
 export function checkSaleExists({ archive, sale, books, saleId }: SaleEvidence, found: Findings): void {
   if (archive === undefined || sale !== undefined || books.orders === 0) return;
-  const remedy = { remedy: 'Restore the row of table sales from a backup of MySQL.' };
-  found.add('I8', () => `The logs have ${books.orders} orders of sale ${saleId}, and MySQL has no such sale.`, remedy);
+  const message = () =>
+    `The logs have ${counted(books.orders, 'order')} of sale ${saleId}, and MySQL has no such sale.`;
+  found.add('I8', message, RESTORE_SALE_ROW);
 }

@@ -5,7 +5,8 @@ import type { SaleEvidence } from '../evidence.ts';
 import type { Findings } from '../finding.ts';
 import { SEEN } from '../order-rows.ts';
 import type { RedisReading } from '../redis-reading.ts';
-import { REFUND_THE_LATER, rebuildSale } from '../remedies.ts';
+import { BEYOND_LIMIT, rebuildSale } from '../remedies.ts';
+import { counted } from '../words.ts';
 import { isLive } from './orders.ts';
 
 /** A payment of a hold that was taken under the old limit ends within this of the hold's own end. */
@@ -24,8 +25,8 @@ export function checkLimit(evidence: SaleEvidence, found: Findings): void {
   for (const accountId of table.accounts()) {
     const tickets = table.sure(accountId);
     if (tickets <= limit || mayBeOfOldLimit(evidence, table.newestAtMs(accountId))) continue;
-    const message = () => `Account ${accountId} has ${tickets} tickets, and the limit is ${limit}.`;
-    found.add('I5', message, REFUND_THE_LATER);
+    const message = () => `Account ${accountId} has ${counted(tickets, 'ticket')}, and the limit is ${limit}.`;
+    found.add('I5', message, BEYOND_LIMIT);
   }
 }
 
@@ -49,14 +50,18 @@ export function checkBoughtCounts(evidence: SaleEvidence, found: Findings): void
   if (redis.status !== 'read' || !sources.logsComplete) return;
   const { bought } = redis.reading;
   const table = boughtBounds(evidence, redis.reading);
-  const remedy = rebuildSale(saleId);
+  const remedy = rebuildSale(sources.tools, saleId);
   for (let index = 0; index < bought.length; index += 1) {
     const [accountId, count] = [bought.accounts[index] ?? 0, bought.counts[index] ?? 0];
     const [least, most] = [table.sure(accountId), table.possible(accountId)];
     table.mark(accountId);
     if (count >= least && count <= most) continue;
     const has = least === most ? `${least}` : `between ${least} and ${most}`;
-    found.add('I5', () => `Redis counts ${count} tickets for account ${accountId}, which has ${has}.`, remedy);
+    found.add(
+      'I5',
+      () => `Redis counts ${counted(count, 'ticket')} for account ${accountId}, which has ${has}.`,
+      remedy,
+    );
   }
   for (const accountId of table.accounts()) {
     const least = table.sure(accountId);

@@ -1,13 +1,16 @@
 /** The logs themselves: can they be read, and do they reach as far as MySQL has applied them? */
+
+import { describeBeyondEnd } from '../../features/archive/beyond-end.ts';
 import type { LogSource, Sources } from '../evidence.ts';
 import type { Findings } from '../finding.ts';
-import { restoreSegment } from '../remedies.ts';
+import { lookAtLine, olderCopy, restoreSegment, restoreTrimmed } from '../remedies.ts';
+import type { Tools } from '../tools.ts';
 
-export function checkLogs({ logs }: Sources, found: Findings): void {
+export function checkLogs({ logs, tools }: Sources, found: Findings): void {
   for (const log of logs) {
     if (log.directory === undefined) continue;
-    if (log.state === 'corrupt') found.add('I3', () => corruptionText(log), restoreSegment(log.directory));
-    if (log.state === 'read') checkReach(log, log.directory, found);
+    if (log.state === 'corrupt') found.add('I3', () => corruptionText(log), restoreSegment(tools, log.directory));
+    if (log.state === 'read') checkReach(log, log.directory, tools, found);
   }
 }
 
@@ -22,18 +25,26 @@ function corruptionText({ directory, damage, problem, lastLsn, appliedLsn }: Log
 }
 
 /** A position is written after its record is durable, and the log was read once more after the position: never ahead. */
-function checkReach(log: LogSource, directory: string, found: Findings): void {
-  const { firstLsn, lastLsn, appliedLsn = 0 } = log;
+function checkReach(log: LogSource, directory: string, tools: Tools, found: Findings): void {
+  const { firstLsn, lastLsn, inUse, appliedLsn = 0 } = log;
   if (appliedLsn > lastLsn) {
-    const message = () =>
-      `MySQL has applied ${appliedLsn} records of the log in ${directory}, which ends with record ${lastLsn}: its end is ` +
-      'lost, or the position was moved.';
-    found.add('I8', message, restoreSegment(directory));
+    const message = () => `The log in ${directory}: ${describeBeyondEnd(appliedLsn, lastLsn).what}.`;
+    found.add('I8', message, olderCopy(tools, directory, appliedLsn, lastLsn));
   }
   if (appliedLsn < firstLsn - 1) {
     const message = () =>
       `The log in ${directory} begins with record ${firstLsn}, and MySQL has applied it up to record ${appliedLsn} only: ` +
       'what is between is nowhere.';
-    found.add('I8', message, restoreSegment(directory));
+    found.add('I8', message, restoreTrimmed(tools, { directory, inUse }));
   }
+}
+
+/** What the gateway says in these lines is not known. */
+export function checkStatement({ unreadableLines }: Sources, found: Findings): void {
+  for (const { file, line, why, paymentIds } of unreadableLines.kept) {
+    const about = paymentIds.length === 0 ? '' : ` (${paymentIds.join(', ')})`;
+    const message = () => `Line ${line} of ${file}${about} cannot be understood: ${why}.`;
+    found.add('I10', message, lookAtLine(file, line));
+  }
+  found.more(unreadableLines.unkept);
 }

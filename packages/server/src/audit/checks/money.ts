@@ -7,9 +7,8 @@ import type { SaleEvidence } from '../evidence.ts';
 import type { Findings } from '../finding.ts';
 import { type Money, SEEN } from '../order-rows.ts';
 import { ASK_THE_GATEWAY, CANCEL_THE_ORDER, GIVE_MONEY_BACK, REFUND_BY_HAND } from '../remedies.ts';
+import { moneyText } from '../words.ts';
 import { isLive } from './orders.ts';
-
-const moneyText = ({ amount, currency }: Money): string => `${amount} ${currency}`;
 
 /** Captured: then there is an order, a refund, or somebody is still at work. */
 export function checkCaptures(evidence: SaleEvidence, found: Findings): void {

@@ -20,15 +20,9 @@ export function isApplied({ sources }: SaleEvidence, { log, lsn }: LogPlace): bo
   return lsn <= (sources.logs[log]?.appliedLsn ?? 0);
 }
 
-/** The logs that were read, for command lines. */
+/** The logs of which something was read, for command lines: all of them, so that one replay mends everything. */
 export function logsOf({ sources }: SaleEvidence): readonly { readonly directory: string; readonly inUse: boolean }[] {
   return sources.logs.flatMap(({ directory, state, inUse }) =>
-    directory === undefined || state !== 'read' ? [] : [{ directory, inUse }],
+    directory === undefined || (state !== 'read' && state !== 'corrupt') ? [] : [{ directory, inUse }],
   );
-}
-
-/** The log a row was read from. */
-export function logOf({ books, sources }: SaleEvidence, row: number): ReturnType<typeof logsOf> {
-  const log = sources.logs[books.place(row).log];
-  return log?.directory === undefined ? [] : [{ directory: log.directory, inUse: log.inUse }];
 }

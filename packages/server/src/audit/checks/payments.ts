@@ -1,15 +1,18 @@
 /** I4: one order per payment, one payment per order, and one order per number of the sale. */
 import type { SaleEvidence } from '../evidence.ts';
 import type { Findings } from '../finding.ts';
-import { REFUND_THE_LATER } from '../remedies.ts';
+import { compareRecords, refundTheLater } from '../remedies.ts';
+import { logsOf } from './orders.ts';
 
 /** The id of an order follows from its payment's: two orders of one payment are one order told in two ways. */
-export function checkContradictions({ books }: SaleEvidence, found: Findings): void {
-  for (const contradiction of books.contradictions.kept) found.add('I4', () => contradiction, REFUND_THE_LATER);
+export function checkContradictions(evidence: SaleEvidence, found: Findings): void {
+  const { books, sources } = evidence;
+  const remedy = compareRecords(sources.tools, logsOf(evidence));
+  for (const contradiction of books.contradictions.kept) found.add('I4', () => contradiction, remedy);
   found.more(books.contradictions.unkept);
 }
 
-export function checkNumbersOfTheSale({ books }: SaleEvidence, found: Findings): void {
+export function checkNumbersOfTheSale({ books, sources, saleId }: SaleEvidence, found: Findings): void {
   const rows: number[] = [];
   for (let row = 0; row < books.size; row += 1) if (books.isOrder(row)) rows.push(row);
   const sorted = Uint32Array.from(rows).sort((left, right) => books.confirmSeq(left) - books.confirmSeq(right));
@@ -19,6 +22,6 @@ export function checkNumbersOfTheSale({ books }: SaleEvidence, found: Findings):
     if (number !== books.confirmSeq(right)) continue;
     const message = () =>
       `Orders ${books.orderId(left)} and ${books.orderId(right)} are both number ${number} of the sale.`;
-    found.add('I4', message, REFUND_THE_LATER);
+    found.add('I4', message, refundTheLater(sources.tools, saleId));
   }
 }

@@ -4,17 +4,17 @@ import { saleKeys } from '../../redis/keys.ts';
 import type { SaleEvidence } from '../evidence.ts';
 import type { Findings, Remedy } from '../finding.ts';
 import { SEEN } from '../order-rows.ts';
-import { deleteRedisKey, GIVE_MONEY_BACK } from '../remedies.ts';
+import { deleteRedisKey, GIVE_MONEY_BACK, letMysqlAnswer } from '../remedies.ts';
 
 export function checkPromises(evidence: SaleEvidence, found: Findings): void {
-  const { claims, redis, saleId } = evidence;
+  const { claims, redis, saleId, sources } = evidence;
   for (const { paymentId, orderId } of claims) {
     checkPromise(evidence, { paymentId, orderId, who: 'A buyer was told', logId: undefined }, GIVE_MONEY_BACK, found);
   }
   if (redis.status !== 'read') return;
   for (const payment of redis.reading.told) {
     if (payment.status !== 'succeeded') continue;
-    const remedy = deleteRedisKey(saleKeys.payment(saleId, payment.paymentId));
+    const remedy = deleteRedisKey(sources.tools, saleKeys.payment(saleId, payment.paymentId));
     checkPromise(evidence, { ...payment, who: 'Redis says' }, remedy, found);
   }
 }
@@ -63,7 +63,6 @@ export function checkOtherAnswers(evidence: SaleEvidence, found: Findings): void
     // A cancellation may be in a log that was not read.
     if (!contradicts || !evidence.sources.logsComplete) continue;
     const message = () => `Redis says that payment ${paymentId} ${status}, and the log has a live order for it.`;
-    const command = `redis-cli DEL '${saleKeys.payment(saleId, paymentId)}'`;
-    found.add('I3', message, { command, remedy: `Let MySQL answer for the payment: ${command}` });
+    found.add('I3', message, letMysqlAnswer(evidence.sources.tools, saleKeys.payment(saleId, paymentId)));
   }
 }

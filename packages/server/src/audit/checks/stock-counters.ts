@@ -3,11 +3,12 @@
 import type { SaleEvidence } from '../evidence.ts';
 import type { Findings } from '../finding.ts';
 import { SEEN } from '../order-rows.ts';
-import { rebuildSale } from '../remedies.ts';
+import { raiseCapacity, rebuildSale, takeSettings } from '../remedies.ts';
+import { counted, moneyText } from '../words.ts';
 
-export function checkStockCounters({ redis, saleId }: SaleEvidence, found: Findings): void {
+export function checkStockCounters({ redis, saleId, sources }: SaleEvidence, found: Findings): void {
   if (redis.status !== 'read') return;
-  const remedy = rebuildSale(saleId);
+  const remedy = rebuildSale(sources.tools, saleId);
   const [first] = redis.reading.slices;
   if (first === undefined) return;
   const { stock, holds } = first;
@@ -24,42 +25,58 @@ export function checkStockCounters({ redis, saleId }: SaleEvidence, found: Findi
   }
   const inStock = stock.releasedCount + Math.max(0, capacity - nextFresh + 1);
   if (available !== inStock) {
-    found.add('I2', () => `available is ${available}, and ${inStock} ticket numbers are in stock.`, remedy);
+    found.add(
+      'I2',
+      () =>
+        `available is ${available}, and ${counted(inStock, 'ticket number')} ${inStock === 1 ? 'is' : 'are'} in stock.`,
+      remedy,
+    );
   }
   if (holds === undefined) return;
   const tickets = holds.reduce((all, { ticketNumbers }) => all + ticketNumbers.length, 0);
-  if (held !== tickets) found.add('I2', () => `held is ${held}, and the live holds have ${tickets} tickets.`, remedy);
+  if (held !== tickets)
+    found.add('I2', () => `held is ${held}, and the live holds have ${counted(tickets, 'ticket')}.`, remedy);
   const out = capacity - inStock - tickets;
   if (sold !== out)
-    found.add('I2', () => `sold is ${sold}, and ${out} ticket numbers are neither in stock nor held.`, remedy);
+    found.add(
+      'I2',
+      () =>
+        `sold is ${sold}, and ${counted(out, 'ticket number')} ${out === 1 ? 'is' : 'are'} neither in stock nor held.`,
+      remedy,
+    );
   for (const { holdId, quantity, ticketNumbers } of holds) {
     if (quantity === ticketNumbers.length) continue;
-    const message = () => `Hold ${holdId} is for ${quantity} tickets and has ${ticketNumbers.length}.`;
+    const message = () => `Hold ${holdId} is for ${counted(quantity, 'ticket')} and has ${ticketNumbers.length}.`;
     found.add('I2', message, remedy);
   }
 }
 
 /**
- * What Redis sells by is what MySQL has. A change is in both within seconds and raises the version, so that only settings
- * of the same version are compared.
+ * What Redis sells by is what MySQL has. A change is in both within seconds, so a difference counts when both have the same
+ * version of it, or when it is still there after that time.
  */
-export function checkSettings({ redis, sale }: SaleEvidence, found: Findings): void {
-  const stock = redis.status === 'read' ? redis.reading.slices[0]?.stock : undefined;
-  if (stock === undefined || sale === undefined || stock.version !== sale.version) return;
-  const remedy = { remedy: 'Set the value again (PATCH /sales/{id}, or fest seed): the servers then put Redis right.' };
-  const compare = (name: string, redisHas: number, mysqlHas: number): void => {
+export function checkSettings({ settings, redis, sale, saleId, sources }: SaleEvidence, found: Findings): void {
+  if (settings === undefined || !settings.lasting || redis.status !== 'read') return;
+  const { redis: ours, mysql } = settings;
+  const stock = redis.reading.slices[0]?.stock;
+  const givenOut = (stock?.nextFresh ?? 1) - 1;
+  const isStuck = givenOut > mysql.capacity;
+  const remedy = isStuck ? raiseCapacity(saleId, givenOut) : takeSettings(sources.tools, saleId);
+  const compare = (name: string, redisHas: number | string, mysqlHas: number | string): void => {
     if (redisHas !== mysqlHas) found.add('I2', () => `Redis has ${name} ${redisHas}, MySQL ${mysqlHas}.`, remedy);
   };
-  compare('capacity', stock.capacity, sale.capacity);
-  compare('limit per buyer', stock.limitPerBuyer, sale.limitPerBuyer);
+  const price = (amount: number): string => moneyText({ amount, currency: sale?.currency ?? '' });
+  compare('capacity', ours.capacity, mysql.capacity);
+  compare('price', price(ours.price), price(mysql.price));
+  compare('limit per buyer', ours.limitPerBuyer, mysql.limitPerBuyer);
 }
 
 /** An order that was in a log before Redis was looked at has a number that Redis has drawn; else Redis was set back. */
-export function checkConfirmNumbers({ redis, books, saleId }: SaleEvidence, found: Findings): void {
+export function checkConfirmNumbers({ redis, books, saleId, sources }: SaleEvidence, found: Findings): void {
   if (redis.status !== 'read') return;
   const drawn = redis.reading.confirmSeqBefore;
   if (!Number.isSafeInteger(drawn)) {
-    found.add('I2', () => 'Redis has no whole number for confirmSeq.', rebuildSale(saleId));
+    found.add('I2', () => 'Redis has no whole number for confirmSeq.', rebuildSale(sources.tools, saleId));
     return;
   }
   for (let row = 0; row < books.size; row += 1) {
@@ -67,6 +84,6 @@ export function checkConfirmNumbers({ redis, books, saleId }: SaleEvidence, foun
     const message = () =>
       `Order ${books.orderId(row)} is number ${books.confirmSeq(row)} of the sale, and Redis has confirmed only ${drawn}: ` +
       'it was set back to an older state.';
-    found.add('I2', message, rebuildSale(saleId));
+    found.add('I2', message, rebuildSale(sources.tools, saleId));
   }
 }

@@ -3,7 +3,8 @@ import { TICKET_NUMBER_MAX } from '../../order-log/limits.ts';
 import type { SaleEvidence } from '../evidence.ts';
 import type { Findings } from '../finding.ts';
 import { SEEN } from '../order-rows.ts';
-import { REFUND_THE_LATER, rebuildSale, replayLogs } from '../remedies.ts';
+import { BEYOND_CAPACITY, refundTheLater, replayLogs } from '../remedies.ts';
+import { counted } from '../words.ts';
 import { isLive, logsOf } from './orders.ts';
 
 /** The largest there was while orders were read: a capacity that is raised reaches MySQL first, then Redis. */
@@ -21,7 +22,7 @@ export function checkTicketNumbers(evidence: SaleEvidence, found: Findings): voi
     for (const number of books.tickets(row)) {
       if (number >= 1 && number <= capacity) continue;
       const message = () => `Order ${books.orderId(row)} has ticket ${number}, and the capacity is ${capacity}.`;
-      found.add('I1', message, REFUND_THE_LATER);
+      found.add('I1', message, BEYOND_CAPACITY);
     }
   }
 }
@@ -41,14 +42,15 @@ export function checkDoubleSales(evidence: SaleEvidence, found: Findings): void 
       const owner = owners[number] ?? -1;
       if (owner >= 0) {
         const message = () => `Ticket ${number} belongs to ${books.orderId(owner)} and to ${books.orderId(row)}.`;
-        found.add('I1', message, REFUND_THE_LATER);
+        found.add('I1', message, refundTheLater(evidence.sources.tools, evidence.saleId));
       } else sold += 1;
       owners[number] = row;
     }
   }
   const capacity = capacityOf(evidence);
   if (sold > capacity) {
-    found.add('I1', () => `${sold} ticket numbers are sold, and ${capacity} exist.`, rebuildSale(evidence.saleId));
+    const message = () => `${counted(sold, 'ticket number')} are sold, and ${capacity} exist.`;
+    found.add('I1', message, BEYOND_CAPACITY);
   }
 }
 
@@ -64,7 +66,7 @@ function highestNumber({ books }: SaleEvidence): number {
 export function checkArchivedDoubles(evidence: SaleEvidence, found: Findings): void {
   for (const { ticketNumber, first, second } of evidence.books.doubles.kept) {
     const message = () => `MySQL has ticket ${ticketNumber} as live in ${first} and in ${second}.`;
-    found.add('I1', message, replayLogs(logsOf(evidence)));
+    found.add('I1', message, replayLogs(evidence.sources.tools, logsOf(evidence)));
   }
   found.more(evidence.books.doubles.unkept);
 }

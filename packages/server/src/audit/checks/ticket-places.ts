@@ -5,6 +5,7 @@ import type { Findings } from '../finding.ts';
 import { ARCHIVED, SEEN } from '../order-rows.ts';
 import type { RedisReading, StockSlice } from '../redis-reading.ts';
 import { rebuildSale } from '../remedies.ts';
+import { counted } from '../words.ts';
 
 /** Where a number is in Redis: how often it was found there, 0 for nowhere. */
 class Places {
@@ -103,9 +104,9 @@ function wasSold(evidence: SaleEvidence, row: number, { stock }: StockSlice): bo
 }
 
 export function checkTicketPlaces(evidence: SaleEvidence, found: Findings): void {
-  const { redis, saleId } = evidence;
+  const { redis, saleId, sources } = evidence;
   if (redis.status !== 'read' || !canPlace(redis.reading)) return;
-  const remedy = rebuildSale(saleId);
+  const remedy = rebuildSale(sources.tools, saleId);
   for (const slice of redis.reading.slices) {
     const places = new Places(slice);
     for (const number of places.foreign) {
@@ -121,13 +122,13 @@ export function checkTicketPlaces(evidence: SaleEvidence, found: Findings): void
 
 /** A ticket that was sold was nowhere else. */
 function checkSoldPlaces(evidence: SaleEvidence, slice: StockSlice, places: Places, found: Findings): void {
-  const { books, saleId } = evidence;
+  const { books, saleId, sources } = evidence;
   for (let row = 0; row < books.size; row += 1) {
     if (!wasSold(evidence, row, slice)) continue;
     for (const number of books.tickets(row)) {
       if (number < places.from || places.times(number) === 0) continue;
       const message = () => `Ticket ${number} is sold in ${books.orderId(row)} and ${places.describe(number)}.`;
-      found.add('I2', message, rebuildSale(saleId));
+      found.add('I2', message, rebuildSale(sources.tools, saleId));
     }
   }
 }
@@ -140,9 +141,10 @@ export function checkLostTickets(evidence: SaleEvidence, found: Findings): void 
   if (lost.length === 0) return;
   const shown = lost.slice(0, 10).join(', ');
   const numbers = lost.length > 10 ? `${shown}, …` : shown;
+  const verb = lost.length === 1 ? 'is' : 'are';
   found.add(
     'I2',
-    () => `${lost.length} tickets are neither in stock nor held nor sold: ${numbers}.`,
-    rebuildSale(saleId),
+    () => `${counted(lost.length, 'ticket')} ${verb} neither in stock nor held nor sold: ${numbers}.`,
+    rebuildSale(sources.tools, saleId),
   );
 }

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Applier } from '@fest/server/features/archive/applier';
-import { applyBatch } from '@fest/server/features/archive/apply-batch';
-import { listFailed, retryFailed } from '@fest/server/features/archive/failed-records';
+import { applyBatch, registerLog, retireLog } from '@fest/server/features/archive/apply-batch';
+import { type FailedFilter, listFailed, retryFailed } from '@fest/server/features/archive/failed-records';
+import { findLostLog, mayLive, retireLostLog } from '@fest/server/features/archive/lost-logs';
 import { addFreshOrder, listFreshOrders } from '@fest/server/features/orders/fresh-orders';
 import { LIMITS } from '@fest/server/limits';
 import { type OrderLog, openOrderLog } from '@fest/server/order-log/order-log';
@@ -16,7 +17,7 @@ import { connectRedis } from '@fest/server/platform/redis';
 import type { Redis } from 'ioredis';
 import type { PoolConnection } from 'mysql2/promise';
 import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createArchive, emptyArchive, insertSale, intentOf, orderOf, type TestArchive } from '../support/archive.ts';
 import { integration } from '../support/integration.ts';
 import { ManualClock } from '../support/test-app.ts';
@@ -234,6 +235,39 @@ integration('the applier', () => {
       await redis.flushdb();
     });
 
+    it('is put aside also when its payment cannot be closed, which is said, and the rest goes on', async () => {
+      const { accountId, paymentId } = refused;
+      await changeRows(archive.pool, `ALTER TABLE payments ADD CONSTRAINT nobody CHECK (account_id <> ${accountId})`);
+      onTestFinished(async () => void (await changeRows(archive.pool, 'ALTER TABLE payments DROP CONSTRAINT nobody')));
+      await append(orderOf(4), refused, orderOf(6));
+      await applier.drain(10_000);
+      expect(await archivedOrders()).toEqual(['ord_7_4', 'ord_7_6', 'foreign']);
+      const [failed, ...others] = await listFailed(archive.pool);
+      expect(others).toEqual([]);
+      expect(failed).toMatchObject({ lsn: 2, record: { paymentId } });
+      expect(failed?.error).toMatch(/Duplicate entry.*; its payment could not be closed either: .*nobody/s);
+    });
+
+    it('is found by its sale and its type, and retried by them', async () => {
+      await insertSale(archive.pool, 8);
+      await append(refused, { ...orderOf(6, [9], 8), orderId: 'foreign-payment', paymentId: 'pay-foreign' });
+      await applier.drain(10_000);
+      const lsns = async (filter: FailedFilter) => (await listFailed(archive.pool, filter)).map(({ lsn }) => lsn);
+      expect(await lsns({})).toEqual([1, 2]);
+      expect(await lsns({ saleId: 7 })).toEqual([1]);
+      expect(await lsns({ saleId: 8, types: ['orderPaid'] })).toEqual([2]);
+      expect(await lsns({ types: ['paymentIntent', 'phaseChanged'] })).toEqual([]);
+      expect(await selectRows(archive.pool, 'SELECT sale_id AS saleId, type FROM failed_records')).toEqual([
+        { saleId: 7, type: 'orderPaid' },
+        { saleId: 8, type: 'orderPaid' },
+      ]);
+      await changeRows(archive.pool, "DELETE FROM tickets WHERE order_id = 'foreign'");
+      await changeRows(archive.pool, "DELETE FROM orders WHERE order_id = 'foreign'");
+      const report = await retryFailed(archive.pool, { saleId: 8 }, 6);
+      expect(report.applied.map(({ lsn }) => lsn)).toEqual([2]);
+      expect(await lsns({})).toEqual([1]);
+    });
+
     it('is counted in MySQL: also after a restart, and no longer once somebody has put it right', async () => {
       await append(refused);
       await applier.drain(10_000);
@@ -261,6 +295,65 @@ integration('the applier', () => {
       expect(report.applied.map(({ lsn }) => lsn)).toEqual([2]);
       expect(await listFailed(archive.pool)).toMatchObject([{ lsn: 1 }]);
       expect(await archivedOrders()).toEqual(['ord_7_6', 'foreign']);
+    });
+  });
+
+  describe('says that its server lives', () => {
+    const found = async () => {
+      const lost = await findLostLog(archive.pool, log.logId);
+      if (lost === undefined) throw new Error('MySQL does not know the log');
+      return lost;
+    };
+    const restart = async () => {
+      await applier.stop();
+      await startApplier(50);
+    };
+
+    beforeEach(async () => {
+      await registerLog(archive.pool, { logId: log.logId, server: 'server-1' }, 1);
+      await changeRows(archive.pool, 'UPDATE applier_positions SET seen_at_s = 1');
+    });
+
+    it('again and again, also when there is nothing to apply', async () => {
+      expect(mayLive(await found())).toBe(false);
+      await restart();
+      await until(found, mayLive);
+      await changeRows(archive.pool, 'UPDATE applier_positions SET seen_at_s = 1');
+      await until(found, mayLive);
+    });
+
+    it('and has its log waited for again, when somebody retires it all the same', async () => {
+      errors.length = 0;
+      expect(await retireLostLog(archive.pool, await found(), 77)).toBe(true);
+      expect(await found()).toMatchObject({ retiredAtMs: 77 });
+      await restart();
+      await until(found, ({ retiredAtMs }) => retiredAtMs === null);
+      await until(
+        async () => errors,
+        (said) => said.length > 0,
+      );
+      expect(errors).toEqual([expect.stringContaining('was retired while it runs')]);
+    });
+
+    it('not any more once it has stopped: a log that is retired then stays so', async () => {
+      await restart();
+      // A report that is under way waits for this.
+      const blocker = await archive.pool.getConnection();
+      await blocker.beginTransaction();
+      await blocker.query('SELECT lsn FROM applier_positions WHERE log_id = ? FOR UPDATE', [log.logId]);
+      await sleep(200);
+      let isStopped = false;
+      const stopping = applier.stop().then(() => {
+        isStopped = true;
+      });
+      await sleep(200);
+      expect(isStopped).toBe(false);
+      await blocker.commit();
+      blocker.release();
+      await stopping;
+      await retireLog(archive.pool, log.logId, 9);
+      await sleep(200);
+      expect(await found()).toMatchObject({ retiredAtMs: 9 });
     });
   });
 

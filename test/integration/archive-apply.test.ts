@@ -6,6 +6,7 @@ import {
   readPosition,
   readUnfinished,
   registerLog,
+  retireApplied,
   retireLog,
   setAside,
 } from '@fest/server/features/archive/apply-batch';
@@ -192,6 +193,25 @@ integration('applying records', () => {
     expect(await row()).toEqual({ server: 'renamed', lsn: 5, retired: null });
   });
 
+  it('a log is retired as applied only when MySQL says so, whatever its server believes', async () => {
+    const retired = () => one('SELECT retired_at_ms AS at FROM applier_positions');
+    await apply(numbered([orderOf(1), orderOf(2)]));
+    for (const lastLsn of [1, 3]) expect(await retireApplied(pool, LOG.logId, lastLsn, 9)).toBe(false);
+    expect(await retired()).toEqual({ at: null });
+    expect(await retireApplied(pool, LOG.logId, 2, 9)).toBe(true);
+    expect(await retired()).toEqual({ at: 9 });
+  });
+
+  it('what no column of failed_records could take is put aside all the same', async () => {
+    const record = { ...orderOf(1), saleId: 1.5, type: 'x'.repeat(90) } as unknown as StoredRecord['record'];
+    await setAside(pool, LOG, { lsn: 1, record }, new Error('e'.repeat(100_000)), 1);
+    expect(await readPosition(pool, LOG.logId)).toBe(1);
+    const found = await one<{ record: string; saleId: number | null }>(
+      'SELECT record, sale_id AS saleId FROM failed_records',
+    );
+    expect([JSON.parse(found?.record ?? ''), found?.saleId]).toEqual([record, null]);
+  });
+
   it(`random histories of two logs end in the same rows, whatever the batches and repetitions (seed ${SEED})`, async () => {
     let reference: unknown;
     const entries = randomHistory(SEED, { payments: 150 });
@@ -256,8 +276,28 @@ integration('the migration to recovery', () => {
     await old.end();
   });
 
-  it('is portable SQL', async () => {
-    const file = new URL('../../packages/server/src/migrations/0002-recovery.sql', import.meta.url);
+  it('finds out what refused records are about, of those it can read', async () => {
+    const { mysqlUrl } = await createStores();
+    const migrations = await listMigrations();
+    await migrate(
+      mysqlUrl,
+      migrations.filter(({ name }) => name < '0003'),
+    );
+    const old = createMysqlPool(mysqlUrl, 1);
+    const records = [JSON.stringify(orderOf(1, [1], 42)), 'no JSON', '{}'];
+    const rows = records.map((record, index) => [LOG.logId, index + 1, record, 'refused', 1]);
+    await changeRows(old, 'INSERT INTO failed_records (log_id, lsn, record, error, failed_at_ms) VALUES ?', [rows]);
+    await migrate(mysqlUrl);
+    expect(await selectRows(old, 'SELECT sale_id AS saleId, type FROM failed_records ORDER BY lsn')).toEqual([
+      { saleId: 42, type: 'orderPaid' },
+      { saleId: null, type: null },
+      { saleId: null, type: null },
+    ]);
+    await old.end();
+  });
+
+  it.each(['0002-recovery', '0003-failed-and-lost'])('is portable SQL (%s)', async (name) => {
+    const file = new URL(`../../packages/server/src/migrations/${name}.sql`, import.meta.url);
     expect(await readFile(file, 'utf8')).not.toMatch(/RETURNING|->>|\bAS new\b/);
   });
 });

@@ -259,11 +259,15 @@ integration('replaying order logs', () => {
 
   describe('a repair', () => {
     const orders = [orderOf(1, [1, 2]), orderOf(2, [3]), orderOf(3, [4]), orderOf(4, [5])];
+    const ofPayment = (n: number) => ({ paymentId: intentOf(n).paymentId, holdId: intentOf(n).holdId });
     let log: WrittenLog;
     let before: Record<string, readonly string[]>;
 
     beforeEach(async () => {
-      log = await writeLog([...orders, cancelledOf(orderOf(4, [5]), 50), intentOf(9)]);
+      log = await writeLog([
+        ...[intentOf(10), ...orders, cancelledOf(orderOf(4, [5]), 50), intentOf(9)],
+        { type: 'paymentFailed', saleId: 7, epoch: 1, at: 60, ...ofPayment(10), failureCode: 'card_declined' },
+      ]);
       await replay([log.directory]);
       await changeRows(pool, "UPDATE tickets SET checked_in_at_ms = 5, checked_in_by = 6 WHERE order_id = 'ord_7_2'");
       before = await rowsOf(pool);
@@ -298,6 +302,11 @@ integration('replaying order logs', () => {
       ],
       ['a payment that was called failed', ["UPDATE payments SET status = 'failed', unfinished = NULL, record = NULL"]],
       ['a payment that is gone', ['DELETE FROM payments']],
+      ['an open payment over another amount', ["UPDATE payments SET amount = 1 WHERE payment_id = 'pay_7_9'"]],
+      [
+        'a failed payment of another account, in another currency',
+        ["UPDATE payments SET account_id = 1, currency = 'USD', sale_id = 8 WHERE payment_id = 'pay_7_10'"],
+      ],
       [
         'a payment that became an order',
         ["INSERT INTO payments VALUES ('pay_7_1', 7, 1, 1, 'EUR', 'pending', NULL, 1, NULL, 1, NULL)"],
@@ -404,6 +413,7 @@ integration('replaying order logs', () => {
   });
 
   describe('and their servers', () => {
+    let setBack: Promise<unknown> | undefined;
     let log: OrderLog;
     let directory: string;
 
@@ -454,6 +464,22 @@ integration('replaying order logs', () => {
       await replay([directory]);
       const report = await replay([copy], { retire: true });
       expect(report.logs).toMatchObject([{ position: 4, lastLsn: 3, retired: false, notRetired: /older copy/ }]);
+      const given = await replay([copy], { retire: true, despiteDamage: true });
+      const [retired] = given.logs;
+      expect(retired).toMatchObject({ position: 4, retired: true, givenUp: { unreadable: 0, behindLsn: 4 } });
+      expect(retired).not.toHaveProperty('notRetired');
+    });
+
+    it('a log is not retired when its position is set back while it is replayed', async () => {
+      await log.close();
+      const report = await replay([directory], {
+        retire: true,
+        onProgress: ({ phase, records }) => {
+          if (phase === 'applying' && records === 3) setBack = changeRows(pool, 'UPDATE applier_positions SET lsn = 1');
+        },
+      });
+      await setBack;
+      expect(report.logs).toMatchObject([{ retired: false, notRetired: /was moved meanwhile/ }]);
     });
 
     it('a directory without a log is refused', async () => {

@@ -11,6 +11,7 @@ import { RECORD_TYPE_NAMES } from '@fest/cli/log-commands';
 import { main } from '@fest/cli/main';
 import { createFakeContext, type FakeContextOptions } from '@fest/cli/test-support/fake-context';
 import { applyBatch, registerLog } from '@fest/server/features/archive/apply-batch';
+import { findLostLog, retireLostLog } from '@fest/server/features/archive/lost-logs';
 import { type OrderLog, openOrderLog } from '@fest/server/order-log/order-log';
 import { type OrderLogRecord, RECORD_TYPES } from '@fest/server/order-log/records';
 import { changeRows, selectRows } from '@fest/server/platform/mysql-statements';
@@ -183,7 +184,11 @@ integration('fest log', () => {
 
     it('names logs that MySQL waits for and that are not here', async () => {
       await registerLog(archive.pool, { logId: 'e'.repeat(32), server: 'gone-1' }, 1);
-      expect((await fest(['log', 'ls'])).stderr).toContain('gone-1');
+      const living = (await fest(['log', 'ls'])).stderr;
+      expect(living).toMatch(/gone-1.*its server was heard of last (now|\d s ago)/);
+      expect(living).not.toContain('--lost');
+      await changeRows(archive.pool, 'UPDATE applier_positions SET seen_at_s = 1');
+      expect((await fest(['log', 'ls'])).stderr).toContain('fest log retire <id> --lost');
     });
   });
 
@@ -427,6 +432,26 @@ integration('fest log', () => {
       expect((await fest([...REPLAY, logOf('server-2')])).exitCode).toBe(EXIT.done);
     });
 
+    it('retires an older copy only when told that there is no better one, and says what is given up', async () => {
+      await fest(REPLAY);
+      await changeRows(archive.pool, 'UPDATE applier_positions SET lsn = 9 WHERE log_id = ?', [
+        logIds['server-1'] ?? '',
+      ]);
+      const retired = async () => {
+        const sql = 'SELECT retired_at_ms AS at FROM applier_positions WHERE log_id = ?';
+        return (await selectRows<{ at: number | null }>(archive.pool, sql, [logIds['server-1'] ?? '']))[0]?.at;
+      };
+      const args = [...REPLAY, logOf('server-1'), '--retire'];
+      const refused = await fest(args);
+      expect([refused.exitCode, await retired()]).toEqual([EXIT.checkFailed, null]);
+      expect(refused.stdout).toContain('not retired: MySQL has it up to record 9');
+      expect(refused.stdout).toContain(`fest log replay ${logOf('server-1')} --retire --despite-damage`);
+      const given = await fest([...args, '--despite-damage']);
+      expect([given.exitCode, await retired()]).toEqual([EXIT.checkFailed, expect.any(Number)]);
+      expect(given.stdout).toContain('given up: whatever was written behind record 9');
+      expect(given.stdout).toContain('records 7 to 9 are missing');
+    });
+
     it('with --dry-run names the damaged place in a line, and claims nothing about what it has not read', async () => {
       await fest(REPLAY);
       const handle = await open(join(logOf('server-1'), '00000001.seg'), 'r+');
@@ -488,6 +513,7 @@ integration('fest log', () => {
       expect(await position()).toEqual({ lsn: gap, retired: null });
       const given = await fest([...REPLAY, '--retire', '--despite-damage', logOf('server-3')]);
       expect(given.exitCode).toBe(EXIT.checkFailed);
+      expect(given.stdout).toContain(`given up: ${60 - there.length} records that cannot be read`);
       expect(await position()).toMatchObject({ lsn: gap, retired: expect.any(Number) });
     });
 
@@ -503,6 +529,122 @@ integration('fest log', () => {
       const none = await fest(REPLAY, { env: { FEST_MYSQL_URL: '' } });
       expect(none.stderr).toContain('`fest up` starts both, and its servers apply their logs to MySQL by themselves');
       expect(none.stderr).toContain('FEST_MYSQL_URL=mysql://');
+    });
+  });
+
+  describe('retire', () => {
+    const LOST = '0f3c19d2'.padEnd(32, 'a');
+    const RETIRE = ['log', 'retire', LOST, '--lost'];
+    const retiredAt = async () => {
+      const sql = 'SELECT retired_at_ms AS at FROM applier_positions WHERE log_id = ?';
+      return (await selectRows<{ at: number | null }>(archive.pool, sql, [LOST]))[0]?.at;
+    };
+    const silentFor = (seconds: number) =>
+      changeRows(archive.pool, 'UPDATE applier_positions SET seen_at_s = UNIX_TIMESTAMP() - ? WHERE log_id = ?', [
+        seconds,
+        LOST,
+      ]);
+    /** The logs that a rebuild of the sale waits for. */
+    const waitedFor = async () =>
+      (
+        await selectRows<{ logId: string }>(
+          archive.pool,
+          'SELECT log_id AS logId FROM applier_positions WHERE retired_at_ms IS NULL',
+        )
+      ).map(({ logId }) => logId);
+
+    beforeEach(async () => {
+      await registerLog(archive.pool, { logId: LOST, server: 'gone-1' }, 1);
+      await applyBatch(archive.pool, { logId: LOST, server: 'gone-1' }, numbered([orderOf(21), intentOf(22)], 40), 1);
+      await changeRows(archive.pool, "INSERT INTO rebuilds VALUES (7, 2, 'lost', 1)");
+      await silentFor(3_600);
+    });
+
+    it('gives up a log of which there is no copy, and says what is lost and what goes on', async () => {
+      expect(await waitedFor()).toEqual([LOST]);
+      const { exitCode, stdout } = await fest([...RETIRE, '--yes']);
+      expect(exitCode).toBe(EXIT.done);
+      expect(stdout).toContain(`Retired the order log of gone-1 (${LOST}), lost behind record 42.`);
+      expect(stdout).toContain('Sale 7 waits for it no more.');
+      expect(stdout).toContain('fest audit');
+      expect(await waitedFor()).toEqual([]);
+      const again = await fest([...RETIRE, '--yes']);
+      expect(again.exitCode).toBe(EXIT.done);
+      expect(again.stderr).toContain('Nothing to do');
+    });
+
+    it('knows the log by its first digits, and says the same to programs', async () => {
+      expect(await json('log', 'retire', LOST.slice(0, 8), '--lost', '--yes')).toEqual({
+        schema: 'fest.log-retire/1',
+        logId: LOST,
+        server: 'gone-1',
+        position: 42,
+        retiredAt: expect.any(String),
+        unfinishedPayments: 1,
+        failedRecords: 0,
+        waitingSales: [7],
+      });
+      expect(await retiredAt()).toEqual(expect.any(Number));
+    });
+
+    it('says what it means before it asks, and no means no', async () => {
+      const { exitCode, stderr } = await fest(RETIRE, { isTTY: true, stdin: 'n\n' });
+      expect(exitCode).toBe(EXIT.cancelled);
+      for (const text of [
+        'up to record 42',
+        'lost for good',
+        '1 unfinished payment',
+        'Sale 7',
+        'was heard of last 1 h ago',
+      ]) {
+        expect(stderr).toContain(text);
+      }
+      const unasked = await fest(RETIRE);
+      expect(unasked.exitCode).toBe(EXIT.usage);
+      expect(unasked.stderr).toContain('--yes');
+      expect(await retiredAt()).toBeNull();
+    });
+
+    it('does nothing without --lost, and names what to do with a copy', async () => {
+      const { exitCode, stderr } = await fest(['log', 'retire', LOST, '--yes']);
+      expect(exitCode).toBe(EXIT.usage);
+      expect(stderr).toContain('fest log replay --dir <its directory> --retire');
+      expect(await retiredAt()).toBeNull();
+    });
+
+    it('refuses while its server says that it lives', async () => {
+      await silentFor(20);
+      const { exitCode, stderr } = await fest([...RETIRE, '--yes']);
+      expect(exitCode).toBe(EXIT.refused);
+      expect(stderr).toMatch(/gone-1[\s\S]*spoke to MySQL 2\d s ago/);
+      expect(await retiredAt()).toBeNull();
+      await silentFor(31);
+      expect((await fest([...RETIRE, '--yes'])).exitCode).toBe(EXIT.done);
+    });
+
+    it('refuses when its server speaks, or somebody applies it, while the question is asked', async () => {
+      const lost = await findLostLog(archive.pool, LOST);
+      if (lost === undefined) throw new Error('MySQL does not know it');
+      await silentFor(0);
+      expect(await retireLostLog(archive.pool, lost, 5)).toBe(false);
+      await silentFor(3_600);
+      expect(await retireLostLog(archive.pool, { ...lost, lsn: 41 }, 5)).toBe(false);
+      expect(await retiredAt()).toBeNull();
+      expect(await retireLostLog(archive.pool, lost, 5)).toBe(true);
+    });
+
+    it('refuses a log of which there is a copy here, and names the command for it', async () => {
+      await fest(REPLAY);
+      const { exitCode, stderr } = await fest(['log', 'retire', logIds['server-2'] ?? '', '--lost', '--yes']);
+      expect(exitCode).toBe(EXIT.refused);
+      expect(stderr).toContain(`fest log replay --dir ${logOf('server-2')} --retire`);
+      expect(await waitedFor()).toContain(logIds['server-2']);
+    });
+
+    it.each(['nothing', 'ffffffff'])('ends with 2 for %j, which is no log', async (id) => {
+      const { exitCode, stderr } = await fest(['log', 'retire', id, '--lost', '--yes']);
+      expect(exitCode).toBe(EXIT.usage);
+      expect(stderr).toContain(id === 'nothing' ? '32 hexadecimal digits' : `${LOST}  gone-1`);
     });
   });
 
@@ -535,15 +677,26 @@ integration('fest log', () => {
       expect(await selectRows(archive.pool, "SELECT 1 FROM orders WHERE order_id = 'ord_7_2'")).toHaveLength(1);
     });
 
+    it('retries those of one sale or type only, when so asked', async () => {
+      await changeRows(archive.pool, "DELETE FROM orders WHERE order_id = 'x'");
+      const retry = (...args: readonly string[]) => json('log', 'failed', '--retry', ...args);
+      expect(await retry('--sale', '8')).toMatchObject({ applied: [], refused: [] });
+      expect(await retry('--type', 'paymentIntent,phaseChanged')).toMatchObject({ applied: [], refused: [] });
+      expect(await retry('--sale', '7', '--type', 'orderPaid')).toMatchObject({ applied: [{ lsn: 4 }], refused: [] });
+    });
+
     it('complains about a wrong --lsn before anything else about it', async () => {
       const { exitCode, stderr } = await fest(['log', 'failed', '--lsn', 'x']);
       expect(exitCode).toBe(EXIT.usage);
       expect(stderr).toContain('--lsn is wrong: “x”');
     });
 
-    it.each([[['--lsn', '4']], [['--log', 'x']], [['--retry', '--sale', '7']]])('%j ends with 2', async (args) => {
-      expect((await fest(['log', 'failed', ...args])).exitCode).toBe(EXIT.usage);
-    });
+    it.each([[['--lsn', '4']], [['--log', 'x']], [['--retry', '--sale', 'x']], [['--type', 'x']]])(
+      '%j ends with 2',
+      async (args) => {
+        expect((await fest(['log', 'failed', ...args])).exitCode).toBe(EXIT.usage);
+      },
+    );
   });
 
   describe('as a process', () => {
@@ -608,6 +761,7 @@ integration('fest log', () => {
     ['log show', 7],
     ['log verify', 7],
     ['log replay', 130],
+    ['log retire', 5],
     ['log failed', 8],
     ['sale rebuild', 4],
   ])('fest %s --help has examples that begin with it, and the exit codes that matter', async (command, code) => {

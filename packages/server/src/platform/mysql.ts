@@ -8,7 +8,7 @@ export type MysqlPool = mysql.Pool;
 export type MysqlConnection = mysql.Connection;
 
 export function createMysqlPool(url: string, connectionLimit: number): MysqlPool {
-  return mysql.createPool({
+  const pool = mysql.createPool({
     uri: url,
     connectionLimit,
     maxIdle: connectionLimit,
@@ -22,6 +22,14 @@ export function createMysqlPool(url: string, connectionLimit: number): MysqlPool
     charset: 'utf8mb4',
     timezone: 'Z',
   });
+  // What is written here relies on it: snapshots that hold for a transaction, and locks on what is not there. The server's
+  // default may be another one. Goes ahead of whatever the connection is used for.
+  pool.pool.on('connection', (connection) => {
+    connection.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ', (error) => {
+      if (error !== null) connection.destroy();
+    });
+  });
+  return pool;
 }
 
 const MIGRATIONS = new URL('../migrations/', import.meta.url);

@@ -16,6 +16,7 @@ import { removeFreshOrders } from '../orders/fresh-orders.ts';
 import { PositionSetBackError, readPosition } from './apply-batch.ts';
 import { applyOrSetAside } from './apply-or-set-aside.ts';
 import { countFailed } from './failed-records.ts';
+import { reportAlive } from './log-positions.ts';
 
 export interface ApplierOptions {
   readonly log: OrderLog;
@@ -34,7 +35,8 @@ export class Applier {
   readonly #stopping = new AbortController();
   #appliedLsn = 0;
   #failedRecords = 0;
-  #failedTimer: NodeJS.Timeout | undefined;
+  #lookTimer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
   #running: Promise<void> = Promise.resolve();
   /** Up to here somebody waits for it: nothing is gained by larger batches. */
   #awaitedLsn = 0;
@@ -74,7 +76,7 @@ export class Applier {
     const unsubscribe = this.#options.log.onDurable(() => {
       if (this.#isIdle) this.#wake();
     });
-    this.#countFailedLater();
+    this.#lookLater();
     this.#running = this.#run().finally(unsubscribe);
   }
 
@@ -92,10 +94,12 @@ export class Applier {
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#failedTimer);
+    clearTimeout(this.#lookTimer);
     this.#stopping.abort();
     this.#wake();
     await this.#running;
+    // Whoever retires the log next is not to be contradicted by a report that is still under way.
+    await this.#looking;
   }
 
   async #run(): Promise<void> {
@@ -248,10 +252,29 @@ export class Applier {
     }
   }
 
-  #countFailedLater(): void {
+  #lookLater(): void {
     if (this.#stopping.signal.aborted) return;
-    const count = (): void => void this.#countFailed().finally(() => this.#countFailedLater());
-    this.#failedTimer = setTimeout(count, this.#lookEveryMs).unref();
+    this.#lookTimer = setTimeout(() => {
+      this.#looking = this.#look().finally(() => this.#lookLater());
+    }, this.#lookEveryMs).unref();
+  }
+
+  async #look(): Promise<void> {
+    await this.#reportAlive();
+    if (!this.#stopping.signal.aborted) await this.#countFailed();
+  }
+
+  async #reportAlive(): Promise<void> {
+    const { mysql, log, logger } = this.#options;
+    try {
+      if ((await reportAlive(mysql, log.logId)) === 'waitedFor') return;
+      logger.error(
+        { logId: log.logId },
+        'the order log of this server was retired while it runs; rebuilds wait for it again. Was the right one retired?',
+      );
+    } catch (error) {
+      logger.debug({ err: error }, 'MySQL could not be told that this server lives');
+    }
   }
 
   async #countFailed(): Promise<void> {
@@ -278,6 +301,6 @@ function olderCopy(directory: string, lastLsn: number, appliedLsn: number): Erro
   return new Error(
     `The order log in ${directory} ends with record ${lastLsn}, but MySQL has its records up to ${appliedLsn}: an older copy ` +
       'of the log was put in its place. Put the newest copy back. When there is none, set FEST_LOG_DIR to an empty folder, ' +
-      `and bring in what this copy has: fest log replay --dir ${directory} --retire`,
+      `and bring in what this copy has: fest log replay --dir ${directory} --retire --despite-damage`,
   );
 }

@@ -7,12 +7,21 @@
 import type { StoredRecord } from '../../order-log/records.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
 import { changeRows, inTransaction, type MysqlSession } from '../../platform/mysql-statements.ts';
+import { insertFailed } from './failed-rows.ts';
 import { type AppliedLog, assertPosition, movePosition } from './log-positions.ts';
 import { insertOrders, recordCancellations } from './order-rows.ts';
 import { type ApplyContext, applyPayments, closePaymentOf } from './payment-rows.ts';
+import { isRowError } from './row-errors.ts';
 import { applySaleChanges } from './sale-rows.ts';
 
-export { type AppliedLog, PositionSetBackError, readPosition, registerLog, retireLog } from './log-positions.ts';
+export {
+  type AppliedLog,
+  PositionSetBackError,
+  readPosition,
+  registerLog,
+  retireApplied,
+  retireLog,
+} from './log-positions.ts';
 export { readUnfinished } from './payment-rows.ts';
 
 /**
@@ -62,7 +71,10 @@ export async function applyRecords(
   return newOrders;
 }
 
-/** Puts a record that MySQL refuses aside, visibly, so that the rest can go on. */
+/**
+ * Puts a record that MySQL refuses aside, visibly, so that the rest can go on. Must not be refused itself: the log would not
+ * get beyond the record. So what is written here takes any record, and its payment is closed only if MySQL lets it.
+ */
 export async function setAside(
   pool: MysqlPool,
   log: AppliedLog,
@@ -71,14 +83,24 @@ export async function setAside(
   nowMs: number,
   context: ApplyContext = {},
 ): Promise<void> {
+  const { lsn, record } = stored;
   await inTransaction(pool, async (connection) => {
-    if (context.gapless === true) await assertPosition(connection, log.logId, stored.lsn - 1);
-    await movePosition(connection, log, context.behindDamage === true ? 0 : stored.lsn, nowMs);
-    await changeRows(
-      connection,
-      'INSERT INTO failed_records (log_id, lsn, record, error, failed_at_ms) VALUES (?) ON DUPLICATE KEY UPDATE error = VALUES(error)',
-      [[log.logId, stored.lsn, JSON.stringify(stored.record), String(error), nowMs]],
-    );
-    await closePaymentOf(connection, log.logId, stored.record);
+    if (context.gapless === true) await assertPosition(connection, log.logId, lsn - 1);
+    await movePosition(connection, log, context.behindDamage === true ? 0 : lsn, nowMs);
+    const refusal = await refusalOf(closePaymentOf(connection, log.logId, record));
+    const reason =
+      refusal === undefined ? String(error) : `${error}; its payment could not be closed either: ${refusal}`;
+    await insertFailed(connection, log.logId, stored, reason, nowMs);
   });
+}
+
+/** A statement that is refused because of its row has changed nothing, and the transaction goes on. */
+async function refusalOf(work: Promise<void>): Promise<unknown> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    if (!isRowError(error)) throw error;
+    return error;
+  }
 }

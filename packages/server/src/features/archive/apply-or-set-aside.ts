@@ -6,21 +6,9 @@ import { retry } from '../../platform/retry.ts';
 import { applyBatch, setAside } from './apply-batch.ts';
 import type { AppliedLog } from './log-positions.ts';
 import type { ApplyContext } from './payment-rows.ts';
+import { isRowError } from './row-errors.ts';
 
-/**
- * Errors that say something about a row, not about the server or the moment: trying again gives the same. All others are
- * taken for transient, deadlocks, lock waits and lost connections among them.
- */
-const ROW_ERRORS =
-  /^ER_(DUP_ENTRY|DATA_TOO_LONG|DATA_OUT_OF_RANGE|BAD_NULL|NO_REFERENCED_ROW|WARN_DATA_OUT_OF_RANGE|TRUNCATED_WRONG_VALUE|CONSTRAINT_FAILED|CHECK_CONSTRAINT_VIOLATED|ROW_IS_REFERENCED|INVALID_JSON)/;
-
-/** The statement is larger than the server takes (`max_allowed_packet`): half a batch may fit. */
-const TOO_LARGE = 'ER_NET_PACKET_TOO_LARGE';
-
-export function isRowError(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  return ROW_ERRORS.test(String(error.code)) || error.code === TOO_LARGE;
-}
+export { isRowError } from './row-errors.ts';
 
 export interface ApplyOptions {
   readonly mysql: MysqlPool;

@@ -1,31 +1,11 @@
 /** Records that MySQL refused: listed, and applied once more when their cause is gone. */
-import type { OrderLogRecord } from '../../order-log/records.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
 import { changeRows, inTransaction, selectRows } from '../../platform/mysql-statements.ts';
 import { applyRecords } from './apply-batch.ts';
-import { isRowError } from './apply-or-set-aside.ts';
+import { type FailedFilter, type FailedRecord, selectFailed } from './failed-rows.ts';
+import { isRowError } from './row-errors.ts';
 
-export interface FailedRecord {
-  readonly logId: string;
-  readonly lsn: number;
-  readonly record: OrderLogRecord;
-  /** What MySQL said. */
-  readonly error: string;
-  readonly failedAtMs: number;
-}
-
-export interface FailedFilter {
-  readonly logId?: string;
-  readonly lsn?: number;
-}
-
-interface FailedRow {
-  readonly log_id: string;
-  readonly lsn: number;
-  readonly record: string;
-  readonly error: string;
-  readonly failed_at_ms: number;
-}
+export type { FailedFilter, FailedRecord } from './failed-rows.ts';
 
 export async function countFailed(pool: MysqlPool, logId: string): Promise<number> {
   const sql = 'SELECT COUNT(*) AS n FROM failed_records WHERE log_id = ?';
@@ -34,22 +14,8 @@ export async function countFailed(pool: MysqlPool, logId: string): Promise<numbe
 }
 
 /** By log and LSN, which is the order in which they were written. */
-export async function listFailed(pool: MysqlPool, filter: FailedFilter = {}): Promise<readonly FailedRecord[]> {
-  const { logId, lsn } = filter;
-  const conditions = [...(logId === undefined ? [] : ['log_id = ?']), ...(lsn === undefined ? [] : ['lsn = ?'])];
-  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-  const rows = await selectRows<FailedRow>(
-    pool,
-    `SELECT log_id, lsn, record, error, failed_at_ms FROM failed_records ${where} ORDER BY log_id, lsn`,
-    [...(logId === undefined ? [] : [logId]), ...(lsn === undefined ? [] : [lsn])],
-  );
-  return rows.map((row) => ({
-    logId: row.log_id,
-    lsn: row.lsn,
-    record: JSON.parse(row.record) as OrderLogRecord,
-    error: row.error,
-    failedAtMs: row.failed_at_ms,
-  }));
+export function listFailed(pool: MysqlPool, filter: FailedFilter = {}): Promise<readonly FailedRecord[]> {
+  return selectFailed(pool, filter);
 }
 
 export interface RetryReport {

@@ -3,6 +3,7 @@ import type { MysqlPool } from '../../platform/mysql.ts';
 import { changeRows, inTransaction, type MysqlSession } from '../../platform/mysql-statements.ts';
 import { isRowError } from './apply-or-set-aside.ts';
 import type { OrderDifference, TicketRow } from './compare-orders.ts';
+import type { PaymentDifference } from './compare-payments.ts';
 import { type OpenRecord, reopenPayments } from './payment-rows.ts';
 
 export interface OrderRepair {
@@ -31,6 +32,24 @@ export async function repairOrders(pool: MysqlPool, differences: readonly OrderD
 /** Payments that the log leaves open and whose rows say otherwise. Only for a log that nobody has open. */
 export async function repairPayments(pool: MysqlPool, logId: string, records: readonly OpenRecord[]): Promise<void> {
   if (records.length > 0) await inTransaction(pool, (connection) => reopenPayments(connection, logId, records));
+}
+
+/**
+ * Sale, account and money of payments whose rows say otherwise. How a payment stands is applied with its records; these are
+ * written when its row is made and never again. They never change, so this is safe beside the server that has the log open.
+ */
+export async function repairPaymentFacts(pool: MysqlPool, differences: readonly PaymentDifference[]): Promise<void> {
+  const wrong = differences.flatMap(({ paymentId, facts }) => (facts === undefined ? [] : [{ paymentId, ...facts }]));
+  if (wrong.length === 0) return;
+  await inTransaction(pool, async (connection) => {
+    for (const { paymentId, saleId, accountId, amount, currency } of wrong) {
+      await changeRows(
+        connection,
+        'UPDATE payments SET sale_id = ?, account_id = ?, amount = ?, currency = ? WHERE payment_id = ?',
+        [saleId, accountId, amount, currency, paymentId],
+      );
+    }
+  });
 }
 
 async function repairTogether(connection: MysqlSession, differences: readonly OrderDifference[]): Promise<void> {

@@ -10,7 +10,7 @@ import type { AppliedLog } from './log-positions.ts';
 import { insertOrders, readTombstones, type Tombstone } from './order-rows.ts';
 import { outageWatch, outlast } from './outlast.ts';
 import { foldPayments, type OpenRecord } from './payment-rows.ts';
-import { repairOrders, repairPayments } from './repair-rows.ts';
+import { repairOrders, repairPaymentFacts, repairPayments } from './repair-rows.ts';
 import type { ReplayOptions } from './replay.ts';
 import type { ReplayTally } from './replay-report.ts';
 import { addTombstone, closes, type LogScan, opens, type Span } from './replay-scan.ts';
@@ -164,11 +164,14 @@ export class ReplayBatches {
       async () => compareOrders(mysql, orders, await this.#tombstonesOf(mysql, orders)),
       signal,
     );
-    const payments = await outlast(() => comparePayments(mysql, log.logId, foldPayments(compared), open), signal);
+    const payments = await outlast(
+      () => comparePayments(mysql, log.logId, foldPayments(compared), open, this.#begun),
+      signal,
+    );
     for (const difference of differences) if (counted.has(difference.order)) countOrder(tally, difference);
-    for (const { kind, paymentId } of payments) {
+    for (const { kind, paymentId, facts } of payments) {
       if (kind === 'missing') tally.add('paymentsMissing', paymentId, 'it is not in MySQL');
-      else tally.add('paymentsDiffer', paymentId, kind === 'leftOver' ? 'it became an order' : 'its state differs');
+      else tally.add('paymentsDiffer', paymentId, describePayment(kind, facts));
     }
     return { orders: differences, payments };
   }
@@ -192,7 +195,9 @@ export class ReplayBatches {
     // Beside a live server an open payment may have been finished since.
     const reopened = isLive ? [] : wrong.flatMap(({ open }) => open ?? []);
     await outlast(() => repairPayments(mysql, log.logId, reopened), signal);
-    tally.counts.repaired += wrong.filter(({ open }) => open === undefined).length + reopened.length;
+    await outlast(() => repairPaymentFacts(mysql, wrong), signal);
+    const isMended = ({ open, facts }: PaymentDifference) => open === undefined || !isLive || facts !== undefined;
+    tally.counts.repaired += wrong.filter(isMended).length;
   }
 
   async #repair(differences: readonly OrderDifference[]): Promise<void> {
@@ -261,4 +266,9 @@ function countOrder(tally: ReplayTally, difference: OrderDifference): void {
   if (cancelledWithoutRecord) {
     tally.add('cancelledWithoutRecord', orderId, `sale ${saleId}: MySQL says cancelled, and no log at hand does`);
   }
+}
+
+function describePayment(kind: PaymentDifference['kind'], facts: PaymentDifference['facts']): string {
+  if (kind === 'leftOver') return 'it became an order';
+  return facts === undefined ? 'its state differs' : 'its sale, account or amount differs';
 }

@@ -26,6 +26,14 @@ export interface ReplayExample {
   readonly detail: string;
 }
 
+/** What nobody will ever bring in, of a log that was retired all the same. */
+export interface GivenUp {
+  /** Records between the first and the last that could not be read. */
+  readonly unreadable: number;
+  /** Whatever was written behind this record. */
+  readonly behindLsn: number;
+}
+
 export interface ReplayedLog {
   readonly directory: string;
   readonly logId: string;
@@ -41,6 +49,8 @@ export interface ReplayedLog {
   readonly retired: boolean;
   /** Why it could not be retired, although it should be. */
   readonly notRetired?: string;
+  /** Present when it was retired although a part of it is missing. */
+  readonly givenUp?: GivenUp;
   /** A server has it open: only what that one has applied was looked at, and the rest is its business. */
   readonly live: boolean;
   /** MySQL's position is beyond the last record: an older copy, or somebody has moved the position. */

@@ -11,7 +11,7 @@ import { type Damage, OrderLogError } from '../../order-log/errors.ts';
 import { type DirectoryLock, lockDirectory } from '../../order-log/lock.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
 import { changeRows, inTransaction, selectRows } from '../../platform/mysql-statements.ts';
-import { retireLog } from './apply-batch.ts';
+import { retireApplied, retireLog } from './apply-batch.ts';
 import { retryFailed } from './failed-records.ts';
 import { identifyLog, type LogIdentity } from './log-identity.ts';
 import { findLogUse } from './log-owner.ts';
@@ -19,7 +19,7 @@ import { readTombstones, type Tombstone, writeTombstones } from './order-rows.ts
 import { outlast } from './outlast.ts';
 import { repairOrders } from './repair-rows.ts';
 import { ReplayBatches } from './replay-batches.ts';
-import { type ReplayedLog, type ReplayReport, ReplayTally } from './replay-report.ts';
+import { type GivenUp, type ReplayedLog, type ReplayReport, ReplayTally } from './replay-report.ts';
 import { addTombstone, type LogScan, openInAll, scanLog } from './replay-scan.ts';
 import { findEpochsBehind, raiseEpochs } from './sale-epochs.ts';
 
@@ -44,7 +44,10 @@ export interface ReplayOptions {
   readonly repair?: boolean;
   /** Marks each log that was applied to its end as one that nobody comes back with. */
   readonly retire?: boolean;
-  /** Retires also logs of which a part cannot be read: nobody has a copy, and what was sold there is sold again. */
+  /**
+   * Retires also logs of which a part cannot be read, and older copies: nobody has a better one, and what was sold there is
+   * sold again.
+   */
   readonly despiteDamage?: boolean;
   /** Also logs that a server has open; those up to their position, since the rest is that server's business. */
   readonly live?: boolean;
@@ -121,8 +124,17 @@ function inUse(directory: string, pid: number | undefined): ReplayRefusedError {
   return new ReplayRefusedError('inUse', directory, `${who} has the log in ${directory} open`);
 }
 
+/** Nothing of it is known to be missing. */
+function isWhole({ corrupt, lastLsn }: LogScan, position: number): boolean {
+  return corrupt === undefined && position <= lastLsn;
+}
+
 function placeOf({ file, offset, lsn, what }: Damage): Damage {
   return { file, offset, lsn, what };
+}
+
+function givenUpOf({ firstLsn, lastLsn, records }: LogScan, position: number): GivenUp {
+  return { unreadable: lastLsn - firstLsn + 1 - records, behindLsn: Math.max(lastLsn, position) };
 }
 
 /** A directory that cannot be written to is one that no server can open either. */
@@ -243,7 +255,7 @@ class Replay {
   }
 
   async #finish(source: Source, scan: LogScan, open: ReadonlyMap<string, unknown>): Promise<ReplayedLog> {
-    const { mysql, dryRun } = this.#options;
+    const { mysql, dryRun, retire } = this.#options;
     const { directory, logId, server, position: positionBefore } = source;
     const { firstLsn, lastLsn, records, corrupt, openAtEnd } = scan;
     const notRetired = await this.#retire(source, scan);
@@ -263,6 +275,9 @@ class Replay {
       position: dryRun === true ? positionBefore : (row?.lsn ?? 0),
       openPayments: [...openAtEnd.keys()].filter((paymentId) => open.has(paymentId)).length,
       retired: (row?.retired ?? null) !== null,
+      ...(retire === true && notRetired === undefined && dryRun !== true && !isWhole(scan, positionBefore)
+        ? { givenUp: givenUpOf(scan, positionBefore) }
+        : {}),
       ...(notRetired === undefined ? {} : { notRetired }),
       live: source.isLive,
       // Damage may have taken the end: then it is the damage that matters.
@@ -278,7 +293,7 @@ class Replay {
     if (isLive) return 'a server has it open';
     if (!this.#locks.has(directory)) return 'its directory cannot be written to, so nothing keeps a server from it';
     if (scan.corrupt !== undefined && despiteDamage !== true) return 'a part of it cannot be read';
-    if (position > scan.lastLsn) {
+    if (position > scan.lastLsn && despiteDamage !== true) {
       return `MySQL has it up to record ${position}, and it ends with ${scan.lastLsn}: this is an older copy`;
     }
     // A log without records has no position yet.
@@ -287,6 +302,10 @@ class Replay {
       'INSERT INTO applier_positions (log_id, server, lsn, updated_at_ms) VALUES (?) ON DUPLICATE KEY UPDATE lsn = lsn',
       [[logId, basename(directory), 0, nowMs()]],
     );
+    if (isWhole(scan, position)) {
+      const isRetired = await retireApplied(mysql, logId, scan.lastLsn, nowMs());
+      return isRetired ? undefined : 'its position in MySQL was moved meanwhile';
+    }
     await retireLog(mysql, logId, nowMs());
     return undefined;
   }

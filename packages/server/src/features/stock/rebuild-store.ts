@@ -3,9 +3,10 @@
  * epoch, and what is sold.
  */
 import type { AdmissionMode, RejoinRule, StoredPhase } from '../../contract/words.ts';
-import type { OrderLogRecord } from '../../order-log/records.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
-import { changeRows, inTransaction, type MysqlSession, selectRows } from '../../platform/mysql-statements.ts';
+import { changeRows, inTransaction, selectRows } from '../../platform/mysql-statements.ts';
+import { readSold } from './read-sold.ts';
+import type { WaitingSale } from './rebuild-order.ts';
 
 /** A sale is to be built anew under this epoch. */
 export interface RebuildRequest {
@@ -16,6 +17,9 @@ export interface RebuildRequest {
   /** Unix milliseconds. */
   readonly requestedAtMs: number;
 }
+
+/** A request together with what says how urgent it is. */
+export interface RequestedSale extends RebuildRequest, WaitingSale {}
 
 /** The columns of `sales` that a rebuild needs; times in Unix milliseconds. */
 export interface SaleRow {
@@ -56,25 +60,33 @@ export interface WaitedLog {
   readonly server: string;
 }
 
+/** A rebuild that waits for a log. */
+export interface UnacknowledgedSale extends WaitedLog {
+  readonly saleId: number;
+}
+
 export interface RebuildStore {
   /** The epoch of every sale. */
   readEpochs(): Promise<ReadonlyMap<number, number>>;
   readSale(saleId: number): Promise<SaleRow | undefined>;
+  /** By sale; without those there are not. */
+  readSales(saleIds: readonly number[]): Promise<ReadonlyMap<number, SaleRow>>;
   /**
-   * Asks for a rebuild, under an epoch above both given, unless the sale's epoch is not `observedEpoch` any more: then
-   * somebody was faster and what the caller saw is history.
+   * Asks for rebuilds, under an epoch above both given, of the sales whose epoch is still `observed`: for the others
+   * somebody was faster, and what the caller saw is history.
    */
   request(
-    request: Pick<RebuildRequest, 'saleId' | 'reason' | 'requestedAtMs'>,
+    request: Pick<RebuildRequest, 'reason' | 'requestedAtMs'> & { readonly saleIds: readonly number[] },
     epochs: { readonly observed: number; readonly highestSeen: number },
   ): Promise<void>;
   /** Rebuilds that were asked for and are not finished. */
-  listRequests(): Promise<readonly RebuildRequest[]>;
+  listRequests(): Promise<readonly RequestedSale[]>;
+  findRequest(saleId: number): Promise<RebuildRequest | undefined>;
   /**
-   * The logs that may still hold orders of epochs before this one: whose server may come back and whose `epochStarted` has
-   * not been applied.
+   * Of all rebuilds, or of one sale's: the logs that may still hold orders of the epochs before, whose server may come back
+   * and whose `epochStarted` has not been applied.
    */
-  listUnacknowledged(saleId: number, epoch: number): Promise<readonly WaitedLog[]>;
+  listUnacknowledged(saleId?: number): Promise<readonly UnacknowledgedSale[]>;
   /** Orders that were archived and those MySQL refused: what was promised is sold. */
   readSold(saleId: number): Promise<SoldTickets>;
   /** Makes the epoch the sale's own. False when it has that one or a later one already: then nothing is to be put in place. */
@@ -93,35 +105,57 @@ export function createRebuildStore(pool: MysqlPool): RebuildStore {
       return sale;
     },
 
-    async request({ saleId, reason, requestedAtMs }, { observed, highestSeen }) {
+    async readSales(saleIds) {
+      const rows = await selectRows<SaleRow>(pool, 'SELECT * FROM sales WHERE id IN (?)', [saleIds]);
+      return new Map(rows.map((row) => [row.id, row]));
+    },
+
+    async request({ saleIds, reason, requestedAtMs }, { observed, highestSeen }) {
       await changeRows(
         pool,
         `INSERT INTO rebuilds (sale_id, epoch, reason, requested_at_ms)
-         SELECT id, GREATEST(epoch, ?) + 1, ?, ? FROM sales WHERE id = ? AND epoch = ?
+         SELECT id, GREATEST(epoch, ?) + 1, ?, ? FROM sales WHERE id IN (?) AND epoch = ?
          ON DUPLICATE KEY UPDATE rebuilds.sale_id = rebuilds.sale_id`,
-        [highestSeen, reason.slice(0, 200), requestedAtMs, saleId, observed],
+        [highestSeen, reason.slice(0, 200), requestedAtMs, saleIds, observed],
       );
     },
 
-    listRequests() {
-      return selectRows<RebuildRequest>(
+    async listRequests() {
+      const rows = await selectRows<RebuildRequest & { phase: StoredPhase | null; opens: number; closes: number }>(
         pool,
-        'SELECT sale_id AS saleId, epoch, reason, requested_at_ms AS requestedAtMs FROM rebuilds',
+        `SELECT rebuilds.sale_id AS saleId, rebuilds.epoch, rebuilds.reason, rebuilds.requested_at_ms AS requestedAtMs,
+           sales.phase, sales.opens_at_ms AS opens, sales.closes_at_ms AS closes
+         FROM rebuilds LEFT JOIN sales ON sales.id = rebuilds.sale_id`,
       );
+      return rows.map(({ phase, opens, closes, ...request }) => ({
+        ...request,
+        phase: phase ?? undefined,
+        opensAtMs: opens,
+        closesAtMs: closes,
+      }));
     },
 
-    listUnacknowledged(saleId, epoch) {
-      return selectRows<WaitedLog>(
+    async findRequest(saleId) {
+      const [request] = await selectRows<RebuildRequest>(
         pool,
-        `SELECT logs.log_id AS logId, logs.server FROM applier_positions logs
-           LEFT JOIN log_epochs ON log_epochs.log_id = logs.log_id AND log_epochs.sale_id = ?
-          WHERE logs.retired_at_ms IS NULL AND COALESCE(log_epochs.epoch, 0) < ?`,
-        [saleId, epoch],
+        'SELECT sale_id AS saleId, epoch, reason, requested_at_ms AS requestedAtMs FROM rebuilds WHERE sale_id = ?',
+        [saleId],
+      );
+      return request;
+    },
+
+    listUnacknowledged(saleId) {
+      return selectRows<UnacknowledgedSale>(
+        pool,
+        `SELECT rebuilds.sale_id AS saleId, logs.log_id AS logId, logs.server FROM rebuilds
+           JOIN applier_positions logs ON logs.retired_at_ms IS NULL
+           LEFT JOIN log_epochs ON log_epochs.log_id = logs.log_id AND log_epochs.sale_id = rebuilds.sale_id
+          WHERE COALESCE(log_epochs.epoch, 0) < rebuilds.epoch ${saleId === undefined ? '' : 'AND rebuilds.sale_id = ?'}`,
+        saleId === undefined ? [] : [saleId],
       );
     },
 
-    // One transaction, one snapshot: an order that moves between tables meanwhile is in exactly one of them.
-    readSold: (saleId) => inTransaction(pool, (connection) => readSold(connection, saleId)),
+    readSold: (saleId) => readSold(pool, saleId),
 
     commit(saleId, epoch) {
       return inTransaction(pool, async (connection) => {
@@ -135,47 +169,4 @@ export function createRebuildStore(pool: MysqlPool): RebuildStore {
       });
     },
   };
-}
-
-async function readSold(pool: MysqlSession, saleId: number): Promise<SoldTickets> {
-  // First: should a database read less consistently, an order that is retried meanwhile counts twice and not never.
-  const refused = await listRefusedOrders(pool, saleId);
-  // One statement: an order is either live here or being cancelled, never both and never neither.
-  const tickets = await selectRows<{ number: number; account: number; live: number | null; orderId: string }>(
-    pool,
-    `SELECT t.ticket_number AS number, t.account_id AS account, t.live, t.order_id AS orderId
-       FROM tickets t JOIN orders o ON o.order_id = t.order_id
-      WHERE t.sale_id = ? AND (t.live = 1 OR o.status = 'cancelling')`,
-    [saleId],
-  );
-  const [archived] = await selectRows<{ lastConfirmSeq: number }>(
-    pool,
-    'SELECT COALESCE(MAX(confirm_seq), 0) AS lastConfirmSeq FROM orders WHERE sale_id = ?',
-    [saleId],
-  );
-  const live = [
-    ...tickets.filter((ticket) => ticket.live === 1),
-    ...refused.flatMap(({ ticketNumbers, accountId: account }) => ticketNumbers.map((number) => ({ number, account }))),
-  ];
-  const byAccount = new Map<number, number>();
-  for (const { account } of live) byAccount.set(account, (byAccount.get(account) ?? 0) + 1);
-  const returned = tickets.filter((ticket) => ticket.live !== 1).map((ticket) => ticket.orderId);
-  return {
-    numbers: [...new Set(live.map(({ number }) => number))].sort((left, right) => left - right),
-    byAccount,
-    returnedOrders: [...new Set(returned)],
-    lastConfirmSeq: refused.reduce(
-      (highest, { confirmSeq }) => Math.max(highest, confirmSeq),
-      archived?.lastConfirmSeq ?? 0,
-    ),
-  };
-}
-
-/** Their buyers were told that they have tickets; that MySQL cannot take the row is ours to mend. */
-async function listRefusedOrders(pool: MysqlSession, saleId: number) {
-  const rows = await selectRows<{ record: string }>(pool, 'SELECT record FROM failed_records');
-  return rows
-    .map(({ record }) => JSON.parse(record) as OrderLogRecord)
-    .filter((record) => record.type === 'orderPaid')
-    .filter((record) => record.saleId === saleId);
 }

@@ -8,7 +8,7 @@ import type { Payment, Sale } from '@fest/server/contract/schemas';
 import type { PaymentGateway } from '@fest/server/features/payments/gateway';
 import { saleKeys } from '@fest/server/redis/keys';
 import { runOf, storedEpochText } from '@fest/server/redis/run-id';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { engines, integration } from '../support/integration.ts';
 import { ask, buy, eventually, hold, outcomeOf, pay } from '../support/purchase.ts';
 import { buildTestApp, type TestApp } from '../support/test-app.ts';
@@ -52,6 +52,27 @@ integration('a payment', () => {
     });
     expect(await stockOf(sale.id)).toMatchObject({ available: 0, held: 2, sold: 0 });
     expect((await pay(server, buyer, holdId)).status).toBe('succeeded');
+  });
+
+  it('whose intent takes the disk long is not taken for abandoned', async () => {
+    const sale = await server.createSale({ capacity: 2 });
+    const buyer = await server.createAccount();
+    const { holdId } = await hold(server, buyer, sale.id);
+    const { log, abandonedPayments } = server.core;
+    const [begun, onDisk] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const append = vi.spyOn(log, 'append').mockImplementationOnce(async (record) => {
+      begun.resolve();
+      await onDisk.promise;
+      append.mockRestore();
+      return log.append(record);
+    });
+    const answer = ask<Payment>(server, buyer, 'POST', `/holds/${holdId}/payments`, { body: { method: 'card' } });
+    await begun.promise;
+    await server.core.live.refresh(sale.id);
+    expect(await abandonedPayments.resumeAll(0)).toBe(0);
+    onDisk.resolve();
+    const { paymentId } = (await answer).body;
+    expect(await outcomeOf(server, buyer, paymentId)).toMatchObject({ status: 'succeeded' });
   });
 });
 
@@ -142,22 +163,6 @@ integration('many sales whose state is lost at once', () => {
       );
       expect(performance.now() - started).toBeLessThan(15_000);
       for (const { id } of sales.slice(0, 3)) expect(server.core.live.get(id)?.snapshot.sold).toBe(1);
-    } finally {
-      await server.close();
-    }
-  });
-});
-
-integration("a ticker's lease", () => {
-  it('that a clock ahead has written into the future does not stop the line', async () => {
-    const server = await buildTestApp();
-    try {
-      const sale = await server.createSale();
-      const { redis, clock } = server.services;
-      const key = saleKeys.sale(sale.id);
-      await redis.hset(key, { leaseHolder: 'somebody-else', leaseUntilMs: clock.nowMs() + 3_600_000 });
-      const buyer = await server.createAccount();
-      expect((await buy(server, buyer, sale.id)).status).toBe('paid');
     } finally {
       await server.close();
     }

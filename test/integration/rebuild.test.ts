@@ -106,6 +106,65 @@ integration('a Redis that comes back with an older state', () => {
   });
 });
 
+integration('an outcome that an older state of Redis remembers', () => {
+  let server: TestApp;
+  beforeAll(async () => {
+    server = await buildTestApp();
+  });
+  afterAll(() => server?.close());
+
+  const paymentOf = async (buyer: TestBuyer, paymentId: string) =>
+    (await ask<Payment>(server, buyer, 'GET', `/payments/${paymentId}`)).body;
+
+  /** An order that was given back, of which Redis says what it said before. */
+  async function givenBack() {
+    const sale = await server.createSale({ capacity: 2 });
+    const buyer = await server.createAccount();
+    const { orderId } = await buy(server, buyer, sale.id);
+    const paymentId = orderId.replace('ord_', 'pay_');
+    await ask(server, buyer, 'POST', `/orders/${orderId}/cancel`);
+    await eventually(async () => (await paymentOf(buyer, paymentId)).status === 'refunded', 'the money is back');
+    await server.core.applier.drain(5_000);
+    const key = `fest:{${sale.id}}:payment:${paymentId}`;
+    await server.services.redis.hset(key, 'status', 'succeeded');
+    return { sale, buyer, paymentId, key };
+  }
+
+  it('is not told once the sale was built anew', async () => {
+    const { sale, buyer, paymentId } = await givenBack();
+    expect(await paymentOf(buyer, paymentId)).toMatchObject({ status: 'succeeded' });
+    await server.core.rebuilds.request(sale.id, 'the test says so');
+    await eventually(async () => server.core.live.get(sale.id)?.snapshot.epoch === 2, 'the sale is built anew');
+    expect(await paymentOf(buyer, paymentId)).toMatchObject({ status: 'refunded' });
+  });
+
+  it('is not told of another Redis process, also before the sale is built anew', async () => {
+    const { buyer, paymentId, key } = await givenBack();
+    await server.services.redis.hset(key, 'epoch', '1:0ld0ld0l');
+    expect(await paymentOf(buyer, paymentId)).toMatchObject({ status: 'refunded' });
+  });
+
+  it('is pending while nobody else knows it, and never a success that no log has', async () => {
+    const sale = await server.createSale({ capacity: 2 });
+    const buyer = await server.createAccount();
+    const paymentId = `pay_${sale.id.toString(36)}_abcdefghijklmnop`;
+    const remembered = { account: buyer.id, holdId: 'h', status: 'succeeded', orderId: 'ord_x', epoch: '1:0ld0ld0l' };
+    const key = `fest:{${sale.id}}:payment:${paymentId}`;
+    await server.services.redis.hset(key, remembered);
+    expect(await paymentOf(buyer, paymentId)).toEqual({
+      paymentId,
+      status: 'pending',
+      pollAfterMs: LIMITS.paymentPollMs,
+    });
+    await server.core.rebuilds.request(sale.id, 'the test says so');
+    await eventually(async () => server.core.live.get(sale.id)?.snapshot.epoch === 2, 'the sale is built anew');
+    expect(await paymentOf(buyer, paymentId)).toMatchObject({ status: 'pending' });
+    // Begun and given up before the rebuild, and in no log: it was never charged.
+    await server.services.redis.hset(key, 'status', 'failed');
+    expect(await paymentOf(buyer, paymentId)).toMatchObject({ status: 'failed', failureCode: 'not_charged' });
+  });
+});
+
 integration('a payment whose order was archived before its buyer was told', () => {
   it('is told after a while, whoever is asked, and Redis learns it', async () => {
     const server = await buildTestApp();

@@ -1,8 +1,11 @@
+import type { Sale } from '@fest/server/contract/schemas';
+import { startCancel } from '@fest/server/features/orders/store';
 import type { PaymentGateway } from '@fest/server/features/payments/gateway';
+import { returnTickets } from '@fest/server/features/payments/store';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { integration } from '../support/integration.ts';
 import { admit, ask, buy, eventually, hold } from '../support/purchase.ts';
-import { buildTestApp, type TestApp } from '../support/test-app.ts';
+import { buildTestApp, type TestApp, type TestBuyer } from '../support/test-app.ts';
 
 integration('a Redis that lost everything', () => {
   let server: TestApp;
@@ -96,6 +99,132 @@ integration('a Redis that is lost while an order is being cancelled', () => {
       expect((await server.core.live.refresh(sale.id))?.snapshot).toMatchObject({ available: 3, held: 0, sold: 0 });
     } finally {
       await server.close();
+    }
+  });
+});
+
+integration('a cancellation whose refund takes more than a day', () => {
+  /** The money goes back when the test says so. */
+  function slowGateway() {
+    const state = { refunds: 0, willing: false };
+    const gateway: PaymentGateway = {
+      charge: async ({ amount, currency }) => ({ kind: 'captured', amount, currency }),
+      lookup: async () => ({ kind: 'notFound' }),
+      refund: async () => {
+        state.refunds += 1;
+        return state.willing ? 'refunded' : 'unknown';
+      },
+      close: async () => undefined,
+    };
+    return { state, gateway };
+  }
+
+  /** As after the time for which Redis keeps what has ended. */
+  async function forgetWhatEnded(server: TestApp, saleId: number): Promise<void> {
+    const { redis } = server.services;
+    for (const key of await redis.keys(`fest:{${saleId}}:*`)) if ((await redis.ttl(key)) >= 0) await redis.del(key);
+  }
+
+  it('returns its tickets once: a rebuild had put them into stock already', async () => {
+    const { state, gateway } = slowGateway();
+    const server = await buildTestApp({ gateway });
+    try {
+      const sale = await server.createSale({ capacity: 3 });
+      const buyer = await server.createAccount();
+      const order = await buy(server, buyer, sale.id, 2);
+      expect((await ask(server, buyer, 'POST', `/orders/${order.orderId}/cancel`)).status).toBe(202);
+      await eventually(async () => state.refunds > 0, 'the refund was asked for');
+      await server.core.rebuilds.request(sale.id, 'the test says so');
+      await eventually(async () => server.core.live.get(sale.id)?.snapshot.epoch === 2, 'the sale is rebuilt');
+      // Somebody else has one of the tickets since.
+      await buy(server, await server.createAccount(), sale.id, 1);
+      await forgetWhatEnded(server, sale.id);
+      state.willing = true;
+      const isOver = async () => {
+        const { body } = await ask(server, buyer, 'GET', `/orders/${order.orderId}`);
+        return body.status === 'cancelled';
+      };
+      await eventually(isOver, 'the order is cancelled', 15_000);
+      expect((await server.core.live.refresh(sale.id))?.snapshot).toMatchObject({ available: 2, held: 0, sold: 1 });
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('returns its tickets once: a server died between that and the end', async () => {
+    const { state, gateway } = slowGateway();
+    const server = await buildTestApp({ gateway });
+    try {
+      const sale = await server.createSale({ capacity: 3 });
+      const buyer = await server.createAccount();
+      const order = await buy(server, buyer, sale.id, 2);
+      const ticketNumbers = order.tickets.map(({ ticketNumber }) => ticketNumber);
+      const returned = { saleId: sale.id, accountId: buyer.id, orderId: order.orderId, ticketNumbers };
+      await server.core.applier.drain(5_000);
+      const { mysql, redis, clock } = server.services;
+      // What it leaves: the cancellation has begun, the tickets are back, and neither log nor MySQL know that.
+      await startCancel(mysql, order.orderId, clock.nowMs());
+      expect(await returnTickets(redis, returned, 1)).toMatchObject({ status: 'returned' });
+      await forgetWhatEnded(server, sale.id);
+      state.willing = true;
+      await server.core.cancellations.resume(0);
+      const isOver = async () => {
+        const { body } = await ask(server, buyer, 'GET', `/orders/${order.orderId}`);
+        return body.status === 'cancelled';
+      };
+      await eventually(isOver, 'the order is cancelled');
+      expect((await server.core.live.refresh(sale.id))?.snapshot).toMatchObject({ available: 3, held: 0, sold: 0 });
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+integration('a Redis that is lost while servers have two connections to MySQL each', () => {
+  it('is rebuilt all the same, and sales go on', async () => {
+    const config = { mysqlPoolSize: 2 };
+    const first = await buildTestApp({ config });
+    const second = await buildTestApp({ besides: first, config });
+    try {
+      const sales: Sale[] = [];
+      for (let count = 0; count < 12; count += 1) sales.push(await first.createSale({ capacity: 10 }));
+      const buyers = await Promise.all(sales.map(() => first.createAccount()));
+      await Promise.all(sales.map(({ id }, index) => buy(first, buyers[index] as TestBuyer, id, 2)));
+      await first.services.redis.flushdb();
+      const isBack = ({ core }: TestApp) =>
+        sales.every(({ id }) => core.live.get(id)?.snapshot.epoch === 2 && core.live.get(id)?.snapshot.sold === 2);
+      await eventually(async () => isBack(first) && isBack(second), 'all sales are rebuilt', 20_000);
+      const orders = await Promise.all(sales.map(({ id }, index) => buy(second, buyers[index] as TestBuyer, id, 2)));
+      expect(orders.every(({ tickets }) => tickets.length === 2)).toBe(true);
+    } finally {
+      await second.close();
+      await first.close();
+    }
+  });
+});
+
+integration('a sale that an operator opened before its time', () => {
+  it('is open after Redis was lost, although the loss came right after the opening', async () => {
+    const first = await buildTestApp();
+    const second = await buildTestApp({ besides: first });
+    try {
+      const sale = await first.createSale({ capacity: 5, opened: false });
+      const operator = { token: first.tokenFor(1, ['operator']) };
+      const admission = { mode: 'fixed', perSecond: 10_000, maxActive: 1_000 };
+      await ask(first, operator, 'PUT', `/sales/${sale.id}/admission`, { body: admission });
+      expect((await ask(first, operator, 'POST', `/sales/${sale.id}/open`)).status).toBe(200);
+      await first.services.redis.flushdb();
+      for (const { core } of [first, second]) {
+        await eventually(async () => core.live.get(sale.id)?.snapshot.epoch === 2, 'the sale is rebuilt');
+        expect(core.live.get(sale.id)).toMatchObject({
+          phase: 'open',
+          snapshot: { perSecond: 10_000, maxActive: 1_000 },
+        });
+      }
+      expect((await buy(second, await second.createAccount(), sale.id, 2)).tickets).toHaveLength(2);
+    } finally {
+      await second.close();
+      await first.close();
     }
   });
 });

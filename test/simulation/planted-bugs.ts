@@ -105,7 +105,7 @@ const SCRIPTS: readonly PlantedBug[] = [
   bug(
     'tickets of a cancelled order come back twice',
     lua('return-tickets'),
-    "if redis.call('HGET', hold, 'state') == 'returned' then",
+    "if redis.call('SADD', returned, orderId) == 0 then",
     'if false then',
   ),
   bug(
@@ -166,8 +166,8 @@ const REBUILDS: readonly PlantedBug[] = [
   bug(
     'a rebuild does not wait for the logs of other servers',
     REBUILD_STORE,
-    'WHERE logs.retired_at_ms IS NULL AND',
-    'WHERE 1 = 0 AND logs.retired_at_ms IS NULL AND',
+    'WHERE COALESCE(log_epochs.epoch, 0) < rebuilds.epoch',
+    'WHERE 1 = 0 AND COALESCE(log_epochs.epoch, 0) < rebuilds.epoch',
   ),
   bug(
     'a rebuild begins the confirmation numbers again',
@@ -177,8 +177,8 @@ const REBUILDS: readonly PlantedBug[] = [
   ),
   bug(
     'a rebuild forgets the orders that MySQL refused',
-    REBUILD_STORE,
-    '    ...refused.flatMap(({ ticketNumbers, accountId: account }) => ticketNumbers.map((number) => ({ number, account }))),\n',
+    'features/stock/read-sold.ts',
+    'for (const order of this.#refused) if (!this.#returned.has(order.orderId)) this.#addRefused(order);',
     '',
   ),
   bug(

@@ -6,6 +6,7 @@ import type { HoldStatus, PaymentStatus, RejoinRule, StoredPhase } from '@fest/s
 import type {
   BegunPayment,
   ConfirmedPayment,
+  FollowerTick,
   HoldRefusal,
   Joined,
   LeaderTick,
@@ -96,7 +97,7 @@ export class SaleModel {
   confirmSeq = 0;
   drawn = 0;
   serving = 0;
-  lease = { holder: '', untilMs: 0, fence: 0 };
+  lease = { holder: '', beat: 0, fence: 0 };
   capacity: number;
   rejoin: RejoinRule;
   maxActive: number;
@@ -267,13 +268,12 @@ export class SaleModel {
     return { status: 'left' };
   }
 
-  tick(epoch: number, node: string, leaseMs: number, nowMs: number): LeaderTick | { status: 'follower' } | Lost {
+  tick(epoch: number, node: string, idleBeat: number | '', nowMs: number): LeaderTick | FollowerTick | Lost {
     if (epoch !== this.epoch) return { status: 'wrongEpoch' };
-    if (this.lease.holder !== node) {
-      if (this.lease.untilMs > nowMs) return { status: 'follower' };
-      this.lease.fence += 1;
-    }
-    this.lease = { holder: node, untilMs: nowMs + leaseMs, fence: this.lease.fence };
+    const { holder, beat, fence } = this.lease;
+    const isFree = holder === '' || beat === idleBeat;
+    if (holder !== node && !isFree) return { status: 'follower', leaseBeat: beat };
+    this.lease = { holder: node, beat: beat + 1, fence: holder === node ? fence : fence + 1 };
     const phaseBefore = this.phase;
     this.phase = this.#phaseNow(nowMs);
     if (this.phase !== phaseBefore) this.phaseSeq += 1;
@@ -540,9 +540,9 @@ export class SaleModel {
     version: number,
     capacity: number,
     rejoin: RejoinRule,
-  ): { status: 'configured' | 'current' | 'capacityInUse' } {
+  ): { status: 'configured' | 'current' } | { status: 'capacityInUse'; lowestCapacity: number } {
     if (version <= this.version) return { status: 'current' };
-    if (capacity < this.highestGiven) return { status: 'capacityInUse' };
+    if (capacity < this.highestGiven) return { status: 'capacityInUse', lowestCapacity: this.highestGiven };
     this.version = version;
     this.rejoin = rejoin;
     this.capacity = capacity;
@@ -559,7 +559,7 @@ export class SaleModel {
     this.highestGiven = Math.max(0, ...this.#numbersWhere(({ kind }) => kind === 'sold'));
     this.drawn = (this.epoch - 1) * NUMBERS_PER_EPOCH;
     this.serving = this.drawn;
-    this.lease = { holder: '', untilMs: 0, fence: 0 };
+    this.lease = { holder: '', beat: 0, fence: 0 };
     this.steps = [];
     this.places = [];
   }

@@ -222,7 +222,7 @@ const BUGS: readonly PlantedBug[] = [
   {
     bug: 'tickets that come back twice',
     script: 'return-tickets',
-    right: "if redis.call('HGET', hold, 'state') == 'returned' then",
+    right: "if redis.call('SADD', returned, orderId) == 0 then",
     wrong: 'if false then',
   },
   {
@@ -251,7 +251,7 @@ const BUGS: readonly PlantedBug[] = [
     right: 'tonumber(atMs) + tonumber(s[8]) > nowMs then break',
     wrong: 'tonumber(atMs) + tonumber(s[8]) >= nowMs then break',
   },
-  { bug: 'two leaders at once', script: 'tick', right: 'if leaseUntilMs > nowMs and', wrong: 'if false and' },
+  { bug: 'two leaders at once', script: 'tick', right: 'and beat ~= idleBeat then', wrong: 'and false then' },
   {
     bug: 'a new leader with the old fence',
     script: 'tick',

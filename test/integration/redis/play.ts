@@ -29,7 +29,6 @@ import { SALE_ID } from './support/sale-redis.ts';
 import { type SaleView, viewOfModel, viewOfRedis } from './support/sale-view.ts';
 
 const START_MS = 1_000_000;
-const LEASE_MS = 5_000;
 const GRACE_MS = 10_000;
 
 /** Small enough that everything runs out: tickets, slots, windows, limits. */
@@ -68,6 +67,8 @@ export class Play {
   readonly #model = new SaleModel(SETTINGS);
   readonly #tokens = new Map<number, Token[]>();
   readonly #history: Request[] = [];
+  /** Node → the leader's beat when the node looked last. */
+  readonly #seenBeats = new Map<string, number>();
   #nowMs = START_MS;
   #ids = 0;
   #joined: number | undefined;
@@ -253,8 +254,11 @@ export class Play {
 
   async #tick(node: string, behind: boolean) {
     const epoch = this.#epoch(behind);
-    const expected = this.#model.tick(epoch, node, LEASE_MS, this.#nowMs);
-    return this.#both(tickScript, { epoch, nowMs: this.#nowMs, node, leaseMs: LEASE_MS, stepsAtMost: 10 }, expected);
+    // How long a node waits is its own affair: here each gives up on the leader at its second look.
+    const idleBeat = this.#seenBeats.get(node) ?? '';
+    const expected = this.#model.tick(epoch, node, idleBeat, this.#nowMs);
+    if (expected.status === 'follower') this.#seenBeats.set(node, expected.leaseBeat);
+    return this.#both(tickScript, { epoch, nowMs: this.#nowMs, node, idleBeat, stepsAtMost: 10 }, expected);
   }
 
   async #serve({ node, want, how }: Extract<Command, { do: 'serve' }>): Promise<void> {
@@ -404,15 +408,21 @@ export class Play {
     const { epoch } = this.#model;
     const pipeline = this.#redis.pipeline();
     if (wiped) {
-      const { sale, steps, remaining, departed, released, expiry, paying, buyers, bought } = saleKeys;
-      for (const key of [sale, steps, remaining, departed, released, expiry, paying, buyers, bought])
+      const { sale, steps, remaining, departed, released, expiry, paying, buyers, bought, returned } = saleKeys;
+      for (const key of [sale, steps, remaining, departed, released, expiry, paying, buyers, bought, returned])
         pipeline.del(key(SALE_ID));
     }
-    const staged = (what: 'released' | 'bought') => saleKeys.staged(SALE_ID, 'try', what);
+    const staged = (what: 'released' | 'bought' | 'returned') => saleKeys.staged(SALE_ID, 'try', what);
     for (const number of this.#model.released) pipeline.zadd(staged('released'), number, String(number));
     for (const account of ACCOUNTS) pipeline.hset(staged('bought'), String(account), this.#model.bought(account));
+    const returned = this.#model.orders.filter((order) => order.returned);
+    for (const { id } of returned) pipeline.sadd(staged('returned'), id);
     await pipeline.exec();
-    const counts = { releasedCount: this.#model.released.length, boughtCount: ACCOUNTS.length };
+    const counts = {
+      releasedCount: this.#model.released.length,
+      boughtCount: ACCOUNTS.length,
+      returnedCount: returned.length,
+    };
     const args = { ...this.#newSale(), ...counts };
     await this.#both(restoreSaleScript, { ...args, boughtCount: 0 }, { status: 'stagingLost', epoch });
     await this.#both(restoreSaleScript, args, { status: 'restored', epoch });

@@ -31,6 +31,8 @@ export const saleKeys = {
   buyers: (saleId: number) => `${prefixOf(saleId)}buyers`,
   /** Hash account id → tickets it bought. */
   bought: (saleId: number) => `${prefixOf(saleId)}bought`,
+  /** Set of orders being cancelled, or cancelled, whose tickets are back in this stock. */
+  returned: (saleId: number) => `${prefixOf(saleId)}returned`,
   /** Prefix of the hold hashes, for scripts that find the hold id themselves. */
   holdPrefix: (saleId: number) => `${prefixOf(saleId)}hold:`,
   hold: (saleId: number, holdId: string) => `${prefixOf(saleId)}hold:${holdId}`,

@@ -64,11 +64,12 @@ export const restoreSaleScript = defineScript({
     'paying',
     'buyers',
     'bought',
+    'returned',
     'stagedReleased',
     'stagedBought',
     'stagedReturned',
   ],
-  args: [...NEW_SALE_ARGUMENTS, 'holdPrefix', 'finishedTtlSeconds', 'releasedCount', 'boughtCount', 'returnedCount'],
+  args: [...NEW_SALE_ARGUMENTS, 'releasedCount', 'boughtCount', 'returnedCount'],
   decode(reply): { readonly status: 'restored' | 'exists' | 'stagingLost'; readonly epoch: number } {
     const [status, text] = reply;
     const { epoch } = parseStoredEpoch(String(text));
@@ -93,10 +94,13 @@ export const configureSaleScript = defineScript({
     'rejoin',
   ],
   decode: (reply) =>
-    lostOr('configure-sale', reply, () => {
+    lostOr<
+      | { readonly status: 'configured' | 'current' }
+      | { readonly status: 'capacityInUse'; readonly lowestCapacity: number }
+    >('configure-sale', reply, () => {
       const status = reply[0];
-      if (status === 'configured' || status === 'current' || status === 'capacityInUse') return { status };
-      return undefined;
+      if (status === 'configured' || status === 'current') return { status };
+      return status === 'capacityInUse' ? { status, lowestCapacity: asNumber(reply[1]) } : undefined;
     }),
 });
 
@@ -328,8 +332,8 @@ export const completePaymentScript = defineScript({
 
 export const returnTicketsScript = defineScript({
   name: 'return-tickets',
-  keys: ['sale', 'released', 'bought', 'hold'],
-  args: ['epoch', 'account', 'orderId', 'tickets', 'finishedTtlSeconds'],
+  keys: ['sale', 'released', 'bought', 'returned'],
+  args: ['epoch', 'account', 'orderId', 'tickets'],
   decode: (reply) =>
     lostOr('return-tickets', reply, () =>
       reply[0] === 'returned' || reply[0] === 'repeated' ? { status: reply[0] as 'returned' | 'repeated' } : undefined,
@@ -397,13 +401,19 @@ export interface LeaderTick {
   readonly phaseBefore: StoredPhase;
 }
 
+export interface FollowerTick {
+  readonly status: 'follower';
+  /** Counted up by the leader with every tick: one that stands still has no leader any more. */
+  readonly leaseBeat: number;
+}
+
 export const tickScript = defineScript({
   name: 'tick',
   keys: ['sale', 'steps', 'remaining'],
-  args: ['epoch', 'nowMs', 'node', 'leaseMs', 'stepsAtMost'],
+  args: ['epoch', 'nowMs', 'node', 'idleBeat', 'stepsAtMost'],
   decode: (reply) =>
-    lostOr<LeaderTick | { readonly status: 'follower' }>('tick', reply, () => {
-      if (reply[0] === 'follower') return { status: 'follower' };
+    lostOr<LeaderTick | FollowerTick>('tick', reply, () => {
+      if (reply[0] === 'follower') return { status: 'follower', leaseBeat: asNumber(reply[1]) };
       if (reply[0] !== 'leader') return undefined;
       return {
         status: 'leader',

@@ -72,11 +72,9 @@ export function requestName(accountId: number, idempotencyKey: string): string {
     .slice(saleKeys.holdPrefix(SALE_ID).length - 'hold:'.length);
 }
 
-function keysOf(script: string, args: Readonly<Record<string, number | string>>, idempotencyKey: string | undefined) {
+function keysOf(args: Readonly<Record<string, number | string>>, idempotencyKey: string | undefined) {
   const account = Number(args.account ?? 0);
   const names = ['sale', 'steps', 'remaining', 'departed', 'released', 'expiry', 'paying', 'buyers', 'bought'] as const;
-  // The id of an order stands in for its hold: it remembers that the tickets came back.
-  const hold = script === 'return-tickets' ? args.orderId : args.holdId;
   return {
     ...(Object.fromEntries(names.map((name) => [name, saleKeys[name](SALE_ID)])) as Record<
       (typeof names)[number],
@@ -86,7 +84,8 @@ function keysOf(script: string, args: Readonly<Record<string, number | string>>,
     stagedReleased: saleKeys.staged(SALE_ID, 'try', 'released'),
     stagedBought: saleKeys.staged(SALE_ID, 'try', 'bought'),
     stagedReturned: saleKeys.staged(SALE_ID, 'try', 'returned'),
-    hold: saleKeys.hold(SALE_ID, String(hold ?? '')),
+    returned: saleKeys.returned(SALE_ID),
+    hold: saleKeys.hold(SALE_ID, String(args.holdId ?? '')),
     payment: saleKeys.payment(SALE_ID, String(args.paymentId ?? '')),
     request: saleKeys.request(SALE_ID, account, 'hold', idempotencyKey),
   };
@@ -102,5 +101,5 @@ export function callScript<Argument extends string, Result>(
   given.field = numberField(Number(given.account ?? 0));
   for (const argument of names)
     if (given[argument] === undefined) throw new Error(`the call of ${name} lacks ${argument}`);
-  return run(script, keysOf(name, given, idempotencyKey), given as Values<Argument>);
+  return run(script, keysOf(given, idempotencyKey), given as Values<Argument>);
 }

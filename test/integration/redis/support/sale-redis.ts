@@ -25,7 +25,7 @@ const SORTED_SETS: ReadonlySet<string> = new Set([
   'staged:try:released',
 ]);
 /** Members as keys, any score. */
-const SETS: ReadonlySet<string> = new Set(['staged:try:returned']);
+const SETS: ReadonlySet<string> = new Set(['returned', 'staged:try:returned']);
 /** Far more than a test takes. */
 const TTL_SECONDS = 500;
 

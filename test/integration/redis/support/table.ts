@@ -14,8 +14,10 @@ export interface Row<Argument extends string, Result> extends Partial<Call<Argum
   readonly reply: Result;
   /** Over what was given; without it nothing has changed. */
   readonly changes?: StatePatch;
-  /** What the very same call replies the second time, which changes nothing. Without it there is no second call. */
+  /** What the very same call replies the second time. Without it there is no second call. */
   readonly again?: Result;
+  /** What the second call changes; without it nothing. */
+  readonly changesAgain?: StatePatch;
 }
 
 export interface Table {
@@ -50,7 +52,7 @@ export function table<Argument extends string, Result>(
             expectStockToAdd(then);
             if (row.again === undefined) return;
             expect(await callScript(run, script, call)).toEqual(row.again);
-            expect(await readState(redis())).toEqual(then);
+            expect(await readState(redis())).toEqual(patched(then, row.changesAgain ?? {}));
           });
         }
       });

@@ -338,8 +338,7 @@ const RETURNED: StatePatch = {
   sale: { available: 10, sold: 0, seq: 103 },
   released: { 1: 1, 2: 2 },
   bought: { 7: 0 },
-  'hold:o1': { account: 7, state: 'returned' },
-  expiring: ['hold:o1'],
+  returned: { o1: '' },
 };
 
 export const returnTicketsTable = table(

@@ -92,13 +92,13 @@ const RESTORED: SaleState = patched(EMPTY_SALE, {
   sale: RESTORED_SALE,
   released: { 2: 2, 4: 4 },
   bought: { 7: 2, 8: 1 },
-  'hold:o9': { state: 'returned' },
-  expiring: ['hold:o9'],
+  returned: { o9: '' },
 });
 const NOT_STAGED: StatePatch = {
   'staged:try:released': null,
   'staged:try:bought': null,
   'staged:try:returned': null,
+  expiring: [],
 };
 /** What a rebuild leaves of a state in which a buyer holds tickets. */
 const OVER_A_HOLD: StatePatch = {
@@ -127,7 +127,7 @@ export const restoreSaleTable = table(
       reply: restored,
       changes: {
         ...OVER_A_HOLD,
-        ...{ released: null, bought: null, 'hold:o9': null, expiring: [] },
+        ...{ released: null, bought: null, returned: null },
         sale: { ...RESTORED_SALE, available: 10, sold: 0, nextFresh: 1, drawn: 0, serving: 0, expiredThrough: 0 },
       },
     },
@@ -196,11 +196,14 @@ export const configureSaleTable = table(
       reply: { status: 'configured' },
       changes: { sale: { version: 4, capacity: 2, available: 0, seq: 101 } },
     },
-    'refuses to go below a number that was given out': { args: { capacity: 1 }, reply: { status: 'capacityInUse' } },
+    'refuses to go below a number that was given out': {
+      args: { capacity: 1 },
+      reply: { status: 'capacityInUse', lowestCapacity: 2 },
+    },
     'refuses to go below a number that came back': {
       given: { sale: { nextFresh: 6, available: 8 }, released: { 3: 3, 4: 4, 5: 5 } },
       args: { capacity: 4 },
-      reply: { status: 'capacityInUse' },
+      reply: { status: 'capacityInUse', lowestCapacity: 5 },
     },
     'keeps numbers that came back available': {
       given: { sale: { nextFresh: 6, available: 8 }, released: { 3: 3, 4: 4, 5: 5 } },

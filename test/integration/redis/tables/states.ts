@@ -39,7 +39,7 @@ export const EMPTY_SALE: SaleState = {
     pending: 0,
     inside: 0,
     leaseHolder: '',
-    leaseUntilMs: 0,
+    leaseBeat: 0,
     fence: 0,
   },
 };

@@ -161,74 +161,95 @@ const leader = (facts: Partial<LeaderTick> = {}): LeaderTick => ({
   phaseBefore: 'open',
   ...facts,
 });
-const leaseOf = (leaseHolder: string, leaseUntilMs: number, fence: number) => ({ leaseHolder, leaseUntilMs, fence });
-const LED = leaseOf('node-a', NOW + 2_000, 1);
+const leaseOf = (leaseHolder: string, leaseBeat: number, fence: number) => ({ leaseHolder, leaseBeat, fence });
+const LED = leaseOf('node-a', 1, 1);
+const SECOND_BEAT: StatePatch = { sale: { leaseBeat: 2 } };
 
 export const tickTable = table(
   tickScript,
-  { state: TWO_ADMITTED, args: { epoch: EPOCH, nowMs: NOW, node: 'node-a', leaseMs: 2_000, stepsAtMost: 10 } },
+  { state: TWO_ADMITTED, args: { epoch: EPOCH, nowMs: NOW, node: 'node-a', idleBeat: '', stepsAtMost: 10 } },
   {
-    'makes the first node that ticks the leader': { reply: leader(), changes: { sale: LED }, again: leader() },
+    'makes the first node that ticks the leader': {
+      reply: leader(),
+      changes: { sale: LED },
+      again: leader(),
+      changesAgain: SECOND_BEAT,
+    },
     'renews the lease of the leader without a new fence': {
-      given: { sale: leaseOf('node-a', NOW - 900, 5) },
+      given: { sale: leaseOf('node-a', 70, 5) },
       reply: leader({ fence: 5 }),
-      changes: { sale: leaseOf('node-a', NOW + 2_000, 5) },
+      changes: { sale: leaseOf('node-a', 71, 5) },
     },
-    'makes others follow until the last millisecond of the lease': {
-      given: { sale: leaseOf('node-b', NOW + 1, 5) },
-      reply: { status: 'follower' },
-      again: { status: 'follower' },
+    'makes others follow, whatever time it is for them': {
+      args: { nowMs: NOW + 3_600_000 },
+      given: { sale: leaseOf('node-b', 70, 5) },
+      reply: { status: 'follower', leaseBeat: 70 },
+      again: { status: 'follower', leaseBeat: 70 },
     },
-    'takes over a lease that a clock ahead has written into the future': {
-      given: { sale: leaseOf('node-b', NOW + 2_001, 5) },
+    'makes others follow when the leader has ticked since their last look': {
+      args: { idleBeat: 70 },
+      given: { sale: leaseOf('node-b', 71, 5) },
+      reply: { status: 'follower', leaseBeat: 71 },
+    },
+    'lets a node take over whose idle beat is still the last, with a new fence': {
+      args: { idleBeat: 70 },
+      given: { sale: leaseOf('node-b', 70, 5) },
       reply: leader({ fence: 6 }),
-      changes: { sale: leaseOf('node-a', NOW + 2_000, 6) },
+      changes: { sale: leaseOf('node-a', 71, 6) },
     },
-    'takes over exactly when the lease ends, with a new fence': {
-      given: { sale: leaseOf('node-b', NOW, 5) },
+    'lets one of two nodes take over that have seen the same idle beat': {
+      args: { idleBeat: 70 },
+      given: { sale: leaseOf('node-c', 71, 6) },
+      reply: { status: 'follower', leaseBeat: 71 },
+    },
+    'counts from 0 for a sale without beats, as an earlier version has left it': {
+      args: { idleBeat: 0 },
+      given: { sale: { ...leaseOf('node-b', 0, 5), leaseBeat: null } },
       reply: leader({ fence: 6 }),
-      changes: { sale: leaseOf('node-a', NOW + 2_000, 6) },
+      changes: { sale: leaseOf('node-a', 1, 6) },
     },
     'opens the sale exactly at its opening, once': {
       args: { nowMs: OPENS },
       given: { sale: { phase: 'scheduled' } },
       reply: leader({ phase: 'open', phaseBefore: 'scheduled', phaseSeq: 5 }),
-      changes: { sale: { ...leaseOf('node-a', OPENS + 2_000, 1), phase: 'open', phaseSeq: 5 } },
+      changes: { sale: { ...LED, phase: 'open', phaseSeq: 5 } },
       again: leader({ phaseSeq: 5 }),
+      changesAgain: SECOND_BEAT,
     },
     'opens nothing a millisecond early': {
       args: { nowMs: OPENS - 1 },
       given: { sale: { phase: 'scheduled' } },
       reply: leader({ phase: 'scheduled', phaseBefore: 'scheduled' }),
-      changes: { sale: leaseOf('node-a', OPENS + 1_999, 1) },
+      changes: { sale: LED },
     },
     'closes a paused sale exactly at its closing': {
       args: { nowMs: CLOSES },
       given: { sale: { phase: 'paused', expiredThrough: 2, pending: 0 }, steps: null, remaining: null },
       reply: leader({ phase: 'closed', phaseBefore: 'paused', phaseSeq: 5, pending: 0 }),
-      changes: { sale: { ...leaseOf('node-a', CLOSES + 2_000, 1), phase: 'closed', phaseSeq: 5 } },
+      changes: { sale: { ...LED, phase: 'closed', phaseSeq: 5 } },
     },
     'frees the slots of a step exactly when its window ends': {
       args: { nowMs: WINDOW_ENDS },
       reply: leader({ pending: 0, freed: 2 }),
       changes: {
-        sale: { ...leaseOf('node-a', WINDOW_ENDS + 2_000, 1), pending: 0, expiredThrough: 2 },
+        sale: { ...LED, pending: 0, expiredThrough: 2 },
         steps: null,
         remaining: null,
       },
       again: leader({ pending: 0 }),
+      changesAgain: SECOND_BEAT,
     },
     'frees nothing a millisecond before the window ends': {
       args: { nowMs: WINDOW_ENDS - 1 },
       reply: leader(),
-      changes: { sale: leaseOf('node-a', WINDOW_ENDS + 1_999, 1) },
+      changes: { sale: LED },
     },
     'frees no slot of a buyer who holds': {
       from: ONE_HOLDS,
       args: { nowMs: WINDOW_ENDS },
       reply: leader({ available: 8, inside: 1, pending: 0, freed: 1 }),
       changes: {
-        sale: { ...leaseOf('node-a', WINDOW_ENDS + 2_000, 1), pending: 0, expiredThrough: 2 },
+        sale: { ...LED, pending: 0, expiredThrough: 2 },
         steps: null,
         remaining: null,
       },
@@ -238,7 +259,7 @@ export const tickTable = table(
       given: { sale: { serving: 3, pending: 3 }, steps: { [`3:${NOW - 10_000}`]: 3 }, remaining: { 3: 1 } },
       reply: leader({ servingNumber: 3, pending: 1, freed: 2 }),
       changes: {
-        sale: { ...leaseOf('node-a', WINDOW_ENDS + 2_000, 1), pending: 1, expiredThrough: 2 },
+        sale: { ...LED, pending: 1, expiredThrough: 2 },
         steps: { [`2:${NOW - 10_000}`]: null },
         remaining: { 2: null },
       },
@@ -248,7 +269,7 @@ export const tickTable = table(
       given: { sale: { serving: 3, pending: 3 }, steps: { [`3:${NOW - 9_999}`]: 3 }, remaining: { 3: 1 } },
       reply: leader({ servingNumber: 3, pending: 1, freed: 2 }),
       changes: {
-        sale: { ...leaseOf('node-a', WINDOW_ENDS + 2_000, 1), pending: 1, expiredThrough: 2 },
+        sale: { ...LED, pending: 1, expiredThrough: 2 },
         steps: { [`2:${NOW - 10_000}`]: null },
         remaining: { 2: null },
       },
@@ -259,7 +280,7 @@ export const tickTable = table(
 
 /** Numbers 3 … 6 wait; one of at most three slots is taken. */
 const FOUR_WAIT = patched(TWO_ADMITTED, {
-  sale: { drawn: 6, pending: 1, ...leaseOf('node-a', NOW + 2_000, 5) },
+  sale: { drawn: 6, pending: 1, ...leaseOf('node-a', 70, 5) },
   remaining: { 2: 1 },
 });
 const advanced = (servingNumber: number, admitted: number) =>

@@ -15,7 +15,7 @@ import { backoffMs, retry } from '../../platform/retry.ts';
 import type { PaymentGateway } from '../payments/gateway.ts';
 import { completePayment, returnTickets } from '../payments/store.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
-import { findCancelledHolders, findOrder, listCancelling, type StoredOrder } from './store.ts';
+import { findCancelledHolders, findOrder, isRefundRecorded, listCancelling, type StoredOrder } from './store.ts';
 
 export interface CancellationOptions {
   readonly redis: Redis;
@@ -27,10 +27,22 @@ export interface CancellationOptions {
   readonly live: LiveSales;
 }
 
+/** Records of a cancellation that need not be written again. */
+interface Recorded {
+  refundStarted: boolean;
+  refundCompleted: boolean;
+}
+
 export class Cancellations {
   readonly #options: CancellationOptions;
+  /** Order → what is recorded of its cancellation. Until the cancellation is finished: a stuck one is tried for days. */
+  readonly #recorded = new Map<string, Recorded>();
+  /** The newest orders whose cancellation is finished and durable; MySQL hears of that a moment later. */
+  readonly #finished = new Set<string>();
   readonly #inFlight = new Map<string, Promise<void>>();
   readonly #stopping = new AbortController();
+  /** Nothing is begun any more; what is under way may still be finished. */
+  #isEnding = false;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
 
@@ -40,7 +52,8 @@ export class Cancellations {
 
   /** Carries a cancelling order to its end in the background. */
   run(order: StoredOrder): void {
-    if (order.status !== 'cancelling' || this.#inFlight.has(order.orderId) || this.#stopping.signal.aborted) return;
+    if (order.status !== 'cancelling' || this.#inFlight.has(order.orderId) || this.#isEnding) return;
+    if (this.#finished.has(order.orderId)) return;
     const running = this.#cancel(order)
       .catch((error: unknown) => {
         if (this.#stopping.signal.aborted) return;
@@ -53,28 +66,50 @@ export class Cancellations {
     this.#inFlight.set(order.orderId, running);
   }
 
-  /** Goes on with what nobody works on any more, now and from time to time. */
+  /**
+   * Goes on with what nobody works on any more, from time to time. At once with whatever is under way: part of it was this
+   * server's own before it was restarted, and for the rest every step may be made twice.
+   */
   start(): void {
-    const round = (): void => {
-      this.#round = this.resume()
+    const round = (olderThanMs: number): void => {
+      this.#round = this.resume(olderThanMs)
         .catch((error: unknown) => {
           this.#options.logger.debug({ err: error }, 'unfinished cancellations could not be looked for');
         })
         .finally(() => {
-          if (!this.#stopping.signal.aborted) this.#timer = setTimeout(round, LIMITS.stuckCancellationMs).unref();
+          if (this.#isEnding) return;
+          this.#timer = setTimeout(() => round(LIMITS.stuckCancellationMs), LIMITS.stuckCancellationMs).unref();
         });
     };
-    round();
+    round(0);
   }
 
-  /** Resumes cancellations that have been under way for so long that their server must have died. */
-  async resume(): Promise<void> {
+  /** Resumes cancellations that have been under way for so long; by default so long that their server must have died. */
+  async resume(olderThanMs: number = LIMITS.stuckCancellationMs): Promise<void> {
     const { mysql, clock } = this.#options;
-    const beganBeforeMs = clock.nowMs() - LIMITS.stuckCancellationMs;
-    for (const order of await listCancelling(mysql, beganBeforeMs, LIMITS.cancellationsPerRound)) this.run(order);
+    const beganBeforeMs = clock.nowMs() - olderThanMs;
+    const pageItems = LIMITS.cancellationsPerPage;
+    for (let after: string | undefined = ''; after !== undefined && !this.#isEnding; ) {
+      const page: readonly StoredOrder[] = await listCancelling(mysql, beganBeforeMs, after, pageItems);
+      for (const order of page) this.run(order);
+      after = page.length < pageItems ? undefined : page.at(-1)?.orderId;
+      if (after !== undefined) await this.#finishOrPass(page);
+    }
+  }
+
+  /** Those behind a page follow when it is done; when it is stuck, soon. */
+  async #finishOrPass(page: readonly StoredOrder[]): Promise<void> {
+    const done = Promise.allSettled(page.map(({ orderId }) => this.#inFlight.get(orderId)));
+    let timer: NodeJS.Timeout | undefined;
+    const passed = new Promise((resolve) => {
+      timer = setTimeout(resolve, LIMITS.cancellationsPageMs);
+    });
+    await Promise.race([done, passed]);
+    clearTimeout(timer);
   }
 
   async stop(withinMs: number): Promise<void> {
+    this.#isEnding = true;
     clearTimeout(this.#timer);
     await this.#round;
     const timeout = new Promise((resolve) => setTimeout(resolve, withinMs).unref());
@@ -84,28 +119,46 @@ export class Cancellations {
 
   async #cancel(order: StoredOrder): Promise<void> {
     const { clock, redis, live } = this.#options;
-    const { orderId, paymentId, saleId, accountId, amount, currency } = order;
+    const { orderId, paymentId, saleId, accountId } = order;
     const ticketNumbers = order.tickets.map(({ ticketNumber }) => ticketNumber);
     const base = () => ({ saleId, epoch: live.get(saleId)?.snapshot.epoch ?? 0, at: clock.nowMs() });
-    const reason = 'cancelled_by_buyer';
-    await this.#append({
-      type: 'refundStarted',
-      ...base(),
-      paymentId,
-      orderId,
-      holdId: '',
-      accountId,
-      amount,
-      currency,
-      reason,
-    });
+    const recorded = await this.#recordRefundStart(order, base());
     await this.#refund(paymentId);
-    await this.#append({ type: 'refundCompleted', ...base(), paymentId, orderId });
+    if (!recorded.refundCompleted) {
+      await this.#append({ type: 'refundCompleted', ...base(), paymentId, orderId });
+      recorded.refundCompleted = true;
+    }
     await this.#returnTickets({ saleId, accountId, orderId, ticketNumbers });
     await this.#append({ type: 'orderCancelled', ...base(), orderId, ticketNumbers });
     await this.#persist(() =>
       completePayment(redis, { saleId, accountId, holdId: '', paymentId }, { status: 'refunded', orderId }),
     );
+    this.#rememberFinished(orderId);
+  }
+
+  #rememberFinished(orderId: string): void {
+    this.#recorded.delete(orderId);
+    this.#finished.add(orderId);
+    const [oldest] = this.#finished;
+    if (oldest !== undefined && this.#finished.size > LIMITS.finishedCancellations) this.#finished.delete(oldest);
+  }
+
+  /** Once in all logs is enough: from it on the order is void for ever, whoever replays what. */
+  async #recordRefundStart(
+    order: StoredOrder,
+    base: { readonly saleId: number; readonly epoch: number; readonly at: number },
+  ): Promise<Recorded> {
+    const { orderId, paymentId, accountId, amount, currency } = order;
+    const recorded = this.#recorded.get(orderId) ?? { refundStarted: false, refundCompleted: false };
+    this.#recorded.set(orderId, recorded);
+    if (recorded.refundStarted) return recorded;
+    if (!(await this.#persist(() => isRefundRecorded(this.#options.mysql, orderId)))) {
+      const reason = 'cancelled_by_buyer';
+      const facts = { paymentId, orderId, holdId: '', accountId, amount, currency, reason };
+      await this.#append({ type: 'refundStarted', ...base, ...facts });
+    }
+    recorded.refundStarted = true;
+    return recorded;
   }
 
   /** A full log has room again sooner or later; what was begun is finished. */

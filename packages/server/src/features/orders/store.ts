@@ -126,18 +126,30 @@ export async function startCancel(pool: MysqlPool, orderId: string, nowMs: numbe
   });
 }
 
-/** Orders whose cancellation was begun before a time and is not finished; after a crash somebody has to go on. */
+/**
+ * A page of the orders whose cancellation was begun before a time and is not finished, by order id; after a crash somebody
+ * has to go on.
+ * @param after the last order id of the page before; empty for the first page
+ */
 export async function listCancelling(
   pool: MysqlPool,
   beganBeforeMs: number,
+  after: string,
   limit: number,
 ): Promise<readonly StoredOrder[]> {
   const rows = await selectRows<OrderRow>(
     pool,
-    `SELECT ${ORDER_COLUMNS} FROM orders WHERE status = 'cancelling' AND cancelled_at_ms <= ? LIMIT ?`,
-    [beganBeforeMs, limit],
+    `SELECT ${ORDER_COLUMNS} FROM orders
+      WHERE status = 'cancelling' AND cancelled_at_ms <= ? AND order_id > ? ORDER BY order_id LIMIT ?`,
+    [beganBeforeMs, after, limit],
   );
   return withTickets(pool, rows);
+}
+
+/** Whether some log has told MySQL that the order's refund has begun. */
+export async function isRefundRecorded(pool: MysqlPool, orderId: string): Promise<boolean> {
+  const sql = 'SELECT order_id FROM cancelled_orders WHERE order_id = ?';
+  return (await selectRows(pool, sql, [orderId])).length > 0;
 }
 
 /**

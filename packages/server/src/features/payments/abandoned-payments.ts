@@ -10,9 +10,10 @@ import type { PaymentIntent } from '../../order-log/records.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { LiveSale, LiveSales } from '../stock/live-sales.ts';
 import type { SaleDirectory } from '../stock/require-live-sale.ts';
-import type { Orphanage } from './orphans.ts';
+import type { Orphan, Orphanage } from './orphans.ts';
+import { type PayingHold, PayingHolds } from './paying-holds.ts';
 import type { PaymentProcessor } from './payment-processor.ts';
-import { findPayingHold, listPayingHolds } from './store.ts';
+import { findPayingHold } from './store.ts';
 
 export interface AbandonedPaymentsOptions {
   readonly redis: Redis;
@@ -29,12 +30,16 @@ export interface AbandonedPaymentsOptions {
 
 export class AbandonedPayments {
   readonly #options: AbandonedPaymentsOptions;
+  readonly #payingHolds: PayingHolds;
+  /** Orphans nobody can go on with; each is complained about once. */
+  readonly #unreadable = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(options: AbandonedPaymentsOptions) {
     this.#options = options;
+    this.#payingHolds = new PayingHolds(options.redis, LIMITS.abandonedPaymentsPerPage);
   }
 
   start(): void {
@@ -53,14 +58,14 @@ export class AbandonedPayments {
 
   /** Goes on with the payments of retired logs; returns how many became this server's. */
   async adoptAll(): Promise<number> {
-    const { orphanage, processor, logger, logId } = this.#options;
+    const { orphanage, processor, logger } = this.#options;
+    const pageItems = LIMITS.abandonedPaymentsPerPage;
     let adopted = 0;
     try {
-      for (const { paymentId, record } of await orphanage.listOrphans(LIMITS.abandonedPaymentsPerRound)) {
-        if (!(await orphanage.adopt(paymentId, logId))) continue;
-        if (record.type === 'refundStarted') processor.resumeRefund(record);
-        else processor.resume(record);
-        adopted += 1;
+      for (let after: string | undefined = ''; after !== undefined && processor.hasRoom(); ) {
+        const page: readonly Orphan[] = await orphanage.listOrphans(after, pageItems);
+        for (const orphan of page) if (await this.#adopt(orphan)) adopted += 1;
+        after = page.length < pageItems ? undefined : page.at(-1)?.paymentId;
       }
     } catch (error) {
       logger.debug({ err: error }, 'payments of retired logs could not be looked for; the next round tries again');
@@ -69,20 +74,37 @@ export class AbandonedPayments {
     return adopted;
   }
 
+  async #adopt({ paymentId, record }: Orphan): Promise<boolean> {
+    const { orphanage, processor, logger, logId } = this.#options;
+    if (record === undefined) {
+      if (!this.#unreadable.has(paymentId)) {
+        this.#unreadable.add(paymentId);
+        logger.error(
+          { paymentId },
+          'an unfinished payment cannot be gone on with: its row in MySQL has no readable record',
+        );
+      }
+      return false;
+    }
+    if (!(await orphanage.adopt(paymentId, logId))) return false;
+    if (record.type === 'refundStarted') processor.resumeRefund(record);
+    else processor.resume(record);
+    return true;
+  }
+
   /** Hands all abandoned payments of followed sales to the processor; returns how many there were. */
   async resumeAll(olderThanMs: number = LIMITS.abandonedPaymentsMs): Promise<number> {
-    const { live, processor, logger } = this.#options;
+    const { live, logger } = this.#options;
+    // What a state says that cannot be trusted is the past: its payments have ended since, or are in the log.
+    const sales = [...live.followed].flatMap((saleId) => live.get(saleId) ?? []);
+    const holding = sales.filter(({ snapshot }) => snapshot.held > 0);
+    this.#payingHolds.keepOnly(new Set(holding.map(({ saleId }) => saleId)));
     let found = 0;
-    for (const saleId of live.followed) {
-      const sale = live.get(saleId);
-      // What a state says that cannot be trusted is the past: its payments have ended since, or are in the log.
-      if (sale === undefined || sale.snapshot.held === 0) continue;
+    for (const sale of holding) {
       try {
-        for (const intent of await this.#abandoned(sale, olderThanMs)) {
-          processor.resume(intent);
-          found += 1;
-        }
+        found += await this.#resumeSale(sale, olderThanMs);
       } catch (error) {
+        const { saleId } = sale;
         logger.debug({ err: error, saleId }, 'abandoned payments could not be looked for; the next round tries again');
       }
     }
@@ -90,31 +112,53 @@ export class AbandonedPayments {
     return found;
   }
 
+  async #resumeSale(sale: LiveSale, olderThanMs: number): Promise<number> {
+    const { clock, processor } = this.#options;
+    let found = 0;
+    let logs: ReadonlySet<string> | undefined;
+    for await (const page of this.#payingHolds.pages(sale.saleId, clock.nowMs() - olderThanMs)) {
+      if (!processor.hasRoom()) break;
+      const idle = page.filter(({ isDurable, paymentId }) => !isDurable && !processor.isInFlight(paymentId));
+      if (idle.length === 0) continue;
+      logs ??= await this.#logsToLookAfter();
+      for (const intent of await this.#abandoned(sale, idle, logs)) {
+        processor.resume(intent);
+        found += 1;
+      }
+    }
+    return found;
+  }
+
+  async #logsToLookAfter(): Promise<ReadonlySet<string>> {
+    const { orphanage, logId } = this.#options;
+    return new Set([logId, ...(await orphanage.listRetiredLogs())]);
+  }
+
   /** As intents: what they would have said is read back from the holds. */
-  async #abandoned({ saleId, snapshot }: LiveSale, olderThanMs: number): Promise<readonly PaymentIntent[]> {
-    const { redis, clock, directory, processor, orphanage, logId, drain } = this.#options;
-    const nowMs = clock.nowMs();
-    const paying = await listPayingHolds(redis, saleId, nowMs - olderThanMs, LIMITS.abandonedPaymentsPerRound);
-    const idle = paying.filter(({ paymentId }) => !processor.isInFlight(paymentId));
-    if (idle.length === 0) return [];
-    const logs = new Set([logId, ...(await orphanage.listRetiredLogs())]);
+  async #abandoned(
+    { saleId, snapshot }: LiveSale,
+    idle: readonly PayingHold[],
+    logs: ReadonlySet<string>,
+  ): Promise<readonly PaymentIntent[]> {
+    const { redis, clock, directory, processor, orphanage, drain } = this.#options;
     const candidates = idle.filter((hold) => logs.has(hold.logId));
     const sale = candidates.length === 0 ? undefined : await directory.getSale(saleId);
     if (sale === undefined) return [];
     await drain();
+    // Only what no log has was abandoned.
+    const durable = await orphanage.listArchived(candidates.map(({ paymentId }) => paymentId));
+    for (const hold of candidates) hold.isDurable = durable.has(hold.paymentId);
     const intents: PaymentIntent[] = [];
-    for (const { holdId, paymentId } of candidates) {
+    for (const { holdId, paymentId } of candidates.filter(({ isDurable }) => !isDurable)) {
       const hold = await findPayingHold(redis, saleId, holdId);
       if (hold?.paymentId !== paymentId || hold.epoch !== snapshot.epoch || hold.run !== snapshot.run) continue;
-      // Its intent is durable: somebody works on it, or it has ended. Only what no log has was abandoned.
-      if (await orphanage.isArchived(paymentId)) continue;
       const { accountId, amount, ticketNumbers, method, epoch } = hold;
       const { currency } = sale;
       intents.push({
         type: 'paymentIntent',
         saleId,
         epoch,
-        at: nowMs,
+        at: clock.nowMs(),
         paymentId,
         holdId,
         accountId,

@@ -5,35 +5,48 @@
 import type { PaymentIntent, RefundStarted } from '../../order-log/records.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
 import { changeRows, selectRows } from '../../platform/mysql-statements.ts';
-import { findArchivedPayment } from './store.ts';
 
 export interface Orphan {
   readonly paymentId: string;
-  /** What to go on from. */
-  readonly record: PaymentIntent | RefundStarted;
+  /** What to go on from. Undefined: what MySQL has is no record; somebody has to look. */
+  readonly record: PaymentIntent | RefundStarted | undefined;
 }
 
 export interface Orphanage {
-  listOrphans(atMost: number): Promise<readonly Orphan[]>;
+  /**
+   * A page of orphans, by payment id.
+   * @param after the last payment id of the page before; empty for the first page
+   */
+  listOrphans(after: string, atMost: number): Promise<readonly Orphan[]>;
   /** Makes a payment this log's own. False: another server was faster, or its own server is back. */
   adopt(paymentId: string, logId: string): Promise<boolean>;
-  /** Whether MySQL has heard of a payment: open, ended or become an order. Of a log that is applied it knows every one. */
-  isArchived(paymentId: string): Promise<boolean>;
+  /** Those MySQL has heard of: open, ended or become an order. Of a log that is applied it knows every one. */
+  listArchived(paymentIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Logs whose servers are not expected back. */
   listRetiredLogs(): Promise<ReadonlySet<string>>;
 }
 
+function parsed(record: string): Orphan['record'] {
+  try {
+    return JSON.parse(record) as Orphan['record'];
+  } catch {
+    return undefined;
+  }
+}
+
 export function createOrphanage(pool: MysqlPool): Orphanage {
   return {
-    async listOrphans(atMost) {
+    async listOrphans(after, atMost) {
       const rows = await selectRows<{ paymentId: string; record: string }>(
         pool,
         `SELECT payments.payment_id AS paymentId, payments.record FROM payments
            JOIN applier_positions AS logs ON logs.log_id = payments.log_id
-          WHERE payments.unfinished = 1 AND payments.record IS NOT NULL AND logs.retired_at_ms IS NOT NULL LIMIT ?`,
-        [atMost],
+          WHERE payments.unfinished = 1 AND payments.record IS NOT NULL AND logs.retired_at_ms IS NOT NULL
+            AND payments.payment_id > ?
+          ORDER BY payments.payment_id LIMIT ?`,
+        [after, atMost],
       );
-      return rows.map(({ paymentId, record }) => ({ paymentId, record: JSON.parse(record) as Orphan['record'] }));
+      return rows.map(({ paymentId, record }) => ({ paymentId, record: parsed(record) }));
     },
 
     async adopt(paymentId, logId) {
@@ -48,8 +61,17 @@ export function createOrphanage(pool: MysqlPool): Orphanage {
       return affectedRows > 0;
     },
 
-    async isArchived(paymentId) {
-      return (await findArchivedPayment(pool, paymentId)) !== undefined;
+    async listArchived(paymentIds) {
+      if (paymentIds.length === 0) return new Set();
+      type Row = { paymentId: string };
+      // In this order: a payment that becomes an order in between is in one of both.
+      const open = 'SELECT payment_id AS paymentId FROM payments WHERE payment_id IN (?)';
+      const sold = 'SELECT payment_id AS paymentId FROM orders WHERE payment_id IN (?)';
+      const rows = [
+        ...(await selectRows<Row>(pool, open, [paymentIds])),
+        ...(await selectRows<Row>(pool, sold, [paymentIds])),
+      ];
+      return new Set(rows.map(({ paymentId }) => paymentId));
     },
 
     async listRetiredLogs() {

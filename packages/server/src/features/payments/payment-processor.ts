@@ -34,6 +34,8 @@ export interface PaymentProcessorOptions {
   readonly releaseCancelledElsewhere: (order: OrderPaid) => Promise<boolean>;
   /** What became of a payment as far as it is durable anywhere: this server's log is in MySQL before it is asked. */
   readonly findOutcome: (paymentId: string) => Promise<StoredPayment | undefined>;
+  /** Seconds from when the charge was known to have succeeded until the order was durable in the log. */
+  readonly onAcknowledged?: (seconds: number) => void;
   /** For tests: called between the steps, so that a crash can be placed there. */
   readonly onStep?: (step: 'intent' | 'charged' | 'confirmed' | 'durable' | 'shown', paymentId: string) => void;
 }
@@ -44,8 +46,12 @@ class Interrupted extends Error {}
 export class PaymentProcessor {
   readonly #options: PaymentProcessorOptions;
   readonly #inFlight = new Map<string, Promise<void>>();
+  /** Payments whose intent is being written: nobody else is to take them for abandoned, however slow the disk is. */
+  readonly #starting = new Set<string>();
   /** Payments whose refund is durable: whatever happens from here on, they are refunded and nothing else. */
   readonly #refunding = new Map<string, RefundStarted>();
+  /** Payments that succeeded at the gateway → when this process knew, by `performance.now()`; kept while it tries again. */
+  readonly #chargedAtMs = new Map<string, number | 'acknowledged'>();
   readonly #stopping = new AbortController();
 
   constructor(options: PaymentProcessorOptions) {
@@ -66,8 +72,17 @@ export class PaymentProcessor {
    * @throws {OrderLogError} when the intent could not be written: nothing was charged
    */
   async start(intent: PaymentIntent): Promise<void> {
-    await this.#options.log.append(intent);
-    this.#options.onStep?.('intent', intent.paymentId);
+    this.#starting.add(intent.paymentId);
+    try {
+      await this.#options.log.append(intent);
+      this.#options.onStep?.('intent', intent.paymentId);
+      this.#charge(intent);
+    } finally {
+      this.#starting.delete(intent.paymentId);
+    }
+  }
+
+  #charge(intent: PaymentIntent): void {
     const charge = async (): Promise<void> => {
       const { gateway, onStep } = this.#options;
       const { paymentId, amount, currency, method } = intent;
@@ -79,7 +94,7 @@ export class PaymentProcessor {
   }
 
   isInFlight(paymentId: string): boolean {
-    return this.#inFlight.has(paymentId);
+    return this.#inFlight.has(paymentId) || this.#starting.has(paymentId);
   }
 
   /** For payments whose charge may or may not have been made: the gateway is asked first. */
@@ -138,6 +153,7 @@ export class PaymentProcessor {
       finish().finally(() => {
         this.#inFlight.delete(paymentId);
         this.#refunding.delete(paymentId);
+        this.#chargedAtMs.delete(paymentId);
       }),
     );
   }
@@ -154,6 +170,7 @@ export class PaymentProcessor {
     }
     switch (step.kind) {
       case 'confirm':
+        this.#noteCharged(intent.paymentId);
         return this.#confirm(intent);
       case 'fail':
         return this.#fail(intent, step.failureCode);
@@ -185,6 +202,7 @@ export class PaymentProcessor {
       const order = orderOf(intent, result, { festivalId: sale.festivalId, epoch, nowMs: clock.nowMs() });
       const outcome = await this.#makeDurable(order);
       if (outcome === 'durable') {
+        this.#noteDurable(intent.paymentId);
         onStep?.('durable', intent.paymentId);
         return this.#show(order);
       }
@@ -193,6 +211,18 @@ export class PaymentProcessor {
       if (outcome === 'conflict') return this.#refund(intent, 'ticket_conflict');
       // The sale is being built anew: what Redis confirmed is not in the new state. Nobody was told; it is asked again.
     }
+  }
+
+  #noteCharged(paymentId: string): void {
+    if (!this.#chargedAtMs.has(paymentId)) this.#chargedAtMs.set(paymentId, performance.now());
+  }
+
+  /** Counts a payment once, also when what follows has to be tried again. */
+  #noteDurable(paymentId: string): void {
+    const chargedAtMs = this.#chargedAtMs.get(paymentId);
+    if (typeof chargedAtMs !== 'number') return;
+    this.#chargedAtMs.set(paymentId, 'acknowledged');
+    this.#options.onAcknowledged?.((performance.now() - chargedAtMs) / 1_000);
   }
 
   /**

@@ -8,13 +8,21 @@ import type { FestApp } from '../../platform/fest-app.ts';
 import { idempotencyKeyReused, repeatableRequest } from '../../platform/idempotency-key.ts';
 import { newId, saleOfId } from '../../platform/ids.ts';
 import { ProblemError } from '../../platform/problem.ts';
+import { runOf } from '../../redis/run-id.ts';
 import type { Services } from '../../services.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
 import { type SaleDirectory, saleRecovering } from '../stock/require-live-sale.ts';
 import { holdNotFound } from '../stock/routes.ts';
 import type { PaymentProcessor } from './payment-processor.ts';
 import { PendingDoubts } from './pending-doubts.ts';
-import { beginPayment, failPayment, findArchivedPayment, findPayment, type StoredPayment } from './store.ts';
+import {
+  beginPayment,
+  failPayment,
+  findArchivedPayment,
+  findPayment,
+  type LivePayment,
+  type StoredPayment,
+} from './store.ts';
 
 export interface PaymentDependencies {
   readonly services: Services;
@@ -36,9 +44,16 @@ function paymentDocument(paymentId: string, payment: StoredPayment): Payment {
   };
 }
 
+/** Its outcome is not known now; whatever Redis remembers of one is not told. */
+function stillPending({ accountId }: LivePayment): StoredPayment {
+  return { accountId, status: 'pending' };
+}
+
 /** Begun in Redis in an epoch that is over, and in no order log: nobody was ever charged for it. */
-function neverStarted(payment: StoredPayment | undefined): StoredPayment | undefined {
-  return payment === undefined ? undefined : { ...payment, status: 'failed', failureCode: 'not_charged' };
+function withoutRecord(payment: LivePayment, epoch: number): StoredPayment {
+  // An order that MySQL does not know contradicts that; what can be waited for is waited for.
+  if (payment.epoch >= epoch || payment.status === 'succeeded') return stillPending(payment);
+  return { accountId: payment.accountId, status: 'failed', failureCode: 'not_charged' };
 }
 
 export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDependencies): void {
@@ -53,22 +68,26 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
   }
 
   /**
-   * Redis knows the payments of the present epoch. Of those begun before it, what Redis has is a memory, perhaps of an older
-   * snapshot: a rebuild has brought every intent and every outcome of that time into MySQL.
+   * Redis knows the payments that were begun in the present epoch and the present Redis process. Whatever else it has is a
+   * memory, perhaps of an older snapshot, and its outcomes are as old: `succeeded` may have been given back since. A rebuild
+   * has brought every intent and every outcome of the epochs before it into MySQL.
    */
   async function findPaymentNow(saleId: number, paymentId: string): Promise<StoredPayment | undefined> {
     const payment = await findPayment(redis, saleId, paymentId);
-    if (payment !== undefined && payment.status !== 'pending') return payment;
-    if (payment !== undefined && processor.isInFlight(paymentId)) return payment;
+    // Asked after the reply: whatever an older process said before it went is as good as unknown.
+    const run = runOf(redis);
+    const isInFlight = processor.isInFlight(paymentId);
+    if (payment?.status === 'pending' && isInFlight) return payment;
     const sale = await live.load(saleId);
-    // Also when another server has noticed a new epoch before this one.
-    if (payment !== undefined && sale !== undefined && payment.epoch >= sale.snapshot.epoch) {
-      return doubts.confirm(saleId, paymentId, payment);
+    // Later than the epoch that is known here: another server has noticed a new one before this one.
+    if (payment !== undefined && sale !== undefined && payment.run === run && payment.epoch >= sale.snapshot.epoch) {
+      return payment.status === 'pending' ? doubts.confirm(saleId, paymentId, payment) : payment;
     }
+    if (payment !== undefined && isInFlight) return stillPending(payment);
     const archived = await findArchivedPayment(mysql, paymentId);
     // While the sale is being rebuilt the archive may not have heard of it yet.
-    if (archived !== undefined || sale !== undefined) return archived ?? neverStarted(payment);
-    throw saleRecovering();
+    if (archived === undefined && sale === undefined) throw saleRecovering();
+    return archived ?? (payment && sale && withoutRecord(payment, sale.snapshot.epoch));
   }
 
   app.post(

@@ -137,7 +137,7 @@ export interface ReturnedTickets {
   readonly ticketNumbers: readonly number[];
 }
 
-/** The tickets of a cancelled order go back to stock. The order's id stands in for its hold: it remembers the return. */
+/** The tickets of a cancelled order go back to stock. Once: the stock remembers the order. */
 export function returnTickets(redis: Redis, order: ReturnedTickets, epoch: number) {
   const { saleId, accountId, orderId, ticketNumbers } = order;
   return returnTicketsScript.run(
@@ -146,15 +146,9 @@ export function returnTickets(redis: Redis, order: ReturnedTickets, epoch: numbe
       sale: saleKeys.sale(saleId),
       released: saleKeys.released(saleId),
       bought: saleKeys.bought(saleId),
-      hold: saleKeys.hold(saleId, orderId),
+      returned: saleKeys.returned(saleId),
     },
-    {
-      epoch,
-      account: accountId,
-      orderId,
-      tickets: ticketNumbers.join(','),
-      finishedTtlSeconds: LIMITS.finishedTtlSeconds,
-    },
+    { epoch, account: accountId, orderId, tickets: ticketNumbers.join(',') },
   );
 }
 
@@ -163,8 +157,9 @@ export interface StoredPayment extends PaymentOutcome {
 }
 
 export interface LivePayment extends StoredPayment {
-  /** Of the sale's state when it was begun. */
+  /** Of the sale's state when it was begun, and the Redis process that state was in. */
   readonly epoch: number;
+  readonly run: string;
   /** Unix milliseconds. */
   readonly startedAtMs: number;
   readonly holdId: string;
@@ -186,7 +181,7 @@ export async function findPayment(redis: Redis, saleId: number, paymentId: strin
   return {
     accountId: Number(account),
     status: status as PaymentStatus,
-    epoch: parseStoredEpoch(epoch).epoch,
+    ...parseStoredEpoch(epoch),
     startedAtMs: Number(startedAtMs ?? 0),
     holdId: holdId ?? '',
     ...(orderId == null ? {} : { orderId }),
@@ -196,6 +191,12 @@ export async function findPayment(redis: Redis, saleId: number, paymentId: strin
 
 /** A payment as the archive knows it. */
 export async function findArchivedPayment(pool: MysqlPool, paymentId: string): Promise<StoredPayment | undefined> {
+  // In this order: one that becomes an order in between leaves one table as it enters the other, and is not overlooked.
+  const [payment] = await selectRows<{ account_id: number; status: PaymentStatus; failure_code: string | null }>(
+    pool,
+    'SELECT account_id, status, failure_code FROM payments WHERE payment_id = ?',
+    [paymentId],
+  );
   const [order] = await selectRows<{ account_id: number; status: OrderStatus }>(
     pool,
     'SELECT account_id, status FROM orders WHERE payment_id = ?',
@@ -208,11 +209,6 @@ export async function findArchivedPayment(pool: MysqlPool, paymentId: string): P
       orderId: orderIdOf(paymentId),
     };
   }
-  const [payment] = await selectRows<{ account_id: number; status: PaymentStatus; failure_code: string | null }>(
-    pool,
-    'SELECT account_id, status, failure_code FROM payments WHERE payment_id = ?',
-    [paymentId],
-  );
   if (payment === undefined) return undefined;
   const { account_id: accountId, status, failure_code: failureCode } = payment;
   // A payment whose order MySQL refused: the order is in a log all the same, and its buyer was told so.
@@ -221,29 +217,43 @@ export async function findArchivedPayment(pool: MysqlPool, paymentId: string): P
   return { accountId, status, ...(failureCode === null || status === 'pending' ? {} : { failureCode }) };
 }
 
-export interface PayingHold {
+export interface PayingHoldStart {
   readonly holdId: string;
-  readonly paymentId: string;
-  /** The log of the server that works on it. */
-  readonly logId: string;
+  /** When its payment began, Unix milliseconds. */
+  readonly startedAtMs: number;
 }
 
-/** Holds whose payment began before a time, oldest first. */
+/** Holds whose payment began in a span of time, both ends included, oldest first; `offset` of them are left out. */
 export async function listPayingHolds(
   redis: Redis,
   saleId: number,
-  beforeMs: number,
-  atMost: number,
-): Promise<readonly PayingHold[]> {
-  const holdIds = await redis.zrange(saleKeys.paying(saleId), '-inf', String(beforeMs), 'BYSCORE', 'LIMIT', 0, atMost);
-  const paying: PayingHold[] = [];
-  for (const holdId of holdIds) {
-    const paymentId = await redis.hget(saleKeys.hold(saleId, holdId), 'paymentId');
-    if (paymentId === null) continue;
-    const logId = await redis.hget(saleKeys.payment(saleId, paymentId), 'logId');
-    paying.push({ holdId, paymentId, logId: logId ?? '' });
-  }
-  return paying;
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+  { offset, atMost }: { readonly offset: number; readonly atMost: number },
+): Promise<readonly PayingHoldStart[]> {
+  const key = saleKeys.paying(saleId);
+  const flat = await redis.zrange(key, String(fromMs), String(toMs), 'BYSCORE', 'LIMIT', offset, atMost, 'WITHSCORES');
+  return Array.from({ length: flat.length / 2 }, (_, index) => ({
+    holdId: flat[2 * index] ?? '',
+    startedAtMs: Number(flat[2 * index + 1]),
+  }));
+}
+
+/** By hold: what it is being paid with, and through which log; without those that are not there any more. */
+export async function findPayingHoldPayments(
+  redis: Redis,
+  saleId: number,
+  holds: readonly PayingHoldStart[],
+): Promise<ReadonlyMap<string, { readonly paymentId: string; readonly logId: string }>> {
+  // Commands that are sent in one turn share their round trip.
+  const found = await Promise.all(
+    holds.map(async ({ holdId }) => {
+      const paymentId = await redis.hget(saleKeys.hold(saleId, holdId), 'paymentId');
+      if (paymentId === null) return undefined;
+      const logId = (await redis.hget(saleKeys.payment(saleId, paymentId), 'logId')) ?? '';
+      return [holdId, { paymentId, logId }] as const;
+    }),
+  );
+  return new Map(found.filter((entry) => entry !== undefined));
 }
 
 export interface PayingHoldFacts

@@ -20,7 +20,7 @@ import {
 import type { SaleRecord } from '../catalogue/sale-record.ts';
 import { outflowPerSecond, phaseNow } from '../waiting-room/waiting-room.ts';
 import { saleRecovering } from './require-live-sale.ts';
-import type { LiveSaleState, SaleStates } from './sale-states.ts';
+import type { Configured, LiveSaleState, SaleStates } from './sale-states.ts';
 
 export interface LiveSale {
   readonly saleId: number;
@@ -64,6 +64,8 @@ export class LiveSales implements SaleStates {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #failing = false;
+  /** How many lost sales have been asked for: whose turn it is. */
+  #lostAsked = 0;
 
   constructor(options: LiveSalesOptions) {
     this.#options = options;
@@ -142,7 +144,7 @@ export class LiveSales implements SaleStates {
     await this.refresh(sale.id);
   }
 
-  async configure(sale: SaleRecord): Promise<'configured' | 'capacityInUse'> {
+  async configure(sale: SaleRecord): Promise<Configured> {
     const { redis } = this.#options;
     // Read now: how far the capacity may go down is for a state to say that can be trusted.
     const live = await this.refresh(sale.id);
@@ -154,9 +156,9 @@ export class LiveSales implements SaleStates {
       this.refreshSoon(sale.id);
       throw saleRecovering();
     }
-    if (result.status === 'capacityInUse') return 'capacityInUse';
+    if (result.status === 'capacityInUse') return result;
     await this.refresh(sale.id);
-    return 'configured';
+    return { status: 'configured' };
   }
 
   /** Reads now; concurrent calls share one command. Undefined when what Redis has cannot be trusted. */
@@ -226,9 +228,7 @@ export class LiveSales implements SaleStates {
   /** Refreshes all followed sales until `stop`. */
   start(): void {
     const round = async (): Promise<void> => {
-      const nowMs = this.#options.clock.nowMs();
-      const due = [...this.#followed].filter((saleId) => this.#isDue(saleId, nowMs));
-      const results = await Promise.allSettled(due.map((saleId) => this.refresh(saleId)));
+      const results = await Promise.allSettled(this.#due().map((saleId) => this.refresh(saleId)));
       this.#report(results.find((result) => result.status === 'rejected')?.reason);
       if (!this.#stopped) this.#timer = setTimeout(round, LIMITS.stateRefreshMs);
     };
@@ -240,9 +240,28 @@ export class LiveSales implements SaleStates {
     clearTimeout(this.#timer);
   }
 
-  #isDue(saleId: number, nowMs: number): boolean {
-    const sale = this.#sales.get(saleId);
-    if (sale === undefined) return true;
+  #due(): readonly number[] {
+    const nowMs = this.#options.clock.nowMs();
+    const lost: number[] = [];
+    const due: number[] = [];
+    for (const saleId of this.#followed) {
+      const sale = this.#sales.get(saleId);
+      if (sale === undefined) lost.push(saleId);
+      else if (this.#isDue(sale, nowMs)) due.push(saleId);
+    }
+    return [...due, ...this.#lostInTurn(lost)];
+  }
+
+  /** What another server has put in place is read when its rebuild is over: this is for what goes on being lost. */
+  #lostInTurn(lost: readonly number[]): readonly number[] {
+    const atOnce = LIMITS.lostSalesPerRefresh;
+    if (lost.length <= atOnce) return lost;
+    const from = this.#lostAsked % lost.length;
+    this.#lostAsked += atOnce;
+    return [...lost.slice(from), ...lost.slice(0, from)].slice(0, atOnce);
+  }
+
+  #isDue(sale: LiveSale, nowMs: number): boolean {
     const quiet =
       sale.phase === 'closed' || (sale.phase === 'scheduled' && sale.snapshot.opensAtMs - nowMs > 2 * QUIET_REFRESH_MS);
     return nowMs - sale.readAtMs >= (quiet ? QUIET_REFRESH_MS : LIMITS.stateRefreshMs / 2);

@@ -8,11 +8,13 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { LIMITS } from '../../limits.ts';
 import type { OrderLog } from '../../order-log/order-log.ts';
-import { type BoundedLine, createBoundedLine } from '../../platform/bounded-line.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { LiveSales } from './live-sales.ts';
-import type { RebuildRequest, RebuildStore, SaleRow, WaitedLog } from './rebuild-store.ts';
-import { queueHighWaterOf, restoreSale, stageStock } from './restore-stock.ts';
+import { inOrderOfUrgency } from './rebuild-order.ts';
+import { Complaints, type RebuiltSale, reportRebuilt } from './rebuild-reports.ts';
+import type { RebuildRequest, RebuildStore, RequestedSale, SaleRow, SoldTickets, WaitedLog } from './rebuild-store.ts';
+import { queueHighWaterOf, restoreSale, type StagedStock, stageStock } from './restore-stock.ts';
+import { Suspicions } from './suspicions.ts';
 
 export interface RebuildsOptions {
   readonly redis: Redis;
@@ -32,27 +34,35 @@ export interface RebuildStatus {
 
 export class Rebuilds {
   readonly #options: RebuildsOptions;
-  readonly #line: BoundedLine = createBoundedLine({ atOnce: LIMITS.rebuildsAtOnce, waiting: LIMITS.followedSales });
-  /** Sales whose state is being looked at more closely. */
-  readonly #suspected = new Set<number>();
+  readonly #suspicions: Suspicions;
+  readonly #complaints: Complaints;
+  /** Sale → the epoch it is being built anew under, at the last look. */
+  #requested: ReadonlyMap<number, number> = new Map();
+  /** Sales whose new epoch this server is committing, or has committed and not put in place yet. */
+  readonly #restoring = new Set<number>();
+  /** Sales that could not be built at the last try. */
+  readonly #failed = new Set<number>();
   /** Sale → the epoch this server's log has begun. */
   readonly #begun = new Map<number, number>();
-  /** Sale → when its missing logs were last complained about, Unix milliseconds. */
-  readonly #complainedAtMs = new Map<number, number>();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #round: Promise<void> = Promise.resolve();
   #failing = false;
-  #pending = 0;
   #finished = 0;
 
   constructor(options: RebuildsOptions) {
     this.#options = options;
+    this.#complaints = new Complaints(options.logger);
+    this.#suspicions = new Suspicions({
+      ...options,
+      isRebuilding: (saleId) => this.#requested.has(saleId) || this.#restoring.has(saleId),
+      onRequested: () => this.#hurry(),
+    });
   }
 
   /** Sales being built anew, at the last look, and how many this process has put in place. */
   get counts(): { readonly pending: number; readonly finished: number } {
-    return { pending: this.#pending, finished: this.#finished };
+    return { pending: this.#requested.size, finished: this.#finished };
   }
 
   /**
@@ -64,39 +74,33 @@ export class Rebuilds {
     const { store, live } = this.#options;
     // In this order: a rebuild that is committed in between is seen by its epoch.
     for (const { saleId, epoch } of await store.listRequests()) live.freeze(saleId, epoch);
-    for (const [saleId, epoch] of await store.readEpochs()) live.freeze(saleId, epoch);
+    for (const [saleId, epoch] of await store.readEpochs()) {
+      live.freeze(saleId, epoch);
+      this.#suspicions.trust(saleId, epoch);
+    }
     this.#next(0);
   }
 
+  /** Begins nothing new; resolves when the sales that are being put in place are. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    await this.#round;
+    await Promise.all([this.#suspicions.stop(), this.#round]);
   }
 
   /** A reading of a sale cannot be trusted. Looks again, and has the sale rebuilt when it is so. Returns at once. */
   suspect(saleId: number, reason: string): void {
-    if (this.#suspected.has(saleId) || this.#stopped) return;
-    this.#suspected.add(saleId);
-    this.#line
-      .run(() => this.#examine(saleId, reason))
-      .catch((error: unknown) => {
-        this.#options.logger.debug({ err: error, saleId }, 'a suspect sale could not be examined; it is tried again');
-      })
-      .finally(() => setTimeout(() => this.#suspected.delete(saleId), LIMITS.rebuildRetryMs).unref());
+    this.#suspicions.add(saleId, reason);
   }
 
   /** Has a sale rebuilt although its state looks sound: stock and orders disagree, or an operator says so. */
   async request(saleId: number, reason: string): Promise<void> {
-    const sale = await this.#options.store.readSale(saleId);
-    if (sale !== undefined) await this.#request(sale, reason, 0);
-  }
-
-  async #request({ id: saleId, epoch: observed }: SaleRow, reason: string, epochInRedis: number): Promise<void> {
     const { store, live, clock } = this.#options;
-    // MySQL may have been restored from a backup: what was seen elsewhere counts as well.
-    const highestSeen = Math.max(live.floor(saleId), live.newestEpoch(saleId), epochInRedis);
-    await store.request({ saleId, reason, requestedAtMs: clock.nowMs() }, { observed, highestSeen });
+    const sale = await store.readSale(saleId);
+    if (sale === undefined) return;
+    const highestSeen = Math.max(live.floor(saleId), live.newestEpoch(saleId));
+    const epochs = { observed: sale.epoch, highestSeen };
+    await store.request({ saleIds: [saleId], reason, requestedAtMs: clock.nowMs() }, epochs);
     this.#hurry();
   }
 
@@ -105,21 +109,9 @@ export class Rebuilds {
     const { store } = this.#options;
     const sale = await store.readSale(saleId);
     if (sale === undefined) return undefined;
-    const request = (await store.listRequests()).find((each) => each.saleId === saleId);
-    const waitingFor = request === undefined ? [] : await store.listUnacknowledged(saleId, request.epoch);
-    return { epoch: sale.epoch, request, waitingFor };
-  }
-
-  async #examine(saleId: number, reason: string): Promise<void> {
-    const { store, live, logger } = this.#options;
-    // MySQL before Redis: a rebuild that ends in between has changed the epoch, and the request comes to nothing.
-    const sale = await store.readSale(saleId);
-    if (sale === undefined) return live.unfollow(saleId);
-    live.freeze(saleId, sale.epoch);
-    const reading = await live.read(saleId);
-    if (reading.status === 'sound') return;
-    logger.warn({ saleId, epoch: sale.epoch, reason }, 'the state of a sale cannot be trusted; it is built anew');
-    await this.#request(sale, reason, reading.epoch);
+    const request = await store.findRequest(saleId);
+    const waitingFor = request === undefined ? [] : await store.listUnacknowledged(saleId);
+    return { epoch: sale.epoch, request, waitingFor: waitingFor.map(({ logId, server }) => ({ logId, server })) };
   }
 
   #next(inMs: number): void {
@@ -140,74 +132,119 @@ export class Rebuilds {
     this.#round = this.#round.then(() => this.#next(0));
   }
 
-  /** One step of every rebuild that was asked for; returns when to look again, milliseconds. */
+  /** One step of the rebuilds that were asked for; returns when to look again, milliseconds. */
   async #takePart(): Promise<number> {
-    const requests = await this.#options.store.listRequests();
-    this.#pending = requests.length;
-    const steps = requests.map((request) => this.#line.run(() => this.#step(request)));
-    const results = await Promise.allSettled(steps);
-    this.#report(results.find((result) => result.status === 'rejected')?.reason);
-    return requests.length > 0 ? LIMITS.rebuildStepMs : LIMITS.rebuildPollMs;
-  }
-
-  async #step(request: RebuildRequest): Promise<void> {
-    const { store, live } = this.#options;
-    const { saleId, epoch } = request;
-    live.freeze(saleId, epoch);
-    await this.#begin(request);
-    const waitedFor = await store.listUnacknowledged(saleId, epoch);
-    if (waitedFor.length > 0) {
-      this.#complain(request, waitedFor);
-      return;
+    const { store, clock } = this.#options;
+    const requests = await store.listRequests();
+    this.#notice(requests);
+    if (requests.length === 0) {
+      this.#report(undefined);
+      return LIMITS.rebuildPollMs;
     }
-    await this.#finish(request);
-    live.refreshSoon(saleId);
+    const errors = await this.#beginAll(requests);
+    const waiting = await store.listUnacknowledged();
+    this.#complaints.complain(requests, waiting, clock.nowMs());
+    const held = new Set(waiting.map(({ saleId }) => saleId));
+    const ready = requests.filter(({ saleId }) => !held.has(saleId));
+    errors.push(...(await this.#finishSome(ready)));
+    this.#report(errors[0]);
+    return LIMITS.rebuildStepMs;
   }
 
-  /** From here on this server's log takes no order of an older epoch. Once for each life of the process is enough. */
-  async #begin({ saleId, epoch, reason }: RebuildRequest): Promise<void> {
-    if ((this.#begun.get(saleId) ?? 0) >= epoch) return;
+  /** Nothing older is trusted from now on; what another server has put in place is read at once. */
+  #notice(requests: readonly RequestedSale[]): void {
+    const { live } = this.#options;
+    const before = this.#requested;
+    this.#requested = new Map(requests.map(({ saleId, epoch }) => [saleId, epoch]));
+    for (const { saleId, epoch } of requests) live.freeze(saleId, epoch);
+    for (const saleId of before.keys()) {
+      if (this.#requested.has(saleId)) continue;
+      this.#failed.delete(saleId);
+      if (live.followed.has(saleId) && live.get(saleId) === undefined) live.refreshSoon(saleId);
+    }
+  }
+
+  /**
+   * From here on this server's log takes no order of an older epoch. Once for each life of the process is enough. Returns
+   * what went wrong: the sales of such records wait for this log, and the others go on.
+   */
+  async #beginAll(requests: readonly RebuildRequest[]): Promise<unknown[]> {
     const { log, clock } = this.#options;
-    const queueHighWater = queueHighWaterOf(epoch);
-    await log.append({ type: 'epochStarted', saleId, epoch, at: clock.nowMs(), queueHighWater, reason });
-    this.#begun.set(saleId, epoch);
+    const waiting = requests.filter(({ saleId, epoch }) => (this.#begun.get(saleId) ?? 0) < epoch);
+    const errors: unknown[] = [];
+    for (let from = 0; from < waiting.length && !this.#stopped; from += LIMITS.epochsBegunAtOnce) {
+      const begun = waiting.slice(from, from + LIMITS.epochsBegunAtOnce).map(async ({ saleId, epoch, reason }) => {
+        const queueHighWater = queueHighWaterOf(epoch);
+        await log.append({ type: 'epochStarted', saleId, epoch, at: clock.nowMs(), queueHighWater, reason });
+        this.#begun.set(saleId, epoch);
+      });
+      const results = await Promise.allSettled(begun);
+      errors.push(...results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])));
+    }
+    return errors;
+  }
+
+  /** As many as can be built in a round: what is asked for meanwhile may be more urgent. Returns what went wrong. */
+  async #finishSome(ready: readonly RequestedSale[]): Promise<readonly unknown[]> {
+    const { clock, logger } = this.#options;
+    const untilMs = clock.nowMs() + LIMITS.rebuildRoundMs;
+    const waiting = inOrderOfUrgency(ready, this.#failed, clock.nowMs(), Math.random).values();
+    const rebuilt: RebuiltSale[] = [];
+    const errors: unknown[] = [];
+    const finishInTurn = async (): Promise<void> => {
+      for (const request of waiting) {
+        if (this.#stopped) return;
+        try {
+          const sale = await this.#finish(request);
+          if (sale !== undefined) rebuilt.push(sale);
+          this.#failed.delete(request.saleId);
+        } catch (error) {
+          this.#failed.add(request.saleId);
+          errors.push(error);
+        }
+        if (clock.nowMs() >= untilMs) return;
+      }
+    };
+    await Promise.all(Array.from({ length: LIMITS.rebuildsAtOnce }, finishInTurn));
+    this.#finished += rebuilt.length;
+    reportRebuilt(logger, rebuilt);
+    return errors;
   }
 
   /**
    * Reads what is sold and puts it in place. Several servers may get here at once: the one that commits the epoch goes on.
    * It is committed first: were an epoch used twice, orders of its first life could be missed.
    */
-  async #finish({ saleId, epoch, requestedAtMs }: RebuildRequest): Promise<void> {
-    const { redis, store, clock, logger } = this.#options;
+  async #finish({ saleId, epoch, requestedAtMs }: RebuildRequest): Promise<RebuiltSale | undefined> {
+    const { redis, store, live, clock } = this.#options;
     const sale = await store.readSale(saleId);
     if (sale === undefined || sale.epoch >= epoch) {
       await store.commit(saleId, epoch);
-      return;
+      return undefined;
     }
     const sold = await store.readSold(saleId);
-    let attempt = await stageStock(redis, saleId, sold);
-    if (!(await store.commit(saleId, epoch))) return;
-    let restored = await restoreSale(redis, sale, epoch, attempt, sold);
-    while (restored.status === 'stagingLost' && !this.#stopped) {
-      attempt = await stageStock(redis, saleId, sold);
-      restored = await restoreSale(redis, sale, epoch, attempt, sold);
+    const staged = await stageStock(redis, saleId, sold);
+    if (this.#stopped) return undefined;
+    this.#restoring.add(saleId);
+    try {
+      if (!(await store.commit(saleId, epoch))) return undefined;
+      if (!(await this.#putInPlace(sale, epoch, staged, sold))) return undefined;
+      this.#suspicions.trust(saleId, epoch);
+    } finally {
+      this.#restoring.delete(saleId);
     }
-    if (restored.status !== 'restored') return;
-    this.#finished += 1;
-    const tookMs = clock.nowMs() - requestedAtMs;
-    logger.warn({ saleId, epoch, sold: sold.numbers.length, tookMs }, 'the state of a sale was built anew');
+    live.refreshSoon(saleId);
+    return { saleId, epoch, sold: sold.numbers.length, tookMs: clock.nowMs() - requestedAtMs };
   }
 
-  #complain({ saleId, epoch, requestedAtMs }: RebuildRequest, waitedFor: readonly unknown[]): void {
-    const { clock, logger } = this.#options;
-    const nowMs = clock.nowMs();
-    const lastMs = Math.max(requestedAtMs, this.#complainedAtMs.get(saleId) ?? 0);
-    if (nowMs - lastMs < LIMITS.rebuildComplainMs) return;
-    this.#complainedAtMs.set(saleId, nowMs);
-    logger.warn(
-      { saleId, epoch, waitedFor },
-      'a sale waits for order logs that may have orders nobody else knows of; start their servers, or replay them: fest log replay --retire',
-    );
+  /** False: somebody has put this epoch or a later one in place, or the process is stopping. */
+  async #putInPlace(sale: SaleRow, epoch: number, first: StagedStock, sold: SoldTickets): Promise<boolean> {
+    const { redis } = this.#options;
+    let restored = await restoreSale(redis, sale, epoch, first, sold);
+    while (restored.status === 'stagingLost' && !this.#stopped) {
+      restored = await restoreSale(redis, sale, epoch, await stageStock(redis, sale.id, sold), sold);
+    }
+    return restored.status === 'restored';
   }
 
   #report(error: unknown): void {

@@ -6,11 +6,17 @@ import { saleKeys } from '../../redis/keys.ts';
 import { restoreSaleScript } from '../../redis/scripts.ts';
 import type { SaleRow, SoldTickets } from './rebuild-store.ts';
 
-/** Numbers below the highest sold one that are not sold: they were given out once and came back. */
+/**
+ * Numbers below the highest sold one that are not sold: they were given out once and came back.
+ * @param sold ascending, each once
+ */
 export function releasedNumbers(sold: readonly number[]): readonly number[] {
-  const taken = new Set(sold);
   const released: number[] = [];
-  for (let number = 1; number < (sold.at(-1) ?? 0); number += 1) if (!taken.has(number)) released.push(number);
+  let next = 1;
+  for (const number of sold) {
+    for (; next < number; next += 1) released.push(next);
+    next = number + 1;
+  }
   return released;
 }
 
@@ -23,14 +29,21 @@ function* chunks<Item>(items: readonly Item[], size: number): Generator<readonly
   for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }
 
-/**
- * Prepares the stock under keys nobody reads. Returns the name it is staged under, unique to this attempt, so that one
- * that was paused and goes on does not mix with another.
- */
-export async function stageStock(redis: Redis, saleId: number, sold: SoldTickets): Promise<string> {
+/** A stock that is prepared, and how much of it there has to be. */
+export interface StagedStock {
+  /** Names its keys. Unique, so that a rebuild that was paused and goes on does not mix with another. */
+  readonly attempt: string;
+  readonly releasedCount: number;
+  readonly boughtCount: number;
+  readonly returnedCount: number;
+}
+
+/** Prepares the stock under keys nobody reads. */
+export async function stageStock(redis: Redis, saleId: number, sold: SoldTickets): Promise<StagedStock> {
   const attempt = randomUUID();
+  const releasedAll = releasedNumbers(sold.numbers);
   const released = saleKeys.staged(saleId, attempt, 'released');
-  for (const numbers of chunks(releasedNumbers(sold.numbers), LIMITS.rebuildEntriesPerCommand)) {
+  for (const numbers of chunks(releasedAll, LIMITS.rebuildEntriesPerCommand)) {
     await redis.zadd(released, ...numbers.flatMap((number) => [number, String(number)]));
   }
   const bought = saleKeys.staged(saleId, attempt, 'bought');
@@ -42,16 +55,22 @@ export async function stageStock(redis: Redis, saleId: number, sold: SoldTickets
     await redis.sadd(returned, ...orderIds);
   }
   // A rebuild that dies here leaves nothing for ever.
-  for (const key of [released, bought, returned]) await redis.expire(key, LIMITS.stagedTtlSeconds);
-  return attempt;
+  await Promise.all([released, bought, returned].map((key) => redis.expire(key, LIMITS.stagedTtlSeconds)));
+  return {
+    attempt,
+    releasedCount: releasedAll.length,
+    boughtCount: sold.byAccount.size,
+    returnedCount: sold.returnedOrders.length,
+  };
 }
 
 /**
  * Puts a staged sale in the place of whatever Redis has of it. `exists`: there is this epoch or a later one already.
  * `stagingLost`: Redis has lost some of what was staged.
  */
-export function restoreSale(redis: Redis, sale: SaleRow, epoch: number, attempt: string, sold: SoldTickets) {
+export function restoreSale(redis: Redis, sale: SaleRow, epoch: number, staged: StagedStock, sold: SoldTickets) {
   const saleId = sale.id;
+  const { attempt, releasedCount, boughtCount, returnedCount } = staged;
   return restoreSaleScript.run(
     redis,
     {
@@ -64,18 +83,12 @@ export function restoreSale(redis: Redis, sale: SaleRow, epoch: number, attempt:
       paying: saleKeys.paying(saleId),
       buyers: saleKeys.buyers(saleId),
       bought: saleKeys.bought(saleId),
+      returned: saleKeys.returned(saleId),
       stagedReleased: saleKeys.staged(saleId, attempt, 'released'),
       stagedBought: saleKeys.staged(saleId, attempt, 'bought'),
       stagedReturned: saleKeys.staged(saleId, attempt, 'returned'),
     },
-    {
-      ...restoredSaleArguments(sale, epoch, sold),
-      holdPrefix: saleKeys.holdPrefix(saleId),
-      finishedTtlSeconds: LIMITS.finishedTtlSeconds,
-      releasedCount: releasedNumbers(sold.numbers).length,
-      boughtCount: sold.byAccount.size,
-      returnedCount: sold.returnedOrders.length,
-    },
+    { ...restoredSaleArguments(sale, epoch, sold), releasedCount, boughtCount, returnedCount },
   );
 }
 

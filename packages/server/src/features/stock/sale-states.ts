@@ -9,6 +9,11 @@ export interface LiveSaleState {
   readonly sold: number;
 }
 
+export type Configured =
+  | { readonly status: 'configured' }
+  /** A ticket number above the new capacity was already given out, and `lowestCapacity` is the highest; nothing was changed. */
+  | { readonly status: 'capacityInUse'; readonly lowestCapacity: number };
+
 export interface SaleStates {
   /**
    * The newest state this process has, from memory; starts following the sale when it does not yet (then it asks Redis
@@ -18,9 +23,8 @@ export interface SaleStates {
   /** Creates the Redis state of a new sale. Does nothing when there is one. */
   create(sale: SaleRecord): Promise<void>;
   /**
-   * Takes over changed settings, unless Redis has this version or a newer one already. `capacityInUse`: a ticket number
-   * above the new capacity was already given out; nothing was changed.
+   * Takes over changed settings, unless Redis has this version or a newer one already.
    * @throws {ProblemError} 503 `sale_recovering` while Redis has no state of the sale
    */
-  configure(sale: SaleRecord): Promise<'configured' | 'capacityInUse'>;
+  configure(sale: SaleRecord): Promise<Configured>;
 }

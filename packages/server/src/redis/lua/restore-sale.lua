@@ -2,40 +2,35 @@
 -- Puts a sale that was built anew from what was sold in the place of whatever Redis has of it: nothing, or a state that
 -- cannot be trusted. At once, so that there is no moment with half of it; and only forward: a server that was paused
 -- while rebuilding cannot put an old epoch over the present one.
--- KEYS  sale steps remaining departed released expiry paying buyers bought stagedReleased stagedBought stagedReturned
+-- KEYS  sale steps remaining departed released expiry paying buyers bought returned stagedReleased stagedBought
+--       stagedReturned
 -- ARGV  version epoch phase phaseSeq capacity price limitPerBuyer opensAtMs closesAtMs holdMs admissionMs rejoin
---       mode perSecond maxActive admissionSeq drawn sold nextFresh confirmSeq holdPrefix finishedTtlSeconds
---       releasedCount boughtCount returnedCount
+--       mode perSecond maxActive admissionSeq drawn sold nextFresh confirmSeq releasedCount boughtCount
+--       returnedCount
 -- REPLY {'restored' | 'exists' | 'stagingLost', epoch}
 -- Redis may have been wiped since the staging: what is not there in full is not put in place.
-local sale, released, bought = KEYS[1], KEYS[5], KEYS[9]
-local stagedReleased, stagedBought, stagedReturned = KEYS[10], KEYS[11], KEYS[12]
-local holdPrefix, ttl = ARGV[21], ARGV[22]
+local sale, released, bought, returned = KEYS[1], KEYS[5], KEYS[9], KEYS[10]
+local stagedReleased, stagedBought, stagedReturned = KEYS[11], KEYS[12], KEYS[13]
 -- @include new-sale
 
 local function numberOf(epoch) return tonumber(string.match(epoch, '^%d+')) end
 local present = redis.call('HGET', sale, 'epoch')
 if present and numberOf(present) >= numberOf(ARGV[2]) then return {'exists', present} end
 
-if redis.call('ZCARD', stagedReleased) ~= tonumber(ARGV[23]) or redis.call('HLEN', stagedBought) ~= tonumber(ARGV[24])
-    or redis.call('SCARD', stagedReturned) ~= tonumber(ARGV[25]) then
+if redis.call('ZCARD', stagedReleased) ~= tonumber(ARGV[21]) or redis.call('HLEN', stagedBought) ~= tonumber(ARGV[22])
+    or redis.call('SCARD', stagedReturned) ~= tonumber(ARGV[23]) then
   return {'stagingLost', ARGV[2]}
 end
 
-redis.call('UNLINK', sale, KEYS[2], KEYS[3], KEYS[4], released, KEYS[6], KEYS[7], KEYS[8], bought)
-if redis.call('EXISTS', stagedReleased) == 1 then
-  redis.call('RENAME', stagedReleased, released)
-  redis.call('PERSIST', released)
+redis.call('UNLINK', sale, KEYS[2], KEYS[3], KEYS[4], released, KEYS[6], KEYS[7], KEYS[8], bought, returned)
+local function putInPlace(staged, key)
+  if redis.call('EXISTS', staged) == 0 then return end
+  redis.call('RENAME', staged, key)
+  redis.call('PERSIST', key)
 end
-if redis.call('EXISTS', stagedBought) == 1 then
-  redis.call('RENAME', stagedBought, bought)
-  redis.call('PERSIST', bought)
-end
+putInPlace(stagedReleased, released)
+putInPlace(stagedBought, bought)
 -- Orders that are being cancelled: their tickets are in this stock already and must not be returned again.
-for _, orderId in ipairs(redis.call('SMEMBERS', stagedReturned)) do
-  redis.call('HSET', holdPrefix .. orderId, 'state', 'returned')
-  redis.call('EXPIRE', holdPrefix .. orderId, ttl)
-end
-redis.call('UNLINK', stagedReturned)
+putInPlace(stagedReturned, returned)
 writeNewSale(sale, ARGV)
 return {'restored', ARGV[2]}

@@ -8,6 +8,8 @@ import { createQueueTokens } from '../packages/server/src/features/waiting-room/
 import type { OrderLog } from '../packages/server/src/order-log/order-log.ts';
 import { createAccessTokens } from '../packages/server/src/platform/access-tokens.ts';
 import type { FestApp } from '../packages/server/src/platform/fest-app.ts';
+import { createOrderAcknowledgement } from '../packages/server/src/platform/metrics.ts';
+import type { PasswordHashing } from '../packages/server/src/platform/password-hashing.ts';
 import type { SaleCore } from '../packages/server/src/sale-core.ts';
 import type { Services } from '../packages/server/src/services.ts';
 
@@ -54,18 +56,21 @@ const core: Omit<SaleCore, 'start' | 'stop'> = {
   ticker: absent('ticker'),
   sweeper: absent('sweeper'),
   settingsReconciler: absent('settingsReconciler'),
+  phaseReconciler: absent('phaseReconciler'),
   processor: absent('processor'),
   abandonedPayments: absent('abandonedPayments'),
   cancellations: absent('cancellations'),
   queueTokens: createQueueTokens(config.queueTokenSecret),
   ticketCodes: createTicketCodes(config.ticketSigningSeed),
-  passwordHashing: absent('passwordHashing'),
+  passwordHashing: absent<PasswordHashing>('passwordHashing', { close: async () => undefined }),
   metricSources: {
     applierLag: () => 0,
     failedRecords: () => 0,
     paymentsInFlight: () => 0,
     orderLog: () => ({ appended: 0, fsyncs: 0, fsyncSeconds: 0, outOfSpace: false }),
     rebuilds: () => ({ pending: 0, finished: 0 }),
+    orderAcknowledgement: createOrderAcknowledgement(),
+    passwords: () => ({ waiting: 0, hashed: 0, busy: 0, abandoned: 0, failed: 0 }),
   },
 };
 

@@ -258,10 +258,13 @@ integration('the catalogue', () => {
       const refusing: SaleStates = {
         find: async () => ({ phase: 'open', available: 0, held: 50, sold: 50 }),
         create: async () => undefined,
-        configure: async () => 'capacityInUse',
+        configure: async () => ({ status: 'capacityInUse', lowestCapacity: 50 }),
       };
       const changes = createCatalogueChanges({ mysql, clock, saleStates: refusing, announce: async () => undefined });
-      expect(await changes.changeSale(undefined, id, { capacity: 1 })).toEqual({ status: 'capacityInUse' });
+      expect(await changes.changeSale(undefined, id, { capacity: 1 })).toEqual({
+        status: 'capacityInUse',
+        lowestCapacity: 50,
+      });
       expect(await changes.changeSale(undefined, id, { price: 1 })).toEqual({ status: 'settled', members: ['price'] });
       const forgetful: SaleStates = { ...refusing, find: async () => undefined };
       const early = createCatalogueChanges({ mysql, clock, saleStates: forgetful, announce: async () => undefined });
@@ -285,7 +288,7 @@ integration('the catalogue', () => {
       const failing: SaleStates = {
         find: async () => undefined,
         create: () => Promise.reject(new Error('Redis is gone')),
-        configure: async () => 'configured',
+        configure: async () => ({ status: 'configured' }),
       };
       const changes = createCatalogueChanges({ mysql, clock, saleStates: failing, announce: async () => undefined });
       const { id: _id, festivalId: _festival, organizerId: _organizer, version: _version, ...fields } = sale;
@@ -300,6 +303,7 @@ integration('the catalogue', () => {
       await holdTickets(id, 4);
       const refused = await call({ method: 'PATCH', path: `/sales/${id}`, body: { capacity: 3 }, token: organizer });
       expect([refused.status, refused.body.code]).toEqual([409, 'capacity_in_use']);
+      expect(refused.body.detail).toContain('can be 4 at least');
       const path = `/sales/${id}`;
       expect((await call({ method: 'GET', path })).body).toMatchObject({
         capacity: 100,
@@ -349,10 +353,9 @@ integration('the catalogue', () => {
       expect(await readAtOther(`/sales/${id}`)).toMatchObject({ name: 'Day 1' });
       await changeRows(fest.services.mysql, "UPDATE sales SET name = 'Unannounced' WHERE id = ?", [id]);
       expect(await readAtOther(`/sales/${id}`)).toMatchObject({ name: 'Day 1' });
-      const back = new Promise((resolve) => other.services.subscriber.once('ready', resolve));
       other.services.subscriber.disconnect(true);
-      await back;
-      expect(await readAtOther(`/sales/${id}`)).toMatchObject({ name: 'Unannounced' });
+      // Sooner than the cache would ask again by itself.
+      await expect.poll(() => readAtOther(`/sales/${id}`), { timeout: 2_000 }).toMatchObject({ name: 'Unannounced' });
     });
   });
 

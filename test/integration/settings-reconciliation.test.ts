@@ -9,7 +9,7 @@ import { saleKeys } from '@fest/server/redis/keys';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { integration } from '../support/integration.ts';
-import { admit, ask, buy, eventually } from '../support/purchase.ts';
+import { admit, ask, buy, eventually, hold } from '../support/purchase.ts';
 import { buildTestApp, type TestApp } from '../support/test-app.ts';
 
 integration('the settings Redis sells by', () => {
@@ -136,6 +136,24 @@ integration('the settings Redis sells by', () => {
     expect(logged.map(({ saleId }) => saleId)).toEqual([same.id, older.id]);
   });
 
+  it('stop the sale at what was given out also when some of that came back meanwhile', async () => {
+    const sale = await server.createSale({ capacity: 2 });
+    await plant(sale.id, 1, { capacity: 10, price: 5_000 });
+    const [buyer, other] = [await server.createAccount(), await server.createAccount()];
+    const { holdId } = await hold(server, buyer, sale.id, 3);
+    await buy(server, other, sale.id, 1);
+    await ask(server, buyer, 'DELETE', `/holds/${holdId}`);
+    await inRedis(sale.id);
+    create();
+    for (let round = 0; round < 3; round += 1) await reconciler.compareAll();
+    expect(await inRedis(sale.id)).toMatchObject({ capacity: 4, available: 3, held: 0, sold: 1 });
+    const version = (await inMysql(sale.id))?.version;
+    await reconciler.compareAll();
+    expect((await inMysql(sale.id))?.version).toBe(version);
+    const organizer = changesWith((changed) => server.core.live.configure(changed));
+    expect(await organizer.changeSale(undefined, sale.id, { capacity: 4 })).toMatchObject({ status: 'done' });
+  });
+
   it('stop the sale at what was given out when that is more than the capacity, and raise one alarm', async () => {
     const sale = await server.createSale({ capacity: 2 });
     await plant(sale.id, 1, { capacity: 10, price: 5_000 });
@@ -146,6 +164,11 @@ integration('the settings Redis sells by', () => {
     expect(await inRedis(sale.id)).toMatchObject({ capacity: 3, available: 0, sold: 3, price: 5_000 });
     expect(await inMysql(sale.id)).toMatchObject({ capacity: 2 });
     expect(logged.filter(({ level }) => level >= 50).length).toBe(1);
+    // There is nothing left to be put right, so the version stays.
+    const version = (await inMysql(sale.id))?.version;
+    for (let round = 0; round < 3; round += 1) await reconciler.compareAll();
+    expect((await inMysql(sale.id))?.version).toBe(version);
+    expect((await inRedis(sale.id))?.version).toBe(version);
 
     const organizer = changesWith((changed) => server.core.live.configure(changed));
     expect(await organizer.changeSale(undefined, sale.id, { capacity: 3 })).toMatchObject({ status: 'done' });

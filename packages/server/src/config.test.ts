@@ -39,6 +39,7 @@ describe('the configuration', () => {
     ['FEST_JWT_SECRET', 'short', /at least 32 characters/],
     ['FEST_TICKET_SIGNING_SEED', 'AAAA', /openssl rand -base64 32/],
     ['FEST_GATEWAY_DECLINE_RATE', '1.5', /from 0 to 1/],
+    ['FEST_PASSWORD_THREADS', '0', /from 1 to 64/],
     ['FEST_TRUST_PROXY', 'maybe', /true or false/],
     ['FEST_LOG_LEVEL', 'loud', /one of fatal, error/],
     ['FEST_BOOTSTRAP_ACCOUNTS', '{}', /JSON array/],

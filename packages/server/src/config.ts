@@ -2,6 +2,7 @@
  * What a deployment decides: one declaration a variable; the type, the parsing, the error messages and the redacted
  * listing all derive from it. `main.ts` reads the environment, everything else receives a `Config`.
  */
+import { availableParallelism } from 'node:os';
 import { ROLES, type Role } from './contract/words.ts';
 
 interface Variable<Value> {
@@ -180,6 +181,13 @@ const VARIABLES = {
     describe: 'scrypt cost N as a power of two (15 takes about 60 ms and 32 MiB)',
     fallback: 15,
     parse: integer(12, 20),
+  }),
+  passwordThreads: variable({
+    env: 'FEST_PASSWORD_THREADS',
+    describe: 'threads that hash passwords, at low priority where the system allows it',
+    // Sign-ups and logins are to leave room for orders; more than two would only make the storm shorter.
+    fallback: Math.min(2, availableParallelism()),
+    parse: integer(1, 64),
   }),
   gatewayDirectory: variable({
     env: 'FEST_GATEWAY_DIR',

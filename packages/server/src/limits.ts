@@ -33,7 +33,7 @@ export const LIMITS = {
   passwordCharactersMin: 8,
   /** Longer passwords are not safer, only dearer to hash. */
   passwordCharactersMax: 200,
-  /** Ticket numbers are 32-bit in the ticket code and bits in the log writer's bitmap (125 KiB at this size). */
+  /** Ticket numbers are 32-bit in the ticket code; the log writer's gate takes 8 bytes for each (8 MB at this size). */
   capacityTickets: 1_000_000,
   ticketsPerBuyer: 20,
   /** One hundred million in minor units; sums over a hold stay far below 2^53. */
@@ -58,6 +58,8 @@ export const LIMITS = {
   configureWaitMs: 3_000,
   /** How often the settings that Redis sells by are compared with those in MySQL: one statement for all sales. */
   compareSettingsMs: 5_000,
+  /** How often phases in Redis are compared with those in MySQL: longer than a record takes to get there. */
+  comparePhasesMs: 5_000,
   /** Sales put right by one round; more differ only after a disaster, and then the next rounds go on. */
   reconciledPerRound: 50,
   /** After a change that failed half-way the comparison is repeated at once, until both stores answer. */
@@ -70,10 +72,12 @@ export const LIMITS = {
   accessTokenTtlSeconds: 30 * 60,
   /** A sale day plus its evening; each use rotates the token. */
   refreshTokenTtlSeconds: 14 * 24 * 3600,
-  /** scrypt holds one of libuv's four threads for tens of milliseconds: two at once leave room for everything else. */
-  passwordHashesAtOnce: 2,
+  /** As nice(1) counts: beside a thread of normal priority that wants the same processor, one tenth of it. */
+  passwordThreadNiceness: 10,
   /** Beyond this many waiting hashes a login would take longer than people wait: refuse with 503 instead. */
   passwordHashesWaiting: 200,
+  /** Nor more than are done within this: a machine that has better to do hashes more slowly. */
+  passwordHashWaitMs: 10_000,
   /** Failed logins per account before the limiter answers 429, and the window that forgets them. */
   failedLoginsPerAccount: 10,
   failedLoginWindowMs: 15 * 60_000,
@@ -105,7 +109,7 @@ export const LIMITS = {
   /** A state older than this is not trusted for admission decisions; the sale answers 503 until it is fresh again. */
   stateStaleMs: 5_000,
   tickMs: 200,
-  /** A node whose ticker stops renewing for this long is replaced by another. Several ticks, less than people notice. */
+  /** A node whose ticker stops for this long, by another one's clock, is replaced. Several ticks, less than people notice. */
   tickerLeaseMs: 2_000,
   /** Most buyers one tick may admit, whatever the rate: keeps one script call short and arrivals smooth. */
   admitPerTick: 2_000,
@@ -151,11 +155,16 @@ export const LIMITS = {
   paymentRetryMaxMs: 30_000,
   /** How often payments that nobody works on are looked for, and how old they have to be. */
   abandonedPaymentsMs: 5_000,
-  abandonedPaymentsPerRound: 100,
+  /** Of them, looked at together. */
+  abandonedPaymentsPerPage: 200,
 
   /** A cancellation still unfinished after this is taken over, by any server; all its steps may be repeated. */
   stuckCancellationMs: 30_000,
-  cancellationsPerRound: 200,
+  /** Cancellations taken up together; those behind them follow when these are done, or after this. */
+  cancellationsPerPage: 200,
+  cancellationsPageMs: 1_000,
+  /** Finished ones a process remembers, so that it does not begin them again before MySQL has heard of their end. */
+  finishedCancellations: 10_000,
 
   // --- orders and the applier -------------------------------------------------------------------------------------
   applierBatchRecords: 1_000,
@@ -181,6 +190,16 @@ export const LIMITS = {
   rebuildStepMs: 50,
   /** Sales worked on at once by one process; the others wait their turn. */
   rebuildsAtOnce: 4,
+  /** With many sales: after so long it is looked again whether a more urgent one waits. */
+  rebuildRoundMs: 500,
+  /** Epochs whose beginning is appended together: a few batches of the log. */
+  epochsBegunAtOnce: 1_000,
+  /** Sales whose states are looked at together when they cannot be trusted. */
+  suspectsPerLook: 500,
+  /** A state is put in place within milliseconds of its epoch's commit. When it is missing for longer, it was lost. */
+  rebuildSettleMs: 1_000,
+  /** Sales without a state that one refresh asks for, in turn: thousands of them must not take Redis's time from the rest. */
+  lostSalesPerRefresh: 500,
   /** Between two looks at a sale whose state cannot be trusted. */
   rebuildRetryMs: 250,
   /** How often it is said for which order logs a rebuild waits. */
@@ -227,6 +246,7 @@ function assertRelations(): void {
     ],
     ['a command gives up before its connection does', LIMITS.redisCommandTimeoutMs < LIMITS.redisSocketTimeoutMs],
     ['a change outwaits a Redis command', LIMITS.configureWaitMs > LIMITS.redisCommandTimeoutMs],
+    ['a login gives up before its handler', LIMITS.passwordHashWaitMs < LIMITS.handlerTimeoutMs],
     ['a pending key outlives its handler', LIMITS.idempotencyPendingSeconds * 1000 > LIMITS.handlerTimeoutMs],
     ['a stop finishes before it is forced', LIMITS.drainMs + LIMITS.archiveOnStopMs < LIMITS.stopMs],
     ['the default page fits', LIMITS.pageItemsDefault <= LIMITS.pageItemsMax],

@@ -1,10 +1,11 @@
 /** The parts that sell, wired together once per process, with their order of starting and stopping. */
 import { randomUUID } from 'node:crypto';
 import { Applier } from './features/archive/applier.ts';
-import { readUnfinished, registerLog, retireLog } from './features/archive/apply-batch.ts';
+import { readUnfinished, registerLog, retireApplied } from './features/archive/apply-batch.ts';
 import { Retention } from './features/archive/retention.ts';
 import { type Catalogue, createCatalogue } from './features/catalogue/catalogue-cache.ts';
 import { SettingsReconciler } from './features/catalogue/settings-reconciler.ts';
+import { PhaseReconciler } from './features/operations/phase-reconciler.ts';
 import { Cancellations, releaseCancelledElsewhere } from './features/orders/cancellation.ts';
 import { createTicketCodes, type TicketCodes } from './features/orders/ticket-code.ts';
 import { AbandonedPayments } from './features/payments/abandoned-payments.ts';
@@ -24,7 +25,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { LIMITS } from './limits.ts';
 import { type OrderLog, openOrderLog } from './order-log/order-log.ts';
 import { openOrderLogReader } from './order-log/reader.ts';
-import type { MetricSources } from './platform/metrics.ts';
+import { createOrderAcknowledgement, type MetricSources } from './platform/metrics.ts';
 import { createPasswordHashing, type PasswordHashing } from './platform/password-hashing.ts';
 import type { Services } from './services.ts';
 
@@ -37,6 +38,7 @@ export interface SaleCore {
   readonly ticker: Ticker;
   readonly sweeper: Sweeper;
   readonly settingsReconciler: SettingsReconciler;
+  readonly phaseReconciler: PhaseReconciler;
   readonly processor: PaymentProcessor;
   readonly abandonedPayments: AbandonedPayments;
   readonly cancellations: Cancellations;
@@ -86,12 +88,14 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
   const rebuilds = new Rebuilds({ redis, store: createRebuildStore(mysql), log, live, clock, logger });
   const settingsReconciler = new SettingsReconciler({ mysql, live, saleStates: live, logger });
   const shared = { redis, clock, logger, live };
+  const phaseReconciler = new PhaseReconciler({ ...shared, mysql, record: (record) => log.append(record) });
   const ticker = new Ticker({
     ...shared,
     node: `${config.serverName}/${randomUUID()}`,
     recordPhase: (record) => log.append(record),
   });
   const sweeper = new Sweeper(shared);
+  const orderAcknowledgement = createOrderAcknowledgement();
   const processor = new PaymentProcessor({
     ...shared,
     log,
@@ -102,6 +106,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
       await applier.drain(LIMITS.mysqlQueryTimeoutMs);
       return findArchivedPayment(mysql, paymentId);
     },
+    onAcknowledged: (seconds) => orderAcknowledgement.observe(seconds),
     ...(onPaymentStep === undefined ? {} : { onStep: onPaymentStep }),
   });
   const abandonedPayments = new AbandonedPayments({
@@ -121,6 +126,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     keepRecords: config.logKeepRecords,
   });
   const cancellations = new Cancellations({ ...shared, mysql, log, gateway });
+  const passwordHashing = createPasswordHashing({ costLog2: config.passwordCostLog2, threads: config.passwordThreads });
 
   return {
     log,
@@ -131,18 +137,21 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     ticker,
     sweeper,
     settingsReconciler,
+    phaseReconciler,
     processor,
     abandonedPayments,
     cancellations,
     queueTokens: createQueueTokens(config.queueTokenSecret),
     ticketCodes: createTicketCodes(config.ticketSigningSeed),
-    passwordHashing: createPasswordHashing({ costLog2: config.passwordCostLog2 }),
+    passwordHashing,
     metricSources: {
       applierLag: () => applier.lag,
       failedRecords: () => applier.failedRecords,
       paymentsInFlight: () => processor.inFlight,
       orderLog: () => log.stats(),
       rebuilds: () => rebuilds.counts,
+      orderAcknowledgement,
+      passwords: () => passwordHashing.stats(),
     },
     async start() {
       // Before the applier moves on: what is unfinished is known as of its position.
@@ -163,11 +172,12 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
       await Promise.allSettled(sales.map(({ id }) => live.load(id)));
       resumeUnfinished(unfinished, processor, logger);
       cancellations.start();
-      // Nobody works on anything yet: all that is paying through this log and has no intent was abandoned.
+      // What was left is worked on again, and no request has come yet: whatever else is paying through this log was abandoned.
       await abandonedPayments.resumeAll(0);
       abandonedPayments.start();
       live.start();
       settingsReconciler.start();
+      phaseReconciler.start();
       ticker.start();
       sweeper.start();
       housekeeping.start();
@@ -179,9 +189,11 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
       await Promise.all([
         sweeper.stop(),
         settingsReconciler.stop(),
+        phaseReconciler.stop(),
         abandonedPayments.stop(),
         housekeeping.stop(),
         retention.stop(),
+        passwordHashing.close(),
       ]);
       await rebuilds.stop();
       live.stop();
@@ -222,6 +234,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     await applier.drain(LIMITS.archiveOnStopMs);
     await applier.stop();
     await log.close();
-    if (applier.appliedLsn === log.durableLsn) await retireLog(mysql, log.logId, clock.nowMs());
+    if (await retireApplied(mysql, log.logId, log.durableLsn, clock.nowMs())) return;
+    throw new Error(`MySQL does not have the order log up to its last record, ${log.durableLsn}`);
   }
 }

@@ -103,6 +103,7 @@ const FUNCTIONS: Readonly<Record<string, (values: readonly SqlScalar[]) => SqlSc
   LEAST: (values) => (values.includes(null) ? null : extreme(values, (order) => order < 0)),
   CONCAT: (values) => (values.includes(null) ? null : values.map(String).join('')),
   DATABASE: () => 'simulated',
+  UNIX_TIMESTAMP: () => Math.floor(Date.now() / 1000),
 };
 
 function callOf(name: string, args: readonly SqlExpression[], names: Names): Evaluate {

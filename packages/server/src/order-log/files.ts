@@ -3,7 +3,7 @@
  * run out of space, or to lose whatever was not synced.
  *
  * Writing is synchronous on purpose: it happens in the writer's own thread, and never waits for a thread of libuv's pool
- * that is busy hashing passwords. Reading may be either: the writer's recovery reads synchronously, everybody else not.
+ * that is busy with something else. Reading may be either: the writer's recovery reads synchronously, everybody else not.
  */
 import {
   closeSync,

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { SERVICE_PATHS } from '../contract/paths.ts';
 import type { OrderLogStats } from '../order-log/order-log.ts';
 import type { FestApp } from './fest-app.ts';
+import type { PasswordHashingStats } from './password-hashing.ts';
 
 export interface MetricSources {
   readonly applierLag: () => number;
@@ -11,6 +12,19 @@ export interface MetricSources {
   readonly orderLog: () => Pick<OrderLogStats, 'appended' | 'fsyncs' | 'fsyncSeconds' | 'outOfSpace'>;
   /** Sales that are being built anew, as far as this process knows, and how many it has put in place. */
   readonly rebuilds: () => { readonly pending: number; readonly finished: number };
+  /** Filled by the payments. */
+  readonly orderAcknowledgement: Histogram;
+  readonly passwords: () => PasswordHashingStats;
+}
+
+/** From when the gateway's outcome is known until the order is durable in the order log: what a buyer waits for us. */
+export function createOrderAcknowledgement(): Histogram {
+  return new Histogram({
+    name: 'fest_order_acknowledgement_seconds',
+    help: 'Time from the outcome at the gateway being known until the order is durable in the order log',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [],
+  });
 }
 
 export function registerMetrics(app: FestApp, sources: MetricSources): void {
@@ -39,6 +53,8 @@ export function registerMetrics(app: FestApp, sources: MetricSources): void {
       },
     });
   };
+  registry.registerMetric(sources.orderAcknowledgement);
+  registerPasswords(registry, sources.passwords);
   gauge('fest_applier_lag_records', 'Durable log records that are not in MySQL yet', sources.applierLag);
   gauge(
     'fest_applier_failed_records',
@@ -72,4 +88,26 @@ export function registerMetrics(app: FestApp, sources: MetricSources): void {
   app.get(SERVICE_PATHS.metrics, { schema: { hide: true } }, async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
+}
+
+function registerPasswords(registry: Registry, read: MetricSources['passwords']): void {
+  new Counter({
+    name: 'fest_password_hashes_total',
+    help: 'Passwords to be hashed or checked: hashed, refused because too many wait, abandoned by the client, failed',
+    labelNames: ['outcome'] as const,
+    registers: [registry],
+    collect() {
+      const { hashed, busy, abandoned, failed } = read();
+      this.reset();
+      for (const [outcome, count] of Object.entries({ hashed, busy, abandoned, failed })) this.inc({ outcome }, count);
+    },
+  });
+  new Gauge({
+    name: 'fest_password_hashes_waiting',
+    help: 'Passwords that wait for a thread to hash them',
+    registers: [registry],
+    collect() {
+      this.set(read().waiting);
+    },
+  });
 }

@@ -237,7 +237,9 @@ async function applySale({ mysql, clock, changes }: Run, festivalId: number, sal
     case 'invalid':
       return refused(inWords(result.errors));
     case 'capacityInUse':
-      return refused(`capacity ${fields.capacity} is too small: a ticket with a higher number is held or sold`);
+      return refused(
+        `capacity ${fields.capacity} is too small: ticket ${result.lowestCapacity} was given out before, so it can be ${result.lowestCapacity} at least`,
+      );
     case 'settled':
       return refused(`the sale has opened: ${result.members.join(', ')} cannot change any more`);
     case 'recovering':

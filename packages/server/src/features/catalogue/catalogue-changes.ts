@@ -44,7 +44,7 @@ export type SaleResult =
     }
   | Refused
   | Recovering
-  | { readonly status: 'capacityInUse' }
+  | { readonly status: 'capacityInUse'; readonly lowestCapacity: number }
   /** The opening has settled these members of the contract. */
   | { readonly status: 'settled'; readonly members: readonly string[] };
 
@@ -269,9 +269,9 @@ async function changeSale(
   await store.updateSale(connection, decision.sale);
   const configured = await Promise.race([
     saleStates.configure(decision.sale),
-    sleep(LIMITS.configureWaitMs, 'recovering' as const, { ref: false }),
+    sleep(LIMITS.configureWaitMs, { status: 'recovering' } as const, { ref: false }),
   ]);
-  if (configured !== 'configured') return { status: configured };
+  if (configured.status !== 'configured') return configured;
   return { status: 'done', sale: decision.sale, changed: true };
 }
 

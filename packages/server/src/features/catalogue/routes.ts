@@ -111,7 +111,10 @@ function refusal(refused: Refusal, notFound: string): ProblemError {
     case 'inUse':
       return new ProblemError('festival_in_use', 'A festival can be deleted until the first of its sales opens.');
     case 'capacityInUse':
-      return new ProblemError('capacity_in_use', 'A ticket with a number above this capacity was given out before.');
+      return new ProblemError(
+        'capacity_in_use',
+        `Ticket ${refused.lowestCapacity} was given out before: the capacity can be ${refused.lowestCapacity} at least.`,
+      );
     case 'settled':
       return new ProblemError(
         'wrong_phase',

@@ -69,27 +69,37 @@ export async function reconcileSale(
     const found = state.snapshot;
     if (isSettled(sale, found)) return { status: 'current' };
     const committed = { ...sale, version: Math.max(sale.version, found.version) + 1 };
-    await store.updateSaleVersion(connection, saleId, committed.version);
-    return { status: await replace(committed, found, saleStates), committed, found };
+    const status = await replace(committed, found, { sale, saleStates });
+    // Nothing was taken over, and nothing is to be: a new version every round would only look like a change.
+    if (status !== 'stuck') await store.updateSaleVersion(connection, saleId, committed.version);
+    return { status: status === 'stuck' ? 'capacityInUse' : status, committed, found };
   });
 }
 
 /**
  * When ticket numbers above the committed capacity were given out before anybody noticed, they cannot be taken back; then
- * at least nothing more is sold: the capacity in Redis becomes what is held and sold.
+ * at least no higher one is: the capacity in Redis becomes the highest that was given out. `stuck`: that is how it is already.
  */
 async function replace(
   committed: SaleRecord,
-  { held, sold, capacity }: SaleSnapshot,
-  saleStates: SettingsReconcilerOptions['saleStates'],
-): Promise<'replaced' | 'capacityInUse'> {
-  const configure = (sale: SaleRecord) => withDeadline(saleStates.configure(sale), LIMITS.configureWaitMs, noAnswer);
-  if ((await configure(committed)) === 'configured') return 'replaced';
-  const least = Math.max(committed.capacity, held + sold);
-  // Refused while numbers come back or are given out meanwhile: then the other settings are right at least.
-  if ((await configure({ ...committed, capacity: least })) === 'capacityInUse') {
-    await configure({ ...committed, capacity });
+  found: SaleSnapshot,
+  { sale, saleStates }: { readonly sale: SaleRecord } & Pick<SettingsReconcilerOptions, 'saleStates'>,
+): Promise<'replaced' | 'capacityInUse' | 'stuck'> {
+  const { capacity } = found;
+  const configure = (wanted: SaleRecord) =>
+    withDeadline(saleStates.configure(wanted), LIMITS.configureWaitMs, noAnswer);
+  const result = await configure(committed);
+  if (result.status === 'configured') return 'replaced';
+  const { lowestCapacity } = result;
+  // Refused when more was given out meanwhile: then the other settings are right at least.
+  if (
+    lowestCapacity !== capacity &&
+    (await configure({ ...committed, capacity: lowestCapacity })).status === 'configured'
+  ) {
+    return 'capacityInUse';
   }
+  if (isSettled({ ...sale, capacity }, found)) return 'stuck';
+  await configure({ ...committed, capacity });
   return 'capacityInUse';
 }
 

@@ -99,7 +99,7 @@ export const LIMITS = {
   idempotencyPendingSeconds: 60,
 
   // --- waiting room -----------------------------------------------------------------------------------------------
-  /** 65 characters would not fit the promise of at most 64; the token has 47. */
+  /** 65 characters would not fit the promise of at most 64; the token has 50. */
   queueTokenCharacters: 64,
   queueNumber: 2 ** 32 - 1,
   /** Accounts per Redis hash of queue numbers: stays a listpack under the default `hash-max-listpack-entries` of 128. */
@@ -225,6 +225,12 @@ export const LIMITS = {
   mysqlAcquireTimeoutMs: 3_000,
   /** Requests that wait for a connection; at a millisecond a statement they are served within a fraction of a second. */
   mysqlWaiting: 1_000,
+  /** Clocks further apart than this are reported: sales open, and holds and tokens expire, by the servers' clocks. */
+  clocksApartMs: 1_000,
+  /** Readings of a clock of which the quickest counts. */
+  clockReadings: 3,
+  /** How often a server compares its clock with others: nothing depends on it but what operators are told. */
+  clockCheckMs: 60_000,
   /** How long a store may take to answer a probe. */
   storeProbeMs: 1_000,
   /** A connection to Redis that owes an answer this long is dead, whatever TCP believes; no script takes a tenth of it. */

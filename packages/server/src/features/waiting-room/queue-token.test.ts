@@ -7,7 +7,7 @@ const tokens = createQueueTokens('a secret of at least thirty-two characters');
 const claims = fc.record({
   saleId: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
   accountId: fc.integer({ min: 1, max: 2 ** 48 - 1 }),
-  number: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+  number: fc.integer({ min: 1, max: 2 ** 48 - 1 }),
   epoch: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
 });
 
@@ -20,6 +20,12 @@ describe('queue tokens', () => {
         expect(tokens.verify(token)).toEqual(given);
       }),
     );
+  });
+
+  it('have room for the numbers of a million epochs', () => {
+    const number = 1_000_000 * LIMITS.queueNumbersPerEpoch;
+    const given = { saleId: 1, accountId: 2, number, epoch: 1_000_001 };
+    expect(tokens.verify(tokens.mint(given))).toEqual(given);
   });
 
   it('are refused when any bit was changed', () => {

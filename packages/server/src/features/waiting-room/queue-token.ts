@@ -2,8 +2,8 @@
  * Queue tokens: who drew which number for which sale. A fixed binary layout and a truncated HMAC instead of a JWT, because
  * every poll carries one and checking it is nearly all that a poll costs.
  *
- * Layout, big endian: version u8 · saleId u32 · accountId u48 · number u32 · epoch u32 · first 16 bytes of HMAC-SHA-256 over
- * all before. 35 bytes, 47 characters base64url. A forger has 2^-128 per try; the tag is short to keep the token short.
+ * Layout, big endian: version u8 · saleId u32 · accountId u48 · number u48 · epoch u32 · first 16 bytes of HMAC-SHA-256 over
+ * all before. 37 bytes, 50 characters base64url. A forger has 2^-128 per try; the tag is short to keep the token short.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
@@ -20,8 +20,8 @@ export interface QueueTokens {
   verify(token: string): QueueTicketClaims | undefined;
 }
 
-const VERSION = 1;
-const PAYLOAD_BYTES = 19;
+const VERSION = 2;
+const PAYLOAD_BYTES = 21;
 const TAG_BYTES = 16;
 const TOKEN_CHARACTERS = Math.ceil(((PAYLOAD_BYTES + TAG_BYTES) * 4) / 3);
 
@@ -35,8 +35,9 @@ export function createQueueTokens(secret: string): QueueTokens {
       payload.writeUInt8(VERSION, 0);
       payload.writeUInt32BE(saleId, 1);
       payload.writeUIntBE(accountId, 5, 6);
-      payload.writeUInt32BE(number, 11);
-      payload.writeUInt32BE(epoch, 15);
+      // Numbers grow by ten million with every epoch: 32 bits would be used up by 430 restarts of Redis.
+      payload.writeUIntBE(number, 11, 6);
+      payload.writeUInt32BE(epoch, 17);
       return Buffer.concat([payload, tagOf(payload)]).toString('base64url');
     },
     verify(token) {
@@ -49,8 +50,8 @@ export function createQueueTokens(secret: string): QueueTokens {
       return {
         saleId: payload.readUInt32BE(1),
         accountId: payload.readUIntBE(5, 6),
-        number: payload.readUInt32BE(11),
-        epoch: payload.readUInt32BE(15),
+        number: payload.readUIntBE(11, 6),
+        epoch: payload.readUInt32BE(17),
       };
     },
   };

@@ -1,8 +1,12 @@
 import type { Order, Sale } from '@fest/server/contract/schemas';
+import { addFreshOrder, listFreshOrders } from '@fest/server/features/orders/fresh-orders';
+import { findOrder } from '@fest/server/features/orders/store';
+import type { OrderPaid } from '@fest/server/order-log/records';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { integration } from '../support/integration.ts';
 import { ask, buy, eventually } from '../support/purchase.ts';
 import { buildTestApp, ManualClock, type TestApp, type TestBuyer } from '../support/test-app.ts';
+import { withoutMysql } from '../support/without-mysql.ts';
 
 integration('cancelling an order', () => {
   let server: TestApp;
@@ -56,6 +60,40 @@ integration('cancelling an order', () => {
     }
     const last = await server.createAccount();
     expect((await buy(other, last, sale.id)).tickets).toHaveLength(1);
+  });
+
+  it('sells a returned number again while MySQL is away, whoever gave it back before', async () => {
+    const sale = await server.createSale({ capacity: 1 });
+    // The log of this server has the first order, and hears nothing of what becomes of it, nor of the second.
+    for (const seller of [server, other]) {
+      const buyer = await server.createAccount();
+      const order = await buy(seller, buyer, sale.id);
+      await cancelled(other, buyer, order.orderId);
+    }
+    const last = await server.createAccount();
+    const { tickets } = await withoutMysql(server, () => buy(server, last, sale.id));
+    expect(tickets.map(({ ticketNumber }) => ticketNumber)).toEqual([1]);
+  });
+
+  it('is not forgotten while MySQL is away, whatever shows the order anew', async () => {
+    const { mysql, redis } = server.services;
+    const sale = await server.createSale();
+    const buyer = await server.createAccount();
+    const { orderId } = await buy(server, buyer, sale.id);
+    await server.core.applier.drain(5_000);
+    const stored = await findOrder(mysql, orderId);
+    if (stored === undefined) throw new Error('the order is not archived');
+    const ticketNumbers = stored.tickets.map(({ ticketNumber }) => ticketNumber);
+    const facts = { holdId: '', confirmSeq: 1, capacity: 100, epoch: 1, at: stored.paidAtMs, ticketNumbers };
+    const record: OrderPaid = { type: 'orderPaid', ...stored, ...facts };
+    // As after a start, or when Redis was slow: the applier has removed it before.
+    await addFreshOrder(redis, record);
+    const read = () => withoutMysql(server, () => ask(server, buyer, 'GET', `/orders/${orderId}`));
+    expect((await read()).body).toMatchObject({ status: 'paid' });
+    await cancelled(server, buyer, orderId);
+    await addFreshOrder(redis, record);
+    expect((await read()).status).toBe(503);
+    expect(await listFreshOrders(redis, buyer.id)).toEqual([]);
   });
 
   it('does everything once, however often it is asked for', async () => {

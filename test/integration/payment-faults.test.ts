@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { startEngines } from '@fest/cli/local-stack/engines';
 import type { Payment, Sale } from '@fest/server/contract/schemas';
 import type { PaymentGateway } from '@fest/server/features/payments/gateway';
+import { LIMITS } from '@fest/server/limits';
+import { OrderLogError } from '@fest/server/order-log/errors';
 import { saleKeys } from '@fest/server/redis/keys';
 import { runOf, storedEpochText } from '@fest/server/redis/run-id';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -76,6 +78,52 @@ integration('a payment', () => {
   });
 });
 
+integration('a payment that could not be started', () => {
+  it('is begun by the same request, made again with its Idempotency-Key', async () => {
+    const server = await buildTestApp();
+    try {
+      const sale = await server.createSale();
+      const buyer = await server.createAccount();
+      const { holdId } = await hold(server, buyer, sale.id);
+      const headers = { 'idempotency-key': 'one-purchase' };
+      const request = () =>
+        ask<Payment>(server, buyer, 'POST', `/holds/${holdId}/payments`, { body: { method: 'card' }, headers });
+      const full = new OrderLogError('full', 'no space left on device');
+      vi.spyOn(server.core.log, 'append').mockRejectedValueOnce(full);
+      expect(await request()).toMatchObject({ status: 503, body: { code: 'overloaded' } });
+      const begun = await request();
+      expect(begun).toMatchObject({ status: 202, body: { status: 'pending' } });
+      expect(await outcomeOf(server, buyer, begun.body.paymentId)).toMatchObject({ status: 'succeeded' });
+      expect((await request()).body).toMatchObject({ paymentId: begun.body.paymentId, status: 'succeeded' });
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+integration('a gateway that hangs', () => {
+  it('is asked what became of the payment', { timeout: 30_000 }, async () => {
+    const gateway: PaymentGateway = {
+      charge: () => new Promise(() => undefined),
+      lookup: async () => ({ kind: 'captured', amount: 5_000, currency: 'EUR', refunded: false }),
+      refund: async () => 'refunded',
+      close: async () => undefined,
+    };
+    const server = await buildTestApp({ gateway });
+    try {
+      const sale = await server.createSale();
+      const buyer = await server.createAccount();
+      const { holdId } = await hold(server, buyer, sale.id);
+      const path = `/holds/${holdId}/payments`;
+      const { body } = await ask<Payment>(server, buyer, 'POST', path, { body: { method: 'card' } });
+      const withinMs = LIMITS.gatewayTimeoutMs + 5_000;
+      expect(await outcomeOf(server, buyer, body.paymentId, withinMs)).toMatchObject({ status: 'succeeded' });
+    } finally {
+      await server.close();
+    }
+  });
+});
+
 integration('a payment while Redis refuses writes', () => {
   it('is finished when Redis takes them again', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'fest-redis-'));
@@ -118,6 +166,8 @@ integration('money that was taken for a hold that is gone', () => {
       lookup: async () => ({ kind: 'captured', amount: 5_000, currency: 'EUR', refunded: false }),
       refund: async () => {
         refunds += 1;
+        // Now and then it does not know what it has taken: that is no refund.
+        if (refunds === 2) return 'notFound';
         return refunds < 4 ? 'unknown' : 'refunded';
       },
       close: async () => undefined,

@@ -1,12 +1,12 @@
 /** A server that is gone for good: what its log left unfinished is adopted, once, by those that live. */
 
 import type { Order, Payment } from '@fest/server/contract/schemas';
-import { retireLog } from '@fest/server/features/archive/apply-batch';
+import { readUnfinished, retireLog } from '@fest/server/features/archive/apply-batch';
 import type { PaymentGateway } from '@fest/server/features/payments/gateway';
 import { changeRows, selectRows } from '@fest/server/platform/mysql-statements';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { integration } from '../support/integration.ts';
-import { ask, eventually, hold } from '../support/purchase.ts';
+import { ask, eventually, hold, outcomeOf } from '../support/purchase.ts';
 import { buildTestApp, type TestApp } from '../support/test-app.ts';
 
 /** Takes the money and never answers; the lookup knows. */
@@ -106,6 +106,53 @@ integration('a server that never comes back', () => {
     expect(await adopt(living)).toBe(0);
     await changeRows(mysql, 'DELETE FROM payments WHERE payment_id = ?', ['pay_1_x']);
   });
+
+  it('leaves a payment that is gone on with, though the reply to its adoption was lost', async () => {
+    const { mysql } = living.services;
+    const { abandonedPayments, applier, log, processor } = living.core;
+    const sale = await living.createSale({ capacity: 2 });
+    const buyer = await living.createAccount();
+    const { holdId } = await hold(gone, buyer, sale.id, 1);
+    const started = await ask<Payment>(gone, buyer, 'POST', `/holds/${holdId}/payments`, { body: { method: 'card' } });
+    const { paymentId } = started.body;
+    await gone.core.applier.drain(5_000);
+    await gone.core.processor.stop(0);
+    expect(await abandonedPayments.resumeOwn(0)).toBe(0);
+    // What MySQL has done, and this server has not heard.
+    await changeRows(mysql, 'UPDATE payments SET log_id = ? WHERE payment_id = ?', [log.logId, paymentId]);
+    expect(await abandonedPayments.resumeOwn(60_000)).toBe(0);
+    expect(await abandonedPayments.resumeOwn(0)).toBe(1);
+    expect(await abandonedPayments.resumeOwn(0)).toBe(0);
+    gateway.silent = false;
+    expect(await outcomeOf(living, buyer, paymentId)).toMatchObject({ status: 'succeeded' });
+    await eventually(async () => processor.inFlight === 0, 'nobody works on it any more');
+    // Its end may be in the log only.
+    expect(await abandonedPayments.resumeOwn(0)).toBe(0);
+    expect(applier.lag).toBe(0);
+    expect(gateway.refunded.size).toBe(0);
+  });
+
+  it.each(['null', '{"type":"paymentInt', '{"type":"orderPaid"}', '{}'])(
+    'starts, though what it left unfinished cannot be read: %s',
+    async (unreadable) => {
+      const { mysql } = living.services;
+      const { logId } = gone.core.log;
+      const readable = { type: 'paymentIntent', paymentId: 'pay_1_r', saleId: 1, epoch: 1, at: 1 };
+      const row = (paymentId: string, record: string) => [paymentId, 1, 1, 1, 'EUR', 'pending', 1, logId, 1, record];
+      await changeRows(
+        mysql,
+        `INSERT INTO payments (payment_id, sale_id, account_id, amount, currency, status, updated_at_ms, log_id, unfinished, record)
+         VALUES ?`,
+        [[row('pay_1_u', unreadable), row('pay_1_r', JSON.stringify(readable))]],
+      );
+      expect(await readUnfinished(mysql, logId)).toEqual([readable]);
+      // Whoever goes on with what is readable does so; the rest is complained about, and nobody stumbles over it.
+      const goneOn = vi.spyOn(gone.core.processor, 'resume').mockReturnValue();
+      expect(await gone.core.abandonedPayments.resumeOwn(0)).toBe(1);
+      expect(goneOn.mock.calls).toEqual([[readable]]);
+      await changeRows(mysql, 'DELETE FROM payments WHERE log_id = ?', [logId]);
+    },
+  );
 
   function adopt(server: TestApp): Promise<number> {
     return server.core.abandonedPayments.adoptAll();

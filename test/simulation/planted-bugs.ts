@@ -13,7 +13,7 @@ export interface PlantedBug {
 }
 
 /** Most bugs need far fewer. */
-const SEEDS_AT_MOST = 1_500;
+const SEEDS_AT_MOST = 6_000;
 const STEPS = 1_500;
 
 function bug(name: string, file: string, find: string, replace: string, ...others: readonly TextChange[]): PlantedBug {
@@ -233,7 +233,36 @@ const ARCHIVE: readonly PlantedBug[] = [
   ),
 ];
 
-export const PLANTED_BUGS: readonly PlantedBug[] = [...ORDER_LOG, ...SCRIPTS, ...PAYMENTS, ...REBUILDS, ...ARCHIVE];
+const TIME: readonly PlantedBug[] = [
+  bug(
+    "the ticker's lease goes by the clocks of the servers",
+    lua('tick'),
+    'beat ~= idleBeat',
+    'tonumber(beat) > nowMs and tonumber(beat) <= nowMs + 2000',
+    { file: lua('tick'), find: 'tonumber(beat) + 1', replace: "string.format('%.0f', nowMs + 2000)" },
+  ),
+  bug(
+    'nobody takes over from a ticker that is gone',
+    'features/waiting-room/ticker.ts',
+    'nowMs - seen.sinceMs >= LIMITS.tickerLeaseMs',
+    'nowMs < seen.sinceMs',
+  ),
+  bug(
+    "a server that starts goes by Redis's clock alone",
+    'platform/clock-sources.ts',
+    'this.#offsetMs = judgeClocks(readings).medianMs;',
+    'this.#offsetMs = readings.redis.offsetMs;',
+  ),
+];
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  ...ORDER_LOG,
+  ...SCRIPTS,
+  ...PAYMENTS,
+  ...REBUILDS,
+  ...ARCHIVE,
+  ...TIME,
+];
 
 /** The first seed that catches it; undefined when none does. @throws when its text is not where it should be */
 export async function huntPlantedBug({ changes }: PlantedBug, workers: number): Promise<SeedResult | undefined> {

@@ -11,7 +11,8 @@ import type { PaymentGateway } from '@fest/server/features/payments/gateway';
 import type { PaymentProcessorOptions } from '@fest/server/features/payments/payment-processor';
 import { SimulatedGateway } from '@fest/server/features/payments/simulated-gateway';
 import { createAccessTokens } from '@fest/server/platform/access-tokens';
-import { type Clock, createSteadyClock } from '@fest/server/platform/clock';
+import type { Clock } from '@fest/server/platform/clock';
+import { type ClockReaders, ClockWatch, createClockReaders } from '@fest/server/platform/clock-sources';
 import type { FestApp } from '@fest/server/platform/fest-app';
 import { createMysqlPool, migrate } from '@fest/server/platform/mysql';
 import { connectRedis, connectSubscriber } from '@fest/server/platform/redis';
@@ -28,6 +29,8 @@ export interface TestAppOptions {
   /** Engines of the test's own, which it may hang or kill. */
   readonly engines?: TestEngines;
   readonly clock?: Clock;
+  /** In place of the real clocks that the server's clock is made from. */
+  readonly clockReaders?: Partial<ClockReaders>;
   readonly gateway?: PaymentGateway;
   readonly serverName?: string;
   readonly logDirectory?: string;
@@ -113,13 +116,18 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
     ...options.config,
   };
   await migrate(config.mysqlUrl);
+  const logger = pino({ level: config.logLevel });
+  const redis = await connectRedis(config.redisUrl);
+  const mysqlPool = createMysqlPool(config.mysqlUrl, config.mysqlPoolSize);
+  const readers = { ...createClockReaders({ redis, mysql: mysqlPool }), ...options.clockReaders };
+  const clockWatch = await ClockWatch.begin({ readers, logger });
   const services: Services = {
     config,
-    clock: options.clock ?? createSteadyClock(),
-    logger: pino({ level: config.logLevel }),
-    redis: await connectRedis(config.redisUrl),
+    clock: options.clock ?? clockWatch.clock,
+    logger,
+    redis,
     subscriber: await connectSubscriber(config.redisUrl),
-    mysql: createMysqlPool(config.mysqlUrl, config.mysqlPoolSize),
+    mysql: mysqlPool,
     accessTokens: createAccessTokens(config.jwtSecret),
   };
   const gateway = options.gateway ?? createTestGateway(gatewayDirectory, serverName, services.clock);
@@ -131,6 +139,7 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
   const app = await buildApp({
     services,
     core,
+    clocksAheadSeconds: () => clockWatch.aheadSeconds,
     health: async () => ({ draining: false, redis: true, mysql: true, orderLog: true, applierLag: 0, serverName }),
   });
   if (options.started !== false) await core.start();

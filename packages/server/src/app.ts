@@ -14,6 +14,7 @@ import { registerStockRoutes } from './features/stock/routes.ts';
 import { registerWaitingRoomRoutes } from './features/waiting-room/routes.ts';
 import { LIMITS } from './limits.ts';
 import { registerAuthentication } from './platform/authentication.ts';
+import type { ClockSource } from './platform/clock-sources.ts';
 import { registerDocumentation } from './platform/documentation.ts';
 import type { FestApp } from './platform/fest-app.ts';
 import { type HealthFacts, registerHealth } from './platform/health.ts';
@@ -28,6 +29,8 @@ export interface AppDependencies {
   readonly services: Services;
   readonly core: SaleCore;
   readonly health: () => Promise<HealthFacts>;
+  /** Of a clock that was made from sources, how far these are ahead of it. */
+  readonly clocksAheadSeconds?: () => ReadonlyMap<ClockSource, number>;
 }
 
 /** Unique across processes and cheaper than a UUID for each poll: a random prefix per process and a counter. */
@@ -40,7 +43,7 @@ function createRequestIds(): () => string {
   };
 }
 
-export async function buildApp({ services, core, health }: AppDependencies): Promise<FestApp> {
+export async function buildApp({ services, core, health, clocksAheadSeconds }: AppDependencies): Promise<FestApp> {
   const loggerInstance: FastifyBaseLogger = services.logger;
   const app: FestApp = Fastify({
     loggerInstance,
@@ -85,7 +88,7 @@ export async function buildApp({ services, core, health }: AppDependencies): Pro
     },
   });
   await registerDocumentation(app);
-  registerMetrics(app, core.metricSources);
+  registerMetrics(app, { ...core.metricSources, clocksAheadSeconds: clocksAheadSeconds ?? (() => new Map()) });
   registerHealth(app, health);
   const authentication = registerAuthentication(app, services.accessTokens);
   registerIdempotency(app, services);

@@ -178,6 +178,8 @@ export const LIMITS = {
   drainPollMs: 10,
   /** How often the records MySQL refused are counted: operators put them right by hand, and the alarm has to end. */
   failedRecordsRefreshMs: 10_000,
+  /** Of the orders MySQL refused, shown in their buyers' lists; each alone is found however many there are. */
+  refusedOrders: 10_000,
   /** Between two looks for segments of the order log that may go: they only take room. */
   trimEveryMs: 60_000,
   /** Fresh orders are deleted from Redis once applied; this only bounds what a crash leaves behind. */

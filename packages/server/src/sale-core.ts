@@ -6,9 +6,11 @@ import { Retention } from './features/archive/retention.ts';
 import { type Catalogue, createCatalogue } from './features/catalogue/catalogue-cache.ts';
 import { SettingsReconciler } from './features/catalogue/settings-reconciler.ts';
 import { PhaseReconciler } from './features/operations/phase-reconciler.ts';
-import { Cancellations, releaseCancelledElsewhere } from './features/orders/cancellation.ts';
+import { Cancellations } from './features/orders/cancellation.ts';
 import { createTicketCodes, type TicketCodes } from './features/orders/ticket-code.ts';
+import { releaseArchivedVoid, releaseKnownVoid } from './features/orders/void-tickets.ts';
 import { AbandonedPayments } from './features/payments/abandoned-payments.ts';
+import { boundedGateway } from './features/payments/bounded-gateway.ts';
 import type { PaymentGateway } from './features/payments/gateway.ts';
 import { createOrphanage } from './features/payments/orphans.ts';
 import { PaymentProcessor, type PaymentProcessorOptions } from './features/payments/payment-processor.ts';
@@ -61,7 +63,8 @@ export interface SaleCoreOptions {
 }
 
 export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore> {
-  const { services, gateway, onPaymentStep, logFilesModule } = options;
+  const { services, onPaymentStep, logFilesModule } = options;
+  const gateway = boundedGateway(options.gateway);
   const { config, clock, logger, redis, mysql } = services;
   const log = await openOrderLog({
     directory: config.logDirectory,
@@ -101,7 +104,10 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     log,
     gateway,
     directory: catalogue,
-    releaseCancelledElsewhere: (order) => releaseCancelledElsewhere(mysql, log, order),
+    releaseCancelledElsewhere: [
+      (order) => releaseKnownVoid(redis, log, order),
+      (order) => releaseArchivedVoid(mysql, log, order),
+    ],
     findOutcome: async (paymentId) => {
       await applier.drain(LIMITS.mysqlQueryTimeoutMs);
       return findArchivedPayment(mysql, paymentId);

@@ -7,30 +7,33 @@ import { ensureBootstrapAccounts } from './features/accounts/bootstrap-accounts.
 import { SimulatedGateway } from './features/payments/simulated-gateway.ts';
 import { LIMITS } from './limits.ts';
 import { createAccessTokens } from './platform/access-tokens.ts';
-import { createSteadyClock } from './platform/clock.ts';
+import { ClockWatch, createClockReaders } from './platform/clock-sources.ts';
 import { withDeadline } from './platform/deadline.ts';
 import { createStoreProbes } from './platform/health.ts';
 import { createMysqlPool, migrate } from './platform/mysql.ts';
-import { checkRedis, connectRedis, connectSubscriber, readRedisTimeMs } from './platform/redis.ts';
+import { checkRedis, connectRedis, connectSubscriber } from './platform/redis.ts';
 import { createSaleCore, type SaleCore } from './sale-core.ts';
 import type { Services } from './services.ts';
 
-async function connectServices(config: Config): Promise<Services> {
+async function connectServices(config: Config): Promise<{ services: Services; clockWatch: ClockWatch }> {
   const logger = pino({ level: config.logLevel, base: { server: config.serverName } });
   const ran = await migrate(config.mysqlUrl);
   if (ran.length > 0) logger.info({ migrations: ran }, 'migrated the database');
   const redis = await connectRedis(config.redisUrl);
   const hint = await checkRedis(redis);
   if (hint !== undefined) logger.warn(hint);
-  return {
+  const mysql = createMysqlPool(config.mysqlUrl, config.mysqlPoolSize);
+  const clockWatch = await ClockWatch.begin({ readers: createClockReaders({ redis, mysql }), logger });
+  const services: Services = {
     config,
-    clock: createSteadyClock(await readRedisTimeMs(redis)),
+    clock: clockWatch.clock,
     logger,
     redis,
     subscriber: await connectSubscriber(config.redisUrl),
-    mysql: createMysqlPool(config.mysqlUrl, config.mysqlPoolSize),
+    mysql,
     accessTokens: createAccessTokens(config.jwtSecret),
   };
+  return { services, clockWatch };
 }
 
 /** For test harnesses: what a deployment never changes. */
@@ -41,7 +44,7 @@ export interface ProcessOverrides {
 
 /** Runs a server until the process is told to stop. Resolves once it listens. */
 export async function runServer(config: Config, overrides: ProcessOverrides = {}): Promise<void> {
-  const services = await connectServices(config);
+  const { services, clockWatch } = await connectServices(config);
   const { logger, redis, subscriber, mysql, clock } = services;
   logger.info({ config: redactedConfig(config), node: process.version }, 'starting');
   const gateway = new SimulatedGateway({
@@ -72,15 +75,17 @@ export async function runServer(config: Config, overrides: ProcessOverrides = {}
   const app = await buildApp({
     services,
     core,
+    clocksAheadSeconds: () => clockWatch.aheadSeconds,
     health: async () => ({
       draining,
       ...(await askStores()),
-      orderLog: true,
+      orderLog: !core.log.stats().outOfSpace,
       applierLag: core.applier.lag,
       serverName: config.serverName,
     }),
   });
   await core.start();
+  clockWatch.start();
   await app.listen({ host: config.host, port: config.port });
 
   closeWithGrace({ delay: LIMITS.stopMs, logger }, async ({ signal, err }) => {
@@ -88,6 +93,7 @@ export async function runServer(config: Config, overrides: ProcessOverrides = {}
     else logger.info({ signal }, 'draining');
     draining = true;
     // Nobody new is let in; whoever is inside can finish. Then requests under way, then payments under way.
+    clockWatch.stop();
     await core.ticker.stop();
     await app.close();
     await core.stop();

@@ -102,6 +102,9 @@ const FUNCTIONS: Readonly<Record<string, (values: readonly SqlScalar[]) => SqlSc
   GREATEST: (values) => (values.includes(null) ? null : extreme(values, (order) => order > 0)),
   LEAST: (values) => (values.includes(null) ? null : extreme(values, (order) => order < 0)),
   CONCAT: (values) => (values.includes(null) ? null : values.map(String).join('')),
+  // The default collation does not regard case.
+  LOCATE: ([part = null, text = null]) =>
+    part === null || text === null ? null : String(text).toLowerCase().indexOf(String(part).toLowerCase()) + 1,
   DATABASE: () => 'simulated',
   UNIX_TIMESTAMP: () => Math.floor(Date.now() / 1000),
 };

@@ -119,6 +119,12 @@ const HASHES: Readonly<Record<string, Command>> = {
   HGETALL: read((db, args) => [...(db.hash(keyOf(args)) ?? [])].flat()),
   HEXISTS: read((db, args) => Number(db.hash(keyOf(args))?.has(args[1] ?? '') === true)),
   HLEN: read((db, args) => db.hash(keyOf(args))?.size ?? 0),
+  HSETNX: write((db, [key = wrongArguments(), field = wrongArguments(), value = wrongArguments()]) => {
+    const hash = db.ensureHash(key);
+    if (hash.has(field)) return 0;
+    hash.set(field, value);
+    return 1;
+  }),
   HSET: write((db, [key = wrongArguments(), ...rest]) => {
     const pairs = [...pairsOf(rest)];
     const hash = db.ensureHash(key);

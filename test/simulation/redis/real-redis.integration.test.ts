@@ -77,11 +77,12 @@ function twin(real: Redis, simulated: Redis, differences: string[]): Redis {
 async function dump(redis: Redis): Promise<Readonly<Record<string, unknown>>> {
   const entries = await Promise.all(
     (await redis.keys('*')).sort().map(async (key): Promise<[string, unknown]> => {
-      if (/:(steps|departed|released|expiry|paying)$/.test(key)) {
+      if (/:(steps|departed|released|expiry|paying|voided)$/.test(key)) {
         return [key, (await redis.zrange(key, '0', '-1', 'WITHSCORES')).flat().map(String)];
       }
       if (key.includes(':request:')) return [key, await redis.get(key)];
       if (key.includes(':staged:')) return [key, 'staged'];
+      if (key.endsWith(':returned')) return [key, (await redis.smembers(key)).sort()];
       return [key, { ...(await redis.hgetall(key)), ttl: (await redis.ttl(key)) > 0 }];
     }),
   );

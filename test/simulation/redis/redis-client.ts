@@ -31,7 +31,21 @@ function resultOf(name: string, reply: Reply): unknown {
 
 const METHODS = [
   ...['del', 'unlink', 'exists', 'expire', 'persist', 'ttl', 'rename', 'keys', 'flushdb', 'get', 'set'],
-  ...['hget', 'hmget', 'hgetall', 'hexists', 'hlen', 'hset', 'hdel', 'hincrby', 'sadd', 'srem', 'scard', 'smembers'],
+  ...[
+    'hget',
+    'hmget',
+    'hgetall',
+    'hexists',
+    'hlen',
+    'hset',
+    'hsetnx',
+    'hdel',
+    'hincrby',
+    'sadd',
+    'srem',
+    'scard',
+    'smembers',
+  ],
   ...['zadd', 'zrem', 'zcard', 'zscore', 'zcount', 'zrange', 'zpopmin', 'zremrangebyscore'],
   ...['eval', 'evalsha', 'script', 'info', 'time', 'publish', 'subscribe', 'ping'],
 ] as const;

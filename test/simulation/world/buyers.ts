@@ -15,6 +15,8 @@ export interface BuyerOptions {
   readonly ask: (request: SimulatedRequest, answered: (answer: Answer | undefined) => void) => void;
   /** Holds of other buyers, which must be left alone. */
   readonly foreignHold: (accountId: number) => string | undefined;
+  /** Of a queue token. */
+  readonly epochOf: (queueToken: string) => number;
   /** Grows whenever Redis may have forgotten what requests it has answered. */
   readonly losses: () => number;
 }
@@ -36,11 +38,6 @@ interface Place {
 }
 
 type Action = () => void;
-
-/** Epoch of a queue token: its bytes 15–18. */
-function epochOf(token: string): number {
-  return Buffer.from(token, 'base64url').readUInt32BE(15);
-}
 
 export class Buyer {
   readonly accountId: number;
@@ -190,7 +187,7 @@ export class Buyer {
       const place: Place = {
         token: String(queueToken),
         number: Number(number),
-        epoch: epochOf(String(queueToken)),
+        epoch: this.#options.epochOf(String(queueToken)),
         admitted: admitted === true,
       };
       this.#checkPlace(place, Number(position));

@@ -135,10 +135,6 @@ const SERVER_FAULTS: Readonly<Record<string, Fault>> = {
     }
     return true;
   }),
-  'clock step': onServer((world, server) => {
-    server.machine.clockOffsetMs = world.random.pick([-3_000, -300, 300, 3_000]) * world.random.fraction();
-    return true;
-  }),
 };
 
 const DISK_FAULTS: Readonly<Record<string, Fault>> = {
@@ -191,6 +187,14 @@ const REDIS_FAULTS: Readonly<Record<string, Fault>> = {
     world.redis.lossRate = 0.05;
     later(world, 1_000, () => {
       world.redis.lossRate = world.surroundings.lossRate;
+    });
+    return true;
+  },
+  // Longer than another server takes to begin the next epoch: what was done in the old one is heard of in the new one.
+  'slow replies of Redis': (world) => {
+    world.redis.slowReplyMs = world.random.pick([50, 500]);
+    later(world, 2_000, () => {
+      world.redis.slowReplyMs = 0;
     });
     return true;
   },
@@ -265,6 +269,37 @@ const OTHER_FAULTS: Readonly<Record<string, Fault>> = {
   },
 };
 
+const HOUR_MS = 3_600_000;
+
+/** The clocks that servers take their time from when they start. */
+function clocksOf({ redis, mysql, servers }: World): readonly { clockOffsetMs: number }[] {
+  return [redis, mysql, ...servers.map(({ machine }) => machine)];
+}
+
+/** The stores' clocks as far apart as they get: then the median is each server's own, and servers differ. */
+export function missetClocks({ redis, mysql, servers, random }: World): void {
+  const apartMs = random.pick([300, 3_000]);
+  redis.clockOffsetMs = random.pick([-apartMs, apartMs]);
+  mysql.clockOffsetMs = -redis.clockOffsetMs;
+  for (const { machine } of servers) machine.clockOffsetMs = random.between(-apartMs, apartMs);
+}
+
+const CLOCK_FAULTS: Readonly<Record<string, Fault>> = {
+  'clock step': (world) => {
+    missetClocks(world);
+    return true;
+  },
+  // One at a time: of two that are wrong by an hour nobody could tell, also not a server that reads them as they change.
+  'clock an hour off': (world) => {
+    if (world.servers.some(({ life, isListening }) => life?.process.alive === true && !isListening)) return false;
+    for (const clock of clocksOf(world)) {
+      if (Math.abs(clock.clockOffsetMs) === HOUR_MS) clock.clockOffsetMs = 0;
+    }
+    world.random.pick(clocksOf(world)).clockOffsetMs = world.random.pick([-HOUR_MS, HOUR_MS]);
+    return true;
+  },
+};
+
 /** What operators do is no fault, but it comes at the worst moment as well. */
 const OPERATORS: Readonly<Record<string, Fault>> = {
   'operator: pause and resume': (world) => {
@@ -296,7 +331,7 @@ const BETWEEN_STEPS: Readonly<Record<string, Fault>> = Object.fromEntries(
     'operator: rebuild': OPERATORS['operator: rebuild'],
   })
     .filter((entry): entry is [string, Fault] => entry[1] !== undefined)
-    .filter(([name]) => !/clean|service|clock|snapshot of|full/.test(name)),
+    .filter(([name]) => !/clean|service|snapshot of|full/.test(name)),
 );
 
 const ALL: readonly (readonly [string, Fault])[] = [
@@ -304,6 +339,7 @@ const ALL: readonly (readonly [string, Fault])[] = [
   DISK_FAULTS,
   REDIS_FAULTS,
   MYSQL_FAULTS,
+  CLOCK_FAULTS,
   OTHER_FAULTS,
   OPERATORS,
 ].flatMap((faults) => Object.entries(faults));
@@ -339,6 +375,9 @@ export class FaultPlan {
     world.onPaymentStep = (server) => {
       if (isOver() || !world.random.chance(this.#betweenSteps)) return;
       const about = this.#kinds.filter(([name]) => name in BETWEEN_STEPS);
+      // An epoch that begins between two steps of a payment is what the log's last gate is for, and a matter of milliseconds.
+      const rebuild = about.find(([name]) => name === 'operator: rebuild');
+      if (rebuild !== undefined && world.random.chance(0.5)) return this.#happen(world, rebuild, server);
       if (about.length > 0) this.#happen(world, world.random.pick(about), server);
     };
     world.loop.schedule(world.random.between(0, 2 * this.#everyMs), undefined, next);
@@ -356,6 +395,7 @@ export function endFaults(world: World): void {
   world.network.latencyMs = CALM.latencyMs;
   world.refusals = 0;
   world.redis.lossRate = 0;
+  world.redis.slowReplyMs = 0;
   if (!world.redis.isUp) world.redis.start(undefined);
   if (world.redis.hangs) world.redis.goOn();
   world.mysql.lossRate = 0;

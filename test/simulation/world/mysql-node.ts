@@ -33,6 +33,8 @@ export class MysqlNode {
   readonly #parked: (() => void)[] = [];
   #waiting: Waiting[] = [];
   isUp = true;
+  /** How its clock differs from the true time, milliseconds. */
+  clockOffsetMs = 0;
   #hangs = false;
   /** How likely the answer of a statement is lost, with the connection. */
   lossRate = 0;

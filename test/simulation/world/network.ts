@@ -38,9 +38,10 @@ export class Channel {
     this.#receiver = receiver;
   }
 
-  send(arrive: () => void): void {
+  /** @param moreMs how much longer than usual this one takes */
+  send(arrive: () => void, moreMs = 0): void {
     const { loop } = this.#network;
-    const atMs = Math.max(this.#lastAtMs, loop.nowMs + this.#network.delayMs());
+    const atMs = Math.max(this.#lastAtMs, loop.nowMs + this.#network.delayMs() + moreMs);
     this.#lastAtMs = atMs;
     loop.schedule(atMs - loop.nowMs, this.#receiver, arrive, this.#receiver === undefined);
   }

@@ -8,12 +8,12 @@ import { saleKeys } from '@fest/server/redis/keys';
 import type { Change } from '../mysql/table.ts';
 import type { Keyspace } from '../redis/keyspace.ts';
 import type { Charge } from './gateway.ts';
-import { SALE_ID, type SaleFacts } from './sale.ts';
+import { CLOSES_MS, SALE_ID, type SaleFacts } from './sale.ts';
 
 /** Something that must never be has happened. */
 export class Violation extends Error {
   override readonly name = 'Violation';
-  /** Of docs/architecture.md, or `liveness`, `fault`. */
+  /** Of docs/architecture.md, or `liveness`, `time`, `fault`. */
   readonly invariant: string;
   readonly facts: unknown;
 
@@ -39,6 +39,10 @@ interface TrustedState {
 
 /** Scripts between two looks at all holds: what is wrong with them stays wrong for a while. */
 const HOLDS_CHECKED_EVERY = 4;
+/** Of two servers, milliseconds: each started by clocks that were wrong by up to 3 s. */
+const CLOCKS_APART_MS = 6_500;
+/** A hold may have waited for a Redis that hung, with its times decided before. */
+const HOLD_LATE_AT_MOST_MS = 600_000;
 
 export class Oracle {
   readonly #sale: SaleFacts;
@@ -51,6 +55,8 @@ export class Oracle {
   readonly #orders = new Map<string, OrderPaid>();
   readonly #charges = new Map<string, Charge>();
   readonly #told = new Map<string, string>();
+  readonly #liveHolds = new Set<string>();
+  readonly #releaseAsked = new Set<string>();
   #writes = 0;
   #trusted: TrustedState = { epoch: '', serving: 0, active: 0 };
   /** The largest capacity the sale ever had. */
@@ -238,7 +244,7 @@ export class Oracle {
   // --- Redis --------------------------------------------------------------------------------------------------------
 
   /** After each script. States that were made in another process of Redis are nobody's: the scripts refuse them. */
-  written(db: Keyspace, run: string): void {
+  written(db: Keyspace, run: string, nowMs: number): void {
     const sale = db.hash(saleKeys.sale(SALE_ID));
     const epoch = sale?.get('epoch');
     if (sale === undefined || epoch === undefined || !epoch.endsWith(`:${run}`)) return;
@@ -261,7 +267,11 @@ export class Oracle {
     if ((db.hash(saleKeys.buyers(SALE_ID))?.size ?? 0) !== number('inside')) {
       throw new Violation('I7', 'inside is not the number of live holds', { inside: number('inside') });
     }
-    if (epoch !== this.#trusted.epoch) this.#checkRestored(db, number('nextFresh'));
+    if (epoch !== this.#trusted.epoch) {
+      this.#checkRestored(db, number('nextFresh'));
+      this.#liveHolds.clear();
+    }
+    this.#checkTimes(db, String(sale.get('phase')), nowMs);
     this.#writes += 1;
     if (this.#writes % HOLDS_CHECKED_EVERY === 0) this.#checkHolds(db, number('held'));
     this.#trusted = { epoch, serving: number('serving'), active: number('pending') + number('inside') };
@@ -305,6 +315,35 @@ export class Oracle {
     }
     if (tickets.size !== held)
       throw new Violation('I2', 'held is not the tickets of live holds', { held, tickets: [...tickets] });
+  }
+
+  /** Nothing ends long before its time, or would long after it, however wrong a clock is. */
+  #checkTimes(db: Keyspace, phase: string, nowMs: number): void {
+    if (phase === 'closed' && nowMs < CLOSES_MS - CLOCKS_APART_MS) {
+      throw new Violation('time', 'the sale was closed, by nobody and long before its time', { nowMs, CLOSES_MS });
+    }
+    const holdOf = (holdId: string) => db.hash(saleKeys.hold(SALE_ID, holdId));
+    for (const holdId of db.hash(saleKeys.buyers(SALE_ID))?.values() ?? []) {
+      const expiresAtMs = Number(holdOf(holdId)?.get('expiresAtMs'));
+      const wrongMs = expiresAtMs - (nowMs + this.#sale.holdSeconds * 1000);
+      if (!this.#liveHolds.has(holdId) && Math.abs(wrongMs) > HOLD_LATE_AT_MOST_MS)
+        throw new Violation('time', 'a hold is for another time than holds are', { holdId, wrongMs });
+      this.#liveHolds.add(holdId);
+    }
+    for (const holdId of this.#liveHolds) {
+      const hold = holdOf(holdId);
+      const state = hold?.get('state');
+      if (state === 'held' || state === 'paying') continue;
+      this.#liveHolds.delete(holdId);
+      const earlyMs = Number(hold?.get('expiresAtMs')) - nowMs;
+      if (state === 'released' && !this.#releaseAsked.has(holdId) && earlyMs > CLOCKS_APART_MS)
+        throw new Violation('time', 'a hold has expired long before its time', { holdId, earlyMs });
+    }
+  }
+
+  /** A buyer wants to give a hold back; whether the hold is the buyer's is not known here. */
+  releaseAsked(holdId: string): void {
+    this.#releaseAsked.add(holdId);
   }
 
   /** A state that was built anew must not offer what is sold. */

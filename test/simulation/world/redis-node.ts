@@ -18,9 +18,13 @@ export class RedisNode {
   readonly #parked: (() => void)[] = [];
   readonly #subscribers = new Map<string, Set<RedisConnection>>();
   isUp = true;
+  /** How its clock differs from the true time, milliseconds. */
+  clockOffsetMs = 0;
   #hangs = false;
   /** How likely the reply of a command is lost, with the connection. */
   lossRate = 0;
+  /** How much longer than usual a reply is under way, milliseconds at most. */
+  slowReplyMs = 0;
 
   constructor(server: RedisServer, network: Network) {
     this.server = server;
@@ -196,9 +200,11 @@ export class RedisConnection {
       this.break();
       return;
     }
+    const { slowReplyMs, network } = this.#node;
+    const moreMs = slowReplyMs === 0 ? 0 : network.random.between(0, slowReplyMs);
     this.#replies.send(() => {
       if (this.#pending.delete(pending)) settle();
-    });
+    }, moreMs);
   }
 
   #run(name: string, args: readonly string[], { resolve, reject }: Pending): () => void {

@@ -4,6 +4,8 @@ import { type Database, Session } from '../mysql/database.ts';
 
 export const START_MS = 1_700_000_000_000;
 export const SALE_ID = 1;
+/** Later than any run ends, sooner than a clock that is an hour ahead. */
+export const CLOSES_MS = START_MS + 3_000_000;
 export const CURRENCY = 'EUR';
 const FESTIVAL_ID = 1;
 const ORGANIZER_ID = 1;
@@ -59,7 +61,7 @@ export function insertSale(database: Database, sale: SaleFacts): void {
     capacity: sale.capacity,
     limit_per_buyer: sale.limitPerBuyer,
     opens_at_ms: START_MS - 1000,
-    closes_at_ms: START_MS + 1e9,
+    closes_at_ms: CLOSES_MS,
     refund_until_ms: START_MS + 1e9,
     rejoin: sale.rejoin,
     hold_seconds: sale.holdSeconds,

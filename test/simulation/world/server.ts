@@ -1,6 +1,6 @@
 /** One server of the fleet on its machine: the real sale core, its lives, and how they end. */
 import { createCatalogueChanges } from '@fest/server/features/catalogue/catalogue-changes';
-import { createSteadyClock } from '@fest/server/platform/clock';
+import { type ClockReaders, ClockWatch } from '@fest/server/platform/clock-sources';
 import { watchRun } from '@fest/server/redis/run-id';
 import { createSaleCore, type SaleCore } from '@fest/server/sale-core';
 import type { Services } from '@fest/server/services';
@@ -39,6 +39,8 @@ export interface Life {
   services: Services | undefined;
   stopping: boolean;
 }
+
+export const QUEUE_TOKEN_SECRET = 'q'.repeat(32);
 
 export class SimulatedServer {
   readonly name: string;
@@ -117,7 +119,7 @@ export class SimulatedServer {
 
   async #boot(life: Life): Promise<void> {
     const { process } = life;
-    const { network, redis: redisNode, mysql: mysqlNode, gateway } = this.#stores;
+    const { redis: redisNode, mysql: mysqlNode, gateway } = this.#stores;
     const connection = redisNode.connect(process);
     const redis = connection.client;
     const identified = watchRun(redis);
@@ -128,10 +130,12 @@ export class SimulatedServer {
     const subscribed = new Promise((resolve) => subscriber.once('ready', resolve));
     subscriberConnection.open();
     await subscribed;
+    const logger = this.#logger();
+    const { clock } = await ClockWatch.begin({ readers: this.#clockReaders(process), logger });
     const services: Services = {
       config: this.#config(),
-      clock: createSteadyClock(network.loop.nowMs + this.machine.clockOffsetMs),
-      logger: this.#logger(),
+      clock,
+      logger,
       redis,
       subscriber,
       mysql: mysqlNode.createPool(process, MYSQL_CONNECTIONS),
@@ -153,11 +157,27 @@ export class SimulatedServer {
     life.api = createApi(services, core);
   }
 
+  /** Clocks of machines, each as wrong as it is; those of the stores answer over the network. */
+  #clockReaders(process: SimulatedProcess): ClockReaders {
+    const { network, redis, mysql } = this.#stores;
+    const read = async (of: { readonly clockOffsetMs: number }): Promise<number> => {
+      await new Promise<void>((resolve) => network.loop.schedule(network.delayMs(), process, resolve));
+      const unixMs = network.loop.nowMs + of.clockOffsetMs;
+      await new Promise<void>((resolve) => network.loop.schedule(network.delayMs(), process, resolve));
+      return unixMs;
+    };
+    return {
+      redis: () => read(redis),
+      mysql: () => read(mysql),
+      system: async () => network.loop.nowMs + this.machine.clockOffsetMs,
+    };
+  }
+
   #config(): Services['config'] {
     const config = {
       serverName: this.name,
       logDirectory: LOG_DIRECTORY,
-      queueTokenSecret: 'q'.repeat(32),
+      queueTokenSecret: QUEUE_TOKEN_SECRET,
       ticketSigningSeed: Buffer.alloc(32, 7),
       passwordCostLog2: 12,
     };

@@ -1,4 +1,6 @@
 /** One run: servers, stores, gateway, buyers, operators and faults, all from one seed. */
+
+import { createQueueTokens } from '@fest/server/features/waiting-room/queue-token';
 import type { OrderLogRecord } from '@fest/server/order-log/records';
 import { readAll } from '@fest/server/order-log/test-support';
 import { saleKeys } from '@fest/server/redis/keys';
@@ -15,16 +17,17 @@ import type { Keyspace } from '../redis/keyspace.ts';
 import { createRedisClient } from '../redis/redis-client.ts';
 import { RedisServer } from '../redis/redis-server.ts';
 import { Buyer, CLIENT_TIMEOUT_MS } from './buyers.ts';
-import { drawSurroundings } from './faults.ts';
+import { drawSurroundings, missetClocks } from './faults.ts';
 import { GatewayLedger } from './gateway.ts';
+import { LineWatch } from './line-watch.ts';
 import type { SimulatedProcess } from './machine.ts';
 import { MysqlNode } from './mysql-node.ts';
 import { Network } from './network.ts';
 import { Oracle, Violation } from './oracle.ts';
 import { RedisNode } from './redis-node.ts';
 import type { Answer, Method, SimulatedRequest } from './routes.ts';
-import { drawSale, insertSale, SALE_ID, type SaleFacts, START_MS } from './sale.ts';
-import { LOG_DIRECTORY, type ServerObserver, SimulatedServer } from './server.ts';
+import { CLOSES_MS, drawSale, insertSale, SALE_ID, type SaleFacts, START_MS } from './sale.ts';
+import { LOG_DIRECTORY, QUEUE_TOKEN_SECRET, type ServerObserver, SimulatedServer } from './server.ts';
 import { Trace } from './trace.ts';
 
 const OPERATOR_ID = 1;
@@ -80,7 +83,7 @@ export class World {
     const redis = new RedisServer({
       nowMs: () => this.loop.nowMs,
       newRunId,
-      onWritten: () => this.oracle.written(redis.db, redis.runId.slice(0, 8)),
+      onWritten: () => this.oracle.written(redis.db, redis.runId.slice(0, 8), this.loop.nowMs),
       ...(changeScript === undefined ? {} : { changeScript }),
     });
     this.redis = new RedisNode(redis, this.network);
@@ -110,6 +113,7 @@ export class World {
     const names = ['a', 'b', 'c'].slice(0, this.random.pick([1, 2, 2, 3]));
     this.servers = names.map((name) => new SimulatedServer(name, stores, this.#observer()));
     for (const { machine } of this.servers) machine.diskMs = this.surroundings.diskMs;
+    const queueTokens = createQueueTokens(QUEUE_TOKEN_SECRET);
     this.buyers = Array.from(
       { length: this.random.integer(3, 12) },
       (_, index) =>
@@ -118,9 +122,15 @@ export class World {
           ask: (request, answered) => this.ask(request, answered),
           losses: () => this.#losses,
           foreignHold: (accountId) => this.#holdOfAnother(accountId),
+          epochOf: (queueToken) => queueTokens.verify(queueToken)?.epoch ?? 0,
         }),
     );
-    this.loop.onStep = () => this.trace.tick(this.loop.nowMs);
+    if (this.random.chance(0.3)) missetClocks(this);
+    const line = new LineWatch(this);
+    this.loop.onStep = () => {
+      this.trace.tick(this.loop.nowMs);
+      this.#attempt(() => line.look());
+    };
   }
 
   get violation(): unknown {
@@ -139,7 +149,7 @@ export class World {
       { sale: saleKeys.sale(SALE_ID) },
       {
         ...{ version: 1, epoch: 1, phase: 'scheduled', phaseSeq: 0, capacity, price, limitPerBuyer, rejoin },
-        ...{ opensAtMs: START_MS - 1000, closesAtMs: START_MS + 1e9, mode: 'fixed', perSecond, maxActive },
+        ...{ opensAtMs: START_MS - 1000, closesAtMs: CLOSES_MS, mode: 'fixed', perSecond, maxActive },
         ...{ holdMs: holdSeconds * 1000, admissionMs: admissionSeconds * 1000 },
         ...{ admissionSeq: 0, drawn: 0, sold: 0, nextFresh: 1, confirmSeq: 0 },
       },
@@ -266,6 +276,9 @@ export class World {
       this.loop.schedule(this.network.delayMs(), undefined, () => settle(undefined), true);
     };
     life.process.onDeath.add(reset);
+    if (request.method === 'DELETE' && request.params?.holdId !== undefined) {
+      this.oracle.releaseAsked(request.params.holdId);
+    }
     if (request.route === 'holdPayments') {
       this.loop.schedule(
         this.network.delayMs() + this.random.between(0, 3),

@@ -9,9 +9,13 @@ export interface Clock {
  * clock (an operator, a leap, a bad time server) therefore expires no holds and moves no queue; slow corrections are
  * followed, because the monotonic clock is slewed along with the wall clock.
  *
- * Servers of one fleet start from Redis's clock (`startMs`), so that they agree also when one machine's clock is wrong.
+ * Servers of one fleet start from the median of three clocks (`clock-sources.ts`), so that they agree also when one
+ * machine's clock is wrong.
  */
 export function createSteadyClock(startMs: number = Date.now()): Clock {
   const offsetMs = startMs - performance.now();
   return { nowMs: () => Math.floor(offsetMs + performance.now()) };
 }
+
+/** This machine's wall clock, which somebody may set: only to be compared with others. */
+export const SYSTEM_CLOCK: Clock = { nowMs: () => Date.now() };

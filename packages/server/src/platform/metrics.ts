@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { SERVICE_PATHS } from '../contract/paths.ts';
 import type { OrderLogStats } from '../order-log/order-log.ts';
+import type { ClockSource } from './clock-sources.ts';
 import type { FestApp } from './fest-app.ts';
 import type { PasswordHashingStats } from './password-hashing.ts';
 
@@ -27,7 +28,12 @@ export function createOrderAcknowledgement(): Histogram {
   });
 }
 
-export function registerMetrics(app: FestApp, sources: MetricSources): void {
+export interface ProcessMetricSources extends MetricSources {
+  /** See `ClockWatch`. */
+  readonly clocksAheadSeconds: () => ReadonlyMap<ClockSource, number>;
+}
+
+export function registerMetrics(app: FestApp, sources: ProcessMetricSources): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const requests = new Counter({
@@ -55,6 +61,7 @@ export function registerMetrics(app: FestApp, sources: MetricSources): void {
   };
   registry.registerMetric(sources.orderAcknowledgement);
   registerPasswords(registry, sources.passwords);
+  registerClocks(registry, sources.clocksAheadSeconds);
   gauge('fest_applier_lag_records', 'Durable log records that are not in MySQL yet', sources.applierLag);
   gauge(
     'fest_applier_failed_records',
@@ -108,6 +115,19 @@ function registerPasswords(registry: Registry, read: MetricSources['passwords'])
     registers: [registry],
     collect() {
       this.set(read().waiting);
+    },
+  });
+}
+
+function registerClocks(registry: Registry, read: ProcessMetricSources['clocksAheadSeconds']): void {
+  new Gauge({
+    name: 'fest_clock_offset_seconds',
+    help: 'How far the clocks of Redis, MySQL and this machine are ahead of the time this server goes by',
+    labelNames: ['source'] as const,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [source, seconds] of read()) this.set({ source }, seconds);
     },
   });
 }

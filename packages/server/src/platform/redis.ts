@@ -73,10 +73,3 @@ export async function checkRedis(redis: Redis): Promise<string | undefined> {
   }
   return undefined;
 }
-
-/** Redis's clock now, Unix milliseconds, corrected by half of the time the answer took. */
-export async function readRedisTimeMs(redis: Redis): Promise<number> {
-  const askedAtMs = performance.now();
-  const [seconds, microseconds] = await redis.time();
-  return Number(seconds) * 1000 + Number(microseconds) / 1000 + (performance.now() - askedAtMs) / 2;
-}

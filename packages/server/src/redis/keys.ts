@@ -33,9 +33,16 @@ export const saleKeys = {
   bought: (saleId: number) => `${prefixOf(saleId)}bought`,
   /** Set of orders being cancelled, or cancelled, whose tickets are back in this stock. */
   returned: (saleId: number) => `${prefixOf(saleId)}returned`,
+  /**
+   * Sorted set `<ticket number>:<order id>` by ticket number: orders that were given back, whatever became of their tickets.
+   * Never wrong, however old: who was given back stays so.
+   */
+  voided: (saleId: number) => `${prefixOf(saleId)}voided`,
   /** Prefix of the hold hashes, for scripts that find the hold id themselves. */
   holdPrefix: (saleId: number) => `${prefixOf(saleId)}hold:`,
   hold: (saleId: number, holdId: string) => `${prefixOf(saleId)}hold:${holdId}`,
+  /** Prefix of the payment hashes, likewise. */
+  paymentPrefix: (saleId: number) => `${prefixOf(saleId)}payment:`,
   payment: (saleId: number, paymentId: string) => `${prefixOf(saleId)}payment:${paymentId}`,
   /** Hash account id within its bucket → queue number. Small hashes stay listpacks: about 8 bytes an entry. */
   numbers: (saleId: number, accountId: number) =>

@@ -69,7 +69,15 @@ export const restoreSaleScript = defineScript({
     'stagedBought',
     'stagedReturned',
   ],
-  args: [...NEW_SALE_ARGUMENTS, 'releasedCount', 'boughtCount', 'returnedCount'],
+  args: [
+    ...NEW_SALE_ARGUMENTS,
+    'releasedCount',
+    'boughtCount',
+    'returnedCount',
+    'holdPrefix',
+    'paymentPrefix',
+    'finishedTtlSeconds',
+  ],
   decode(reply): { readonly status: 'restored' | 'exists' | 'stagingLost'; readonly epoch: number } {
     const [status, text] = reply;
     const { epoch } = parseStoredEpoch(String(text));
@@ -315,7 +323,7 @@ export const confirmPaymentScript = defineScript({
 
 export const failPaymentScript = defineScript({
   name: 'fail-payment',
-  keys: ['sale', 'hold', 'payment', 'expiry', 'paying'],
+  keys: ['sale', 'hold', 'payment', 'expiry', 'paying', 'request'],
   args: ['epoch', 'nowMs', 'holdId', 'paymentId', 'failureCode', 'graceMs', 'finishedTtlSeconds'],
   decode: (reply) =>
     lostOr('fail-payment', reply, () =>
@@ -332,7 +340,7 @@ export const completePaymentScript = defineScript({
 
 export const returnTicketsScript = defineScript({
   name: 'return-tickets',
-  keys: ['sale', 'released', 'bought', 'returned'],
+  keys: ['sale', 'released', 'bought', 'returned', 'voided'],
   args: ['epoch', 'account', 'orderId', 'tickets'],
   decode: (reply) =>
     lostOr('return-tickets', reply, () =>

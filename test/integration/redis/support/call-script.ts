@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import { SALE_ID, storedEpoch } from './sale-redis.ts';
 
 export type KeyName =
-  | Exclude<keyof typeof saleKeys, 'holdPrefix' | 'staged'>
+  | Exclude<keyof typeof saleKeys, 'holdPrefix' | 'paymentPrefix' | 'staged'>
   | 'stagedReleased'
   | 'stagedBought'
   | 'stagedReturned';
@@ -54,6 +54,7 @@ const DEFAULTS: Readonly<Record<string, number | string>> = {
   finishedTtlSeconds: 500,
   returnedCount: 0,
   holdPrefix: saleKeys.holdPrefix(SALE_ID),
+  paymentPrefix: saleKeys.paymentPrefix(SALE_ID),
 };
 
 /** Keys are made of these, whether or not the script gets them as arguments too. */
@@ -85,6 +86,7 @@ function keysOf(args: Readonly<Record<string, number | string>>, idempotencyKey:
     stagedBought: saleKeys.staged(SALE_ID, 'try', 'bought'),
     stagedReturned: saleKeys.staged(SALE_ID, 'try', 'returned'),
     returned: saleKeys.returned(SALE_ID),
+    voided: saleKeys.voided(SALE_ID),
     hold: saleKeys.hold(SALE_ID, String(args.holdId ?? '')),
     payment: saleKeys.payment(SALE_ID, String(args.paymentId ?? '')),
     request: saleKeys.request(SALE_ID, account, 'hold', idempotencyKey),

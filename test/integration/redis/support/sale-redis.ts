@@ -22,6 +22,7 @@ const SORTED_SETS: ReadonlySet<string> = new Set([
   'released',
   'expiry',
   'paying',
+  'voided',
   'staged:try:released',
 ]);
 /** Members as keys, any score. */

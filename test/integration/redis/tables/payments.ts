@@ -269,6 +269,32 @@ export const failPaymentTable = table(
         'hold:h1': { state: 'held', expiresAtMs: HELD_UNTIL + 14_000 },
       },
     },
+    'forgets the Idempotency-Key of a payment that was not started': {
+      given: REMEMBERED,
+      args: { failureCode: 'not_started', account: 7 },
+      idempotencyKey: 'k',
+      reply: { status: 'failed' },
+      changes: { ...HELD_AGAIN, 'payment:p1': { status: 'failed', failureCode: 'not_started' }, [REQUEST]: null },
+      again: gone,
+    },
+    'keeps the Idempotency-Key of a payment that was declined': {
+      given: REMEMBERED,
+      args: { account: 7 },
+      idempotencyKey: 'k',
+      reply: { status: 'failed' },
+      changes: { ...HELD_AGAIN, expiring: [...(HELD_AGAIN.expiring as string[]), REQUEST] },
+    },
+    'keeps an Idempotency-Key that names another payment': {
+      given: { [REQUEST]: 'same p2', expiring: [REQUEST] },
+      args: { failureCode: 'not_started', account: 7 },
+      idempotencyKey: 'k',
+      reply: { status: 'failed' },
+      changes: {
+        ...HELD_AGAIN,
+        'payment:p1': { status: 'failed', failureCode: 'not_started' },
+        expiring: [...(HELD_AGAIN.expiring as string[]), REQUEST],
+      },
+    },
     'leaves a hold that another payment pays': {
       given: { 'hold:h1': { paymentId: 'p2' } },
       reply: gone,
@@ -339,6 +365,7 @@ const RETURNED: StatePatch = {
   released: { 1: 1, 2: 2 },
   bought: { 7: 0 },
   returned: { o1: '' },
+  voided: { '1:o1': 1, '2:o1': 2 },
 };
 
 export const returnTicketsTable = table(
@@ -355,6 +382,11 @@ export const returnTicketsTable = table(
       reply: { status: 'returned' },
       changes: { ...RETURNED, sale: { available: 9, sold: 1, seq: 103 }, bought: { 7: 1 } },
       again: { status: 'repeated' },
+    },
+    'says whose they were, also when a rebuild has returned them': {
+      given: { returned: { o1: '' }, voided: { '1:o0': 1 } },
+      reply: { status: 'repeated' },
+      changes: { voided: { '1:o0': 1, '1:o1': 1, '2:o1': 2 } },
     },
     'returns them after the closing': {
       given: { sale: { phase: 'closed', closesAtMs: CLOSES } },

@@ -11,7 +11,18 @@ import {
 import { expect } from 'vitest';
 import { patched, type SaleState, type StatePatch } from '../support/sale-redis.ts';
 import { lostRows, table } from '../support/table.ts';
-import { ADMISSION_MS, CLOSES, EMPTY_SALE, EPOCH, HOLD_MS, NOW, ONE_HOLDS, OPENS, TWO_ADMITTED } from './states.ts';
+import {
+  ADMISSION_MS,
+  CLOSES,
+  EMPTY_SALE,
+  EPOCH,
+  HOLD_MS,
+  NOW,
+  ONE_HOLDS,
+  ONE_PAYS,
+  OPENS,
+  TWO_ADMITTED,
+} from './states.ts';
 
 const SETTINGS = {
   version: 3,
@@ -104,6 +115,7 @@ const NOT_STAGED: StatePatch = {
 const OVER_A_HOLD: StatePatch = {
   ...{ ...RESTORED, ...NOT_STAGED },
   ...{ steps: null, remaining: null, buyers: null, expiry: null },
+  expiring: ['hold:h1'],
 };
 const restored = { status: 'restored', epoch: 3 } as const;
 
@@ -120,6 +132,11 @@ export const restoreSaleTable = table(
       from: patched(ONE_HOLDS, STAGED),
       reply: restored,
       changes: OVER_A_HOLD,
+    },
+    'puts it in the place of an older epoch, and forgets its payments like any others in time': {
+      from: patched(ONE_PAYS, STAGED),
+      reply: restored,
+      changes: { ...OVER_A_HOLD, paying: null, expiring: ['hold:h1', 'payment:p1'] },
     },
     'puts a sale without any sold ticket in place': {
       from: patched(ONE_HOLDS, { released: { 9: 9 }, bought: { 7: 1 } }),

@@ -50,14 +50,27 @@ export interface PaymentFold {
   refund?: RefundStarted;
 }
 
-/** The unfinished payments of a log as of its position: `paymentIntent` and `refundStarted` records. */
+/** What a column `payments.record` says; undefined when it is none of the records that leave something to be done. */
+export function parseOpenRecord(text: string | null): OpenRecord | undefined {
+  try {
+    const record = JSON.parse(text ?? 'null') as OpenRecord | null;
+    return record?.type === 'paymentIntent' || record?.type === 'refundStarted' ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The unfinished payments of a log as of its position: `paymentIntent` and `refundStarted` records. One that cannot be read
+ * is left out, so that it does not keep the server from starting; whoever looks for abandoned payments complains about it.
+ */
 export async function readUnfinished(pool: MysqlPool, logId: string): Promise<readonly OpenRecord[]> {
   const rows = await selectRows<{ record: string }>(
     pool,
     'SELECT record FROM payments WHERE log_id = ? AND unfinished = 1 AND record IS NOT NULL',
     [logId],
   );
-  return rows.map(({ record }) => JSON.parse(record) as OpenRecord);
+  return rows.flatMap(({ record }) => parseOpenRecord(record) ?? []);
 }
 
 export async function applyPayments(

@@ -7,7 +7,6 @@ import type { Logger } from 'pino';
 import { LIMITS } from '../../limits.ts';
 import { OrderLogError } from '../../order-log/errors.ts';
 import type { OrderLog } from '../../order-log/order-log.ts';
-import type { OrderPaid } from '../../order-log/records.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
 import { isStoreFailure } from '../../platform/problem-details.ts';
@@ -15,7 +14,8 @@ import { backoffMs, retry } from '../../platform/retry.ts';
 import type { PaymentGateway } from '../payments/gateway.ts';
 import { completePayment, returnTickets } from '../payments/store.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
-import { findCancelledHolders, findOrder, isRefundRecorded, listCancelling, type StoredOrder } from './store.ts';
+import { endFreshOrder } from './fresh-orders.ts';
+import { findOrder, isRefundRecorded, listCancelling, type StoredOrder } from './store.ts';
 
 export interface CancellationOptions {
   readonly redis: Redis;
@@ -123,6 +123,7 @@ export class Cancellations {
     const ticketNumbers = order.tickets.map(({ ticketNumber }) => ticketNumber);
     const base = () => ({ saleId, epoch: live.get(saleId)?.snapshot.epoch ?? 0, at: clock.nowMs() });
     const recorded = await this.#recordRefundStart(order, base());
+    await this.#persist(() => endFreshOrder(redis, order));
     await this.#refund(paymentId);
     if (!recorded.refundCompleted) {
       await this.#append({ type: 'refundCompleted', ...base(), paymentId, orderId });
@@ -207,23 +208,4 @@ export class Cancellations {
   #persist<Result>(work: () => Promise<Result>): Promise<Result> {
     return retry(work, { firstMs: 50, maxMs: 1_000, signal: this.#stopping.signal, isTransient: isStoreFailure });
   }
-}
-
-/**
- * The writer's gate knows only its own log. When it refuses tickets whose earlier order is void, cancelled through another
- * server or about to be, they are released here; the cancellation itself stays the business of whoever began it. False when
- * the tickets are live: then the refusal was right.
- */
-export async function releaseCancelledElsewhere(
-  mysql: MysqlPool,
-  log: Pick<OrderLog, 'append'>,
-  order: Pick<OrderPaid, 'saleId' | 'epoch' | 'at' | 'ticketNumbers'>,
-): Promise<boolean> {
-  const { saleId, epoch, at } = order;
-  const holders = await findCancelledHolders(mysql, saleId, order.ticketNumbers);
-  if (holders === undefined) return false;
-  for (const { orderId, ticketNumbers } of holders) {
-    await log.append({ type: 'ticketsReleased', saleId, epoch, at, orderId, ticketNumbers });
-  }
-  return true;
 }

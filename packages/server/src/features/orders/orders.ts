@@ -50,8 +50,8 @@ function isNewer(a: OrderCursor, b: OrderCursor): boolean {
 }
 
 /**
- * One page, newest first, from the archive and what is not archived yet. An order in both is shown once, as archived:
- * the archive knows check-ins and cancellations.
+ * One page, newest first, from the archive and what is not in it, in which of two with the same id the later one counts. An
+ * order in both is shown once, as archived: the archive knows check-ins and cancellations.
  */
 export function mergePage(
   archived: readonly StoredOrder[],
@@ -60,9 +60,11 @@ export function mergePage(
   after: OrderCursor | undefined,
 ): { readonly items: readonly StoredOrder[]; readonly next: OrderCursor | undefined } {
   const known = new Set(archived.map(({ orderId }) => orderId));
-  const unarchived = fresh.filter(
-    (order) => !known.has(order.orderId) && (after === undefined || isNewer(after, order)),
-  );
+  const unarchived = new Map(
+    fresh
+      .filter((order) => !known.has(order.orderId) && (after === undefined || isNewer(after, order)))
+      .map((order) => [order.orderId, order]),
+  ).values();
   const all = [...archived, ...unarchived].sort((a, b) => (isNewer(a, b) ? -1 : 1));
   const items = all.slice(0, limit);
   const last = items.at(-1);

@@ -9,11 +9,13 @@ import { saleOfId } from '../../platform/ids.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { isStoreFailure, refuseBody } from '../../platform/problem-details.ts';
 import type { Services } from '../../services.ts';
+import { findForSure } from '../stock/find-for-sure.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
-import { type SaleDirectory, saleRecovering } from '../stock/require-live-sale.ts';
+import type { SaleDirectory } from '../stock/require-live-sale.ts';
 import type { Cancellations } from './cancellation.ts';
 import { findFreshOrder, listFreshOrders } from './fresh-orders.ts';
 import { decodeCursor, encodeCursor, fromFresh, mergePage, orderDocument } from './orders.ts';
+import { findRefusedOrder, RefusedOrders } from './refused-orders.ts';
 import { findOrder, listOrders, type StoredOrder, startCancel } from './store.ts';
 import type { TicketCodes } from './ticket-code.ts';
 
@@ -37,21 +39,31 @@ function orderNotFound(): ProblemError {
 export function registerOrderRoutes(app: FestApp, dependencies: OrderDependencies): void {
   const { services, authentication, live, directory, ticketCodes, cancellations } = dependencies;
   const { redis, mysql, clock } = services;
+  const refused = new RefusedOrders({
+    mysql,
+    freshMs: LIMITS.failedRecordsRefreshMs,
+    atMost: LIMITS.refusedOrders,
+  });
   const document = (order: StoredOrder) => orderDocument(order, ticketCodes.sign);
 
   /** Redis first: an order leaves Redis only after it is in MySQL, so that in this order it cannot be missed. */
-  async function ownOrder(orderId: string, accountId: number): Promise<StoredOrder> {
-    const saleId = saleOfId('order', orderId);
-    if (saleId === undefined || (await directory.getSale(saleId)) === undefined) throw orderNotFound();
+  async function findNow(orderId: string, accountId: number): Promise<StoredOrder | undefined> {
     const fresh = await findFreshOrder(redis, accountId, orderId);
     const archived = await findOrder(mysql, orderId).catch((error: unknown) => {
       // The sale goes on without MySQL: what Redis has is enough for a fresh order.
       if (fresh === undefined) throw error;
       return undefined;
     });
-    const order = archived ?? (fresh === undefined ? undefined : fromFresh(fresh));
-    // A Redis that lost its data has lost the fresh orders as well; when the sale is back, MySQL has them all.
-    if (order === undefined && (await live.load(saleId)) === undefined) throw saleRecovering();
+    const known = archived ?? (fresh === undefined ? undefined : fromFresh(fresh));
+    if (known !== undefined) return known;
+    // One that was refused leaves those only as it enters the orders.
+    return (await findRefusedOrder(mysql, orderId)) ?? findOrder(mysql, orderId);
+  }
+
+  async function ownOrder(orderId: string, accountId: number): Promise<StoredOrder> {
+    const saleId = saleOfId('order', orderId);
+    if (saleId === undefined || (await directory.getSale(saleId)) === undefined) throw orderNotFound();
+    const order = await findForSure(live, saleId, () => findNow(orderId, accountId));
     if (order?.accountId !== accountId) throw orderNotFound();
     return order;
   }
@@ -98,12 +110,14 @@ export function registerOrderRoutes(app: FestApp, dependencies: OrderDependencie
         });
       }
       const fresh = (await listFreshOrders(redis, accountId)).map(fromFresh);
-      const archived = await listOrders(mysql, accountId, limit + 1, after).catch((error: unknown) => {
+      // Before the archive: one that is taken after all leaves these as it enters that.
+      const archived = async () => [await refused.of(accountId), await listOrders(mysql, accountId, limit + 1, after)];
+      const [aside = [], orders = []] = await archived().catch((error: unknown) => {
         // What was bought a moment ago is what people look for; the rest comes back with MySQL.
         if (fresh.length === 0 || !isStoreFailure(error)) throw error;
         return [];
       });
-      const page = mergePage(archived, fresh, limit, after);
+      const page = mergePage(orders, [...fresh, ...aside], limit, after);
       reply.header('Cache-Control', 'no-store');
       return reply.code(200).send({
         items: page.items.map(document),
@@ -146,6 +160,13 @@ export function registerOrderRoutes(app: FestApp, dependencies: OrderDependencie
     }
     for (let attempt = 0; attempt < ARCHIVE_TRIES; attempt += 1) {
       const started = await startCancel(mysql, order.orderId, clock.nowMs());
+      if (started.status === 'notFound' && (await findRefusedOrder(mysql, order.orderId)) !== undefined) {
+        throw new ProblemError(
+          'order_not_cancellable',
+          'This order cannot be cancelled now: it is paid and yours, but the archive has refused it, and somebody has to put ' +
+            'that right first. The operators are alarmed. Try again later, or ask the organizer.',
+        );
+      }
       if (started.status === 'cancelling') return cancellations.run(started.order);
       if (started.status === 'checkedIn') {
         throw new ProblemError('order_not_cancellable', 'A ticket of this order was checked in already.');

@@ -1,7 +1,8 @@
 /**
  * Finds payments that nobody works on. Those of this server: the reply of `begin-payment` was lost, so Redis says `paying`
- * while no intent was written and nothing was charged. And those of servers that are gone for good: their log was retired,
- * and what it left unfinished is adopted. Without this, tickets and money would be stuck.
+ * while no intent was written and nothing was charged. Those of servers that are gone for good: their log was retired, and
+ * what it left unfinished is adopted. And those that are this log's own in MySQL while nobody here knows: the reply to an
+ * adoption was lost. Without this, tickets and money would be stuck.
  */
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -44,7 +45,7 @@ export class AbandonedPayments {
 
   start(): void {
     this.#timer = setTimeout(() => {
-      this.#running = Promise.all([this.resumeAll(), this.adoptAll()]).finally(() => {
+      this.#running = Promise.all([this.resumeAll(), this.adoptAll().then(() => this.resumeOwn())]).finally(() => {
         if (!this.#stopped) this.start();
       });
     }, LIMITS.abandonedPaymentsMs);
@@ -74,22 +75,63 @@ export class AbandonedPayments {
     return adopted;
   }
 
-  async #adopt({ paymentId, record }: Orphan): Promise<boolean> {
-    const { orphanage, processor, logger, logId } = this.#options;
-    if (record === undefined) {
-      if (!this.#unreadable.has(paymentId)) {
-        this.#unreadable.add(paymentId);
-        logger.error(
-          { paymentId },
-          'an unfinished payment cannot be gone on with: its row in MySQL has no readable record',
-        );
-      }
-      return false;
-    }
-    if (!(await orphanage.adopt(paymentId, logId))) return false;
+  async #adopt(orphan: Orphan): Promise<boolean> {
+    const { orphanage, logId } = this.#options;
+    // Whoever has seen that it cannot be gone on with leaves it where it is.
+    if (orphan.record === undefined) return this.#complainAbout(orphan);
+    return (await orphanage.adopt(orphan.paymentId, logId)) && this.#goOnWith(orphan);
+  }
+
+  #goOnWith(orphan: Orphan): boolean {
+    const { processor } = this.#options;
+    const { record } = orphan;
+    if (record === undefined) return this.#complainAbout(orphan);
     if (record.type === 'refundStarted') processor.resumeRefund(record);
     else processor.resume(record);
     return true;
+  }
+
+  #complainAbout({ paymentId }: Orphan): false {
+    if (this.#unreadable.has(paymentId)) return false;
+    this.#unreadable.add(paymentId);
+    this.#options.logger.error(
+      { paymentId },
+      'an unfinished payment cannot be gone on with: its row in MySQL has no readable record',
+    );
+    return false;
+  }
+
+  /** Goes on with what is this log's own, began that long ago, and is worked on by nobody; returns how many there were. */
+  async resumeOwn(olderThanMs: number = LIMITS.abandonedPaymentsMs): Promise<number> {
+    const { orphanage, clock, logId, logger } = this.#options;
+    const pageItems = LIMITS.abandonedPaymentsPerPage;
+    const beganBeforeMs = clock.nowMs() - olderThanMs;
+    let found = 0;
+    try {
+      for (let after: string | undefined = ''; after !== undefined; ) {
+        const page: readonly string[] = await orphanage.listOwn(logId, beganBeforeMs, after, pageItems);
+        found += await this.#resumeIdle(page);
+        after = page.length < pageItems ? undefined : page.at(-1);
+      }
+    } catch (error) {
+      logger.debug({ err: error }, 'own unfinished payments could not be looked for; the next round tries again');
+    }
+    if (found > 0) logger.warn({ payments: found }, 'resumed own payments that nobody worked on');
+    return found;
+  }
+
+  async #resumeIdle(paymentIds: readonly string[]): Promise<number> {
+    const { orphanage, processor, logId, drain } = this.#options;
+    const isIdle = (paymentId: string): boolean => !processor.isInFlight(paymentId);
+    const idle = paymentIds.filter(isIdle);
+    if (idle.length === 0) return 0;
+    // One that has just ended is not worked on either; how it ended is in the log, and then in MySQL.
+    await drain();
+    let found = 0;
+    for (const orphan of await orphanage.findOwn(logId, idle)) {
+      if (processor.hasRoom() && isIdle(orphan.paymentId) && this.#goOnWith(orphan)) found += 1;
+    }
+    return found;
   }
 
   /** Hands all abandoned payments of followed sales to the processor; returns how many there were. */

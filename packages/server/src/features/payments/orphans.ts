@@ -1,15 +1,15 @@
 /**
- * Unfinished payments of order logs that are retired: their server is gone, and the money may have been taken. Any living
- * server may adopt one, and exactly one does.
+ * Unfinished payments as MySQL has them. Of order logs that are retired: their server is gone, and the money may have been
+ * taken; any living server may adopt one, and exactly one does. And of a server's own log: it may have lost sight of one.
  */
-import type { PaymentIntent, RefundStarted } from '../../order-log/records.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
 import { changeRows, selectRows } from '../../platform/mysql-statements.ts';
+import { type OpenRecord, parseOpenRecord } from '../archive/payment-rows.ts';
 
 export interface Orphan {
   readonly paymentId: string;
   /** What to go on from. Undefined: what MySQL has is no record; somebody has to look. */
-  readonly record: PaymentIntent | RefundStarted | undefined;
+  readonly record: OpenRecord | undefined;
 }
 
 export interface Orphanage {
@@ -20,18 +20,18 @@ export interface Orphanage {
   listOrphans(after: string, atMost: number): Promise<readonly Orphan[]>;
   /** Makes a payment this log's own. False: another server was faster, or its own server is back. */
   adopt(paymentId: string, logId: string): Promise<boolean>;
+  /**
+   * A page of what this log has left unfinished as far as it is applied, by payment id.
+   * @param beganBeforeMs when it began at the latest, Unix milliseconds
+   * @param after the last payment id of the page before; empty for the first page
+   */
+  listOwn(logId: string, beganBeforeMs: number, after: string, atMost: number): Promise<readonly string[]>;
+  /** Those of these payments that are this log's and unfinished now. */
+  findOwn(logId: string, paymentIds: readonly string[]): Promise<readonly Orphan[]>;
   /** Those MySQL has heard of: open, ended or become an order. Of a log that is applied it knows every one. */
   listArchived(paymentIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Logs whose servers are not expected back. */
   listRetiredLogs(): Promise<ReadonlySet<string>>;
-}
-
-function parsed(record: string): Orphan['record'] {
-  try {
-    return JSON.parse(record) as Orphan['record'];
-  } catch {
-    return undefined;
-  }
 }
 
 export function createOrphanage(pool: MysqlPool): Orphanage {
@@ -46,7 +46,27 @@ export function createOrphanage(pool: MysqlPool): Orphanage {
           ORDER BY payments.payment_id LIMIT ?`,
         [after, atMost],
       );
-      return rows.map(({ paymentId, record }) => ({ paymentId, record: parsed(record) }));
+      return rows.map(({ paymentId, record }) => ({ paymentId, record: parseOpenRecord(record) }));
+    },
+
+    async listOwn(logId, beganBeforeMs, after, atMost) {
+      const rows = await selectRows<{ paymentId: string }>(
+        pool,
+        `SELECT payment_id AS paymentId FROM payments
+          WHERE log_id = ? AND unfinished = 1 AND updated_at_ms <= ? AND payment_id > ? ORDER BY payment_id LIMIT ?`,
+        [logId, beganBeforeMs, after, atMost],
+      );
+      return rows.map(({ paymentId }) => paymentId);
+    },
+
+    async findOwn(logId, paymentIds) {
+      if (paymentIds.length === 0) return [];
+      const rows = await selectRows<{ paymentId: string; record: string | null }>(
+        pool,
+        'SELECT payment_id AS paymentId, record FROM payments WHERE payment_id IN (?) AND log_id = ? AND unfinished = 1',
+        [paymentIds, logId],
+      );
+      return rows.map(({ paymentId, record }) => ({ paymentId, record: parseOpenRecord(record) }));
     },
 
     async adopt(paymentId, logId) {

@@ -28,10 +28,10 @@ export interface PaymentProcessorOptions {
   readonly live: LiveSales;
   readonly directory: SaleDirectory;
   /**
-   * The writer refused the tickets of an order because an earlier one in this log has them. When that one is void, this
-   * releases its tickets in this log and returns true.
+   * The writer refused the tickets of an order because an earlier one in this log has them. When that one is void, these
+   * release its tickets in this log and return true. Tried in turn, while the writer refuses the order.
    */
-  readonly releaseCancelledElsewhere: (order: OrderPaid) => Promise<boolean>;
+  readonly releaseCancelledElsewhere: readonly ((order: OrderPaid) => Promise<boolean>)[];
   /** What became of a payment as far as it is durable anywhere: this server's log is in MySQL before it is asked. */
   readonly findOutcome: (paymentId: string) => Promise<StoredPayment | undefined>;
   /** Seconds from when the charge was known to have succeeded until the order was durable in the log. */
@@ -233,12 +233,9 @@ export class PaymentProcessor {
   async #makeDurable(order: OrderPaid): Promise<'durable' | 'staleEpoch' | 'ended' | 'conflict'> {
     const { logger, releaseCancelledElsewhere } = this.#options;
     let refusal = await this.#appendOrder(order);
-    if (
-      refusal?.reason === 'ticketAlreadySold' &&
-      !refusal.sameOrder &&
-      (await this.#persist(() => releaseCancelledElsewhere(order)))
-    ) {
-      refusal = await this.#appendOrder(order);
+    for (const release of releaseCancelledElsewhere) {
+      if (refusal?.reason !== 'ticketAlreadySold' || refusal.sameOrder) break;
+      if (await this.#persist(() => release(order))) refusal = await this.#appendOrder(order);
     }
     if (refusal === undefined || refusal.sameOrder) return 'durable';
     if (refusal.reason === 'staleEpoch') return 'staleEpoch';
@@ -315,7 +312,14 @@ export class PaymentProcessor {
     const { redis, clock, gateway } = this.#options;
     const { saleId, paymentId, accountId, holdId, reason, epoch } = started;
     await this.#withEpoch(saleId, (epochNow) => failPayment(redis, started, epochNow, '', clock.nowMs()));
-    for (let attempt = 0; (await gateway.refund(paymentId)) === 'unknown'; attempt += 1) await this.#pause(attempt);
+    for (let attempt = 0; ; attempt += 1) {
+      const result = await gateway.refund(paymentId);
+      if (result === 'refunded') break;
+      // It was captured: that the gateway does not know it now is no refund. Asked again, and again, until it is one.
+      if (result === 'notFound')
+        throw new Error(`the gateway does not know payment ${paymentId}, which is to be refunded`);
+      await this.#pause(attempt);
+    }
     await this.#append({ type: 'refundCompleted', saleId, epoch, at: clock.nowMs(), paymentId });
     await this.#persist(() =>
       completePayment(redis, { saleId, accountId, holdId, paymentId }, { status: 'refunded', failureCode: reason }),

@@ -5,11 +5,12 @@ import { OrderLogError, OrderLogRefusedError } from '../../order-log/errors.ts';
 import type { PaymentIntent } from '../../order-log/records.ts';
 import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
-import { idempotencyKeyReused, repeatableRequest } from '../../platform/idempotency-key.ts';
+import { idempotencyKeyReused, type RepeatableRequest, repeatableRequest } from '../../platform/idempotency-key.ts';
 import { newId, saleOfId } from '../../platform/ids.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { runOf } from '../../redis/run-id.ts';
 import type { Services } from '../../services.ts';
+import { findForSure } from '../stock/find-for-sure.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
 import { type SaleDirectory, saleRecovering } from '../stock/require-live-sale.ts';
 import { holdNotFound } from '../stock/routes.ts';
@@ -62,9 +63,14 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
   const doubts = new PendingDoubts({ redis, mysql, clock });
 
   async function paymentOf(saleId: number, paymentId: string, accountId: number): Promise<StoredPayment> {
-    const payment = await findPaymentNow(saleId, paymentId);
-    if (payment?.accountId !== accountId) throw new ProblemError('not_found', 'You have no such payment.');
+    const payment = await findForSure(live, saleId, () => findPaymentNow(saleId, paymentId));
+    if (payment?.accountId !== accountId) throw paymentNotFound();
     return payment;
+  }
+
+  /** Anybody can make up a payment's id: sales that do not exist are not looked for in Redis. */
+  async function isSale(saleId: number): Promise<boolean> {
+    return live.get(saleId) !== undefined || (await directory.getSale(saleId)) !== undefined;
   }
 
   /**
@@ -115,6 +121,7 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
       const { epoch } = liveSale.snapshot;
       if (!processor.hasRoom()) throw paymentsFull();
       const nowMs = clock.nowMs();
+      const repeatable = repeatableRequest(request);
       const begun = await beginPayment(redis, {
         saleId,
         epoch,
@@ -124,14 +131,14 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
         method,
         logId,
         nowMs,
-        request: repeatableRequest(request),
+        request: repeatable,
       });
       reply.header('Cache-Control', 'no-store');
       switch (begun.status) {
         case 'started': {
           const { paymentId, amount, ticketNumbers } = begun;
           const { currency } = sale;
-          await startOrGiveBack({
+          await startOrGiveBack(repeatable, {
             type: 'paymentIntent',
             saleId,
             epoch,
@@ -165,15 +172,17 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
     },
   );
 
-  /** When the log cannot take the intent, nothing is charged and the hold can be paid again. */
-  async function startOrGiveBack(intent: PaymentIntent): Promise<void> {
+  /** When the log cannot take the intent, nothing is charged and the hold can be paid again, also by the same request. */
+  async function startOrGiveBack({ idempotencyKey }: RepeatableRequest, intent: PaymentIntent): Promise<void> {
     try {
       await processor.start(intent);
     } catch (error) {
       // The sale is being built anew: nothing was charged, and the hold ended with its epoch.
       if (error instanceof OrderLogRefusedError && error.reason === 'staleEpoch') throw saleRecovering();
       if (!(error instanceof OrderLogError)) throw error;
-      if (error.code === 'full') await failPayment(redis, intent, intent.epoch, 'not_started', clock.nowMs());
+      if (error.code === 'full') {
+        await failPayment(redis, intent, intent.epoch, 'not_started', clock.nowMs(), idempotencyKey);
+      }
       throw paymentsFull();
     }
   }
@@ -193,13 +202,17 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
     async (request, reply) => {
       const { paymentId } = request.params;
       const saleId = saleOfId('payment', paymentId);
-      if (saleId === undefined) throw new ProblemError('not_found', 'You have no such payment.');
+      if (saleId === undefined || !(await isSale(saleId))) throw paymentNotFound();
       reply.header('Cache-Control', 'no-store');
       return reply
         .code(200)
         .send(paymentDocument(paymentId, await paymentOf(saleId, paymentId, accountOf(request).accountId)));
     },
   );
+}
+
+function paymentNotFound(): ProblemError {
+  return new ProblemError('not_found', 'You have no such payment.');
 }
 
 function paymentsFull(): ProblemError {

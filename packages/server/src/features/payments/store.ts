@@ -73,15 +73,19 @@ export function confirmPayment(redis: Redis, intent: PaymentIntent, epoch: numbe
   );
 }
 
-/** An empty failure code frees the hold only: the payment's outcome is still to come. */
+/**
+ * An empty failure code frees the hold only: the payment's outcome is still to come.
+ * @param idempotencyKey with which the payment was asked for; with the failure code `not_started` it is forgotten
+ */
 export function failPayment(
   redis: Redis,
-  payment: Pick<PaymentIntent, 'saleId' | 'holdId' | 'paymentId'>,
+  payment: Pick<PaymentIntent, 'saleId' | 'accountId' | 'holdId' | 'paymentId'>,
   epoch: number,
   failureCode: string,
   nowMs: number,
+  idempotencyKey?: string,
 ) {
-  const { saleId, holdId, paymentId } = payment;
+  const { saleId, accountId, holdId, paymentId } = payment;
   return failPaymentScript.run(
     redis,
     {
@@ -90,6 +94,7 @@ export function failPayment(
       payment: saleKeys.payment(saleId, paymentId),
       expiry: saleKeys.expiry(saleId),
       paying: saleKeys.paying(saleId),
+      request: saleKeys.request(saleId, accountId, 'pay', idempotencyKey),
     },
     {
       epoch,
@@ -147,6 +152,7 @@ export function returnTickets(redis: Redis, order: ReturnedTickets, epoch: numbe
       released: saleKeys.released(saleId),
       bought: saleKeys.bought(saleId),
       returned: saleKeys.returned(saleId),
+      voided: saleKeys.voided(saleId),
     },
     { epoch, account: accountId, orderId, tickets: ticketNumbers.join(',') },
   );

@@ -170,6 +170,15 @@ export class LiveSales implements SaleStates {
     return reading;
   }
 
+  /**
+   * As `refresh`, but reads after this call for certain: a reading that is under way may have asked before what the caller
+   * knows happened. Concurrent calls share the one that comes next, so there is never more than one command at a time.
+   */
+  async reread(saleId: number): Promise<LiveSale | undefined> {
+    await this.#reading.get(saleId)?.catch(() => undefined);
+    return this.refresh(saleId);
+  }
+
   async #read(saleId: number): Promise<LiveSale | undefined> {
     this.#followed.add(saleId);
     const reading = await this.read(saleId);

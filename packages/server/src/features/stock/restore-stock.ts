@@ -88,7 +88,15 @@ export function restoreSale(redis: Redis, sale: SaleRow, epoch: number, staged: 
       stagedBought: saleKeys.staged(saleId, attempt, 'bought'),
       stagedReturned: saleKeys.staged(saleId, attempt, 'returned'),
     },
-    { ...restoredSaleArguments(sale, epoch, sold), releasedCount, boughtCount, returnedCount },
+    {
+      ...restoredSaleArguments(sale, epoch, sold),
+      releasedCount,
+      boughtCount,
+      returnedCount,
+      holdPrefix: saleKeys.holdPrefix(saleId),
+      paymentPrefix: saleKeys.paymentPrefix(saleId),
+      finishedTtlSeconds: LIMITS.finishedTtlSeconds,
+    },
   );
 }
 

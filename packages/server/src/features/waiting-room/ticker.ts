@@ -1,6 +1,9 @@
 /**
- * Moves the serving numbers. Every process runs a ticker, but for each sale only the holder of a short Redis lease admits
+ * Moves the serving numbers. Every process runs a ticker, but for each sale only the holder of a short lease in Redis admits
  * anybody; the fence makes sure that a holder which was paused cannot act on what it knew before.
+ *
+ * The lease has no time in it, so that servers need not agree about the time: its holder counts a beat up with every tick,
+ * and whoever has seen the same beat for `tickerLeaseMs` of its own clock takes over.
  */
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -29,9 +32,17 @@ interface Leadership {
   readonly allowance: number;
 }
 
+/** The leader's last beat, and since when it has been the last by this process's clock. */
+interface SeenBeat {
+  readonly epoch: number;
+  readonly leaseBeat: number;
+  readonly sinceMs: number;
+}
+
 export class Ticker {
   readonly #options: TickerOptions;
   readonly #leading = new Map<number, Leadership>();
+  readonly #following = new Map<number, SeenBeat>();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
@@ -81,14 +92,36 @@ export class Ticker {
     const result = await tickScript.run(
       redis,
       { sale: saleKeys.sale(saleId), steps: saleKeys.steps(saleId), remaining: saleKeys.remaining(saleId) },
-      { epoch, nowMs, node, leaseMs: LIMITS.tickerLeaseMs, stepsAtMost: LIMITS.stepsPerCall },
+      { epoch, nowMs, node, idleBeat: this.#idleBeat(saleId, epoch, nowMs), stepsAtMost: LIMITS.stepsPerCall },
     );
     if (result.status !== 'leader') {
       this.#leading.delete(saleId);
+      if (result.status === 'follower') this.#follow(saleId, epoch, result.leaseBeat);
       return;
     }
+    this.#following.delete(saleId);
+    this.#noteLeadership(saleId, result.fence);
     if (result.phase !== result.phaseBefore) await this.#recordPhase(saleId, epoch, result, nowMs);
     await this.#admit(saleId, epoch, result, nowMs);
+  }
+
+  /** The beat that has not changed for as long as the lease; '' while the leader may be alive. */
+  #idleBeat(saleId: number, epoch: number, nowMs: number): number | '' {
+    const seen = this.#following.get(saleId);
+    const isIdle = seen?.epoch === epoch && nowMs - seen.sinceMs >= LIMITS.tickerLeaseMs;
+    return isIdle ? seen.leaseBeat : '';
+  }
+
+  #follow(saleId: number, epoch: number, leaseBeat: number): void {
+    const seen = this.#following.get(saleId);
+    if (seen?.epoch === epoch && seen.leaseBeat === leaseBeat) return;
+    this.#following.set(saleId, { epoch, leaseBeat, sinceMs: this.#options.clock.nowMs() });
+  }
+
+  /** Rare while all is well: often, it tells of servers that stall or cannot reach Redis. */
+  #noteLeadership(saleId: number, fence: number): void {
+    if (this.#leading.get(saleId)?.fence === fence) return;
+    this.#options.logger.info({ saleId, fence }, 'this server lets the buyers of a sale in from now on');
   }
 
   async #recordPhase(saleId: number, epoch: number, tick: LeaderTick, nowMs: number): Promise<void> {

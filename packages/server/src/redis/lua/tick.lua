@@ -2,28 +2,29 @@
 -- First half of a tick: takes or renews the ticker's lease, lets the sale's own times move its phase, and frees the slots
 -- of admitted buyers whose window has passed. Replies with what the admission controller needs.
 -- KEYS  sale steps remaining
--- ARGV  epoch nowMs node leaseMs stepsAtMost
+-- ARGV  epoch nowMs node idleBeat stepsAtMost
 -- REPLY {'leader', fence, serving, drawn, pending, inside, available, perSecond, maxActive, phaseSeq, freed, mode, phase,
 --        phase before}
---       {'follower' | 'wrongEpoch' | 'missing', 0}
+--       {'follower', leaseBeat} {'wrongEpoch' | 'missing', 0}
+-- No clock decides who leads: those of two servers may differ, and Redis's may jump. The leader counts `leaseBeat` up with
+-- every tick. A node that has seen the same beat for as long as the lease, by its own clock, sends it as `idleBeat` ('' when
+-- it has not) and takes over if the beat is still that one.
 -- The fence grows with every change of leader; `advance-serving` refuses an older one, so a node that was paused and
 -- wakes up cannot admit anybody on top of its successor.
 local sale, steps, remaining = KEYS[1], KEYS[2], KEYS[3]
-local nowMs, node, leaseMs, atMost = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local nowMs, node, idleBeat, atMost = tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
 -- @include phase
 
-local s = redis.call('HMGET', sale, 'epoch', 'leaseHolder', 'leaseUntilMs', 'fence', 'phase', 'opensAtMs', 'closesAtMs',
+local s = redis.call('HMGET', sale, 'epoch', 'leaseHolder', 'leaseBeat', 'fence', 'phase', 'opensAtMs', 'closesAtMs',
   'admissionMs', 'serving', 'drawn', 'pending', 'inside', 'available', 'perSecond', 'maxActive', 'phaseSeq', 'mode')
 if not s[1] then return {'missing', 0} end
 if s[1] ~= ARGV[1] then return {'wrongEpoch', 0} end
-local fence, phaseSeq = tonumber(s[4]), tonumber(s[16])
+local beat, fence, phaseSeq = s[3] or '0', tonumber(s[4]), tonumber(s[16])
 if s[2] ~= node then
-  -- A lease that ends later than any lease taken now could was written by a clock that was ahead: it does not count.
-  local leaseUntilMs = tonumber(s[3])
-  if leaseUntilMs > nowMs and leaseUntilMs <= nowMs + leaseMs then return {'follower', 0} end
+  if s[2] ~= '' and beat ~= idleBeat then return {'follower', tonumber(beat)} end
   fence = redis.call('HINCRBY', sale, 'fence', 1)
 end
-redis.call('HSET', sale, 'leaseHolder', node, 'leaseUntilMs', string.format('%.0f', nowMs + leaseMs))
+redis.call('HSET', sale, 'leaseHolder', node, 'leaseBeat', tonumber(beat) + 1)
 
 local phase = phaseNow(s[5], tonumber(s[6]), tonumber(s[7]), nowMs)
 if phase ~= s[5] then

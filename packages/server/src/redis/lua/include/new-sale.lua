@@ -15,5 +15,5 @@ local function writeNewSale(sale, args)
     'drawn', args[17], 'serving', args[17], 'expiredThrough', args[17],
     -- active buyers = pending (admitted, window open, no hold) + inside (live holds)
     'pending', 0, 'inside', 0,
-    'leaseHolder', '', 'leaseUntilMs', 0, 'fence', 0)
+    'leaseHolder', '', 'leaseBeat', 0, 'fence', 0)
 end

@@ -157,7 +157,7 @@ integration('the line', () => {
     const inHeader = { body: { quantity: 1 }, headers: { 'queue-token': queueToken, ...claims } };
     const inBody = { body: { quantity: 1, number: 0, admitted: true }, headers: { 'queue-token': queueToken } };
     const bytes = Buffer.from(queueToken, 'base64url');
-    bytes.writeUInt32BE(0, 11);
+    bytes.writeUIntBE(0, 11, 6);
     expect(refusalOf(await buyer.call('POST', path, inHeader))).toBe('403 not_admitted');
     expect(refusalOf(await buyer.call('POST', path, inBody))).toBe('400 validation_failed');
     expect(refusalOf(await buyer.call('POST', `${path}?number=0`, inHeader))).toBe('400 validation_failed');

@@ -67,10 +67,16 @@ integration('a storm of logins', () => {
       for (const connection of [first, last]) {
         expect(parseAnswer((await connection?.received(isComplete)) ?? '').status).toBe(401);
       }
-      expect(hashes()).toEqual({ waiting: 0, hashed: 2, busy: 0, abandoned: 5, failed: 0 });
+      const { hashed, abandoned, ...rest } = hashes();
+      expect(rest).toEqual({ waiting: 0, busy: 0, failed: 0 });
+      // Of those that hang up, one may have been at work already: who is first is decided on the way.
+      expect([
+        [2, 5],
+        [3, 4],
+      ]).toContainEqual([hashed, abandoned]);
       const metrics = (await fest.app.inject({ url: '/metrics' })).body;
-      expect(metrics).toMatch(/^fest_password_hashes_total\{outcome="abandoned"\} 5$/m);
-      expect(metrics).toMatch(/^fest_password_hashes_total\{outcome="hashed"\} 2$/m);
+      expect(metrics).toContain(`\nfest_password_hashes_total{outcome="abandoned"} ${abandoned}\n`);
+      expect(metrics).toContain(`\nfest_password_hashes_total{outcome="hashed"} ${hashed}\n`);
       expect(metrics).toMatch(/^fest_password_hashes_waiting 0$/m);
     });
 
@@ -119,7 +125,10 @@ integration('a storm of logins', () => {
       const { status, text: body } = parseAnswer(text);
       return `${status} ${JSON.parse(body).code}`;
     });
-    expect(codes.toSorted()).toEqual(['401 bad_credentials', ...Array(39).fill('503 overloaded')]);
+    // The one that is being hashed is served; it may be done just before the end, and the next one have begun.
+    const served = codes.filter((code) => code === '401 bad_credentials').length;
+    expect([1, 2]).toContain(served);
+    expect(codes.filter((code) => code === '503 overloaded')).toHaveLength(40 - served);
   });
 
   it('the time from the outcome at the gateway until the order is durable is measured, once for each order', async () => {

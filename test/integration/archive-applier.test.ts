@@ -390,6 +390,15 @@ integration('the applier', () => {
       );
     });
 
+    it('back: is not taken to be done by who waits for it, long before it looks by itself', async () => {
+      await applier.stop();
+      await startApplier(60_000);
+      await emptyArchive(archive.pool);
+      await insertSale(archive.pool, 7);
+      await applier.drain(5_000);
+      expect(await archivedOrders()).toEqual(orders(1, 5).map(({ orderId }) => orderId));
+    });
+
     it('back: leaves no gap when the next order comes at once', async () => {
       await loseOrder('ord_7_3');
       await setPosition(2);

@@ -1,6 +1,6 @@
 /** An operator's pause outlives the server that took it and the Redis that knew it. */
 
-import { PhaseReconciler } from '@fest/server/features/operations/phase-reconciler';
+import { PhaseReconciler, type PhaseReconcilerOptions } from '@fest/server/features/operations/phase-reconciler';
 import { changePhase } from '@fest/server/features/operations/store';
 import { selectRows } from '@fest/server/platform/mysql-statements';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -11,11 +11,13 @@ import { buildTestApp, type TestApp } from '../support/test-app.ts';
 integration('a change of phase', () => {
   let server: TestApp;
   let reconciler: PhaseReconciler;
+  let isBehind = false;
   beforeAll(async () => {
     server = await buildTestApp();
     const { core, services } = server;
     await core.phaseReconciler.stop();
-    reconciler = new PhaseReconciler({ ...services, live: core.live, record: (record) => core.log.append(record) });
+    const record: PhaseReconcilerOptions['record'] = (change) => core.log.append(change);
+    reconciler = new PhaseReconciler({ ...services, live: core.live, record, isBehind: () => isBehind });
   });
   afterAll(() => server?.close());
 
@@ -55,5 +57,10 @@ integration('a change of phase', () => {
     const { id: saleId } = await server.createSale();
     await archivedPhase(saleId);
     expect([await reconciler.compareAll(), await reconciler.compareAll()]).toEqual([0, 0]);
+    await pauseWithoutRecord(saleId);
+    isBehind = true;
+    for (let round = 0; round < 3; round += 1) expect(await reconciler.compareAll()).toBe(0);
+    isBehind = false;
+    expect([await reconciler.compareAll(), await reconciler.compareAll()]).toEqual([0, 1]);
   });
 });

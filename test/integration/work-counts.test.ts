@@ -233,8 +233,8 @@ integration('the size of an answer', () => {
     const largest = {
       saleId: LIMITS.saleId,
       accountId: LIMITS.accountId,
-      number: LIMITS.queueNumber,
-      epoch: LIMITS.queueNumber,
+      number: 2 ** 48 - 1,
+      epoch: 2 ** 32 - 1,
     };
     const token = fest.core.queueTokens.mint(largest);
     expect(fest.core.queueTokens.verify(token)).toEqual(largest);

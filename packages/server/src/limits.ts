@@ -101,7 +101,6 @@ export const LIMITS = {
   // --- waiting room -----------------------------------------------------------------------------------------------
   /** 65 characters would not fit the promise of at most 64; the token has 50. */
   queueTokenCharacters: 64,
-  queueNumber: 2 ** 32 - 1,
   /** Accounts per Redis hash of queue numbers: stays a listpack under the default `hash-max-listpack-entries` of 128. */
   accountsPerNumberBucket: 128,
   /** How often each process refreshes a live sale's state from Redis: one command per sale, process and refresh. */

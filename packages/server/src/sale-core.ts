@@ -91,7 +91,12 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
   const rebuilds = new Rebuilds({ redis, store: createRebuildStore(mysql), log, live, clock, logger });
   const settingsReconciler = new SettingsReconciler({ mysql, live, saleStates: live, logger });
   const shared = { redis, clock, logger, live };
-  const phaseReconciler = new PhaseReconciler({ ...shared, mysql, record: (record) => log.append(record) });
+  const phaseReconciler = new PhaseReconciler({
+    ...shared,
+    mysql,
+    record: (record) => log.append(record),
+    isBehind: () => applier.lag > 0,
+  });
   const ticker = new Ticker({
     ...shared,
     node: `${config.serverName}/${randomUUID()}`,

@@ -176,7 +176,7 @@ function decodeHold(reply: ScriptReply): TakenHold | HoldRefusal | undefined {
         status,
         expiresAtMs: asNumber(second),
         amount: asNumber(reply[3]),
-        state: reply[4] === 'returned' ? 'sold' : (reply[4] as HoldStatus),
+        state: reply[4] as HoldStatus,
         holdId: String(reply[5]),
         ticketNumbers: asNumbers(reply[6]),
       };
@@ -220,8 +220,9 @@ export const releaseHoldScript = defineScript({
   decode: (reply) =>
     lostOr('release-hold', reply, () => {
       const status = reply[0];
-      if (status === 'released' || status === 'paying' || status === 'sold' || status === 'notFound') return { status };
-      return status === 'returned' ? { status: 'sold' as const } : undefined;
+      return status === 'released' || status === 'paying' || status === 'sold' || status === 'notFound'
+        ? { status }
+        : undefined;
     }),
 });
 

@@ -242,10 +242,6 @@ export const releaseHoldTable = table(
     'does not find a hold that never was': { args: { holdId: 'h9' }, reply: { status: 'notFound' } },
     'keeps a hold that is being paid': { from: ONE_PAYS, reply: { status: 'paying' } },
     'keeps a hold that is sold': { from: ONE_BOUGHT, reply: { status: 'sold' } },
-    'says sold of an order that was given back': {
-      given: { 'hold:h1': { state: 'returned' } },
-      reply: { status: 'sold' },
-    },
     'returns nothing for a hold of another epoch': {
       given: { 'hold:h1': { epoch: 1 } },
       reply: { status: 'released' },

@@ -230,7 +230,6 @@ export const confirmPaymentTable = table(
       given: { 'hold:h1': { paymentId: 'p2' } },
       reply: gone,
     },
-    'replies gone when the tickets were given back': { given: { 'hold:h1': { state: 'returned' } }, reply: gone },
     ...lostRows<'epoch'>(),
   },
 );

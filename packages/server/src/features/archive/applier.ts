@@ -41,6 +41,8 @@ export class Applier {
   /** Up to here somebody waits for it: nothing is gained by larger batches. */
   #awaitedLsn = 0;
   #isIdle = false;
+  /** Somebody has seen that MySQL does not have what was applied. */
+  #mayHaveMoved = false;
   /** The position was beyond the end of the log, which was said; not again every few seconds. */
   #toldBeyond = false;
   #wake: () => void = () => undefined;
@@ -80,13 +82,22 @@ export class Applier {
     this.#running = this.#run().finally(unsubscribe);
   }
 
-  /** Resolves when everything durable now has been applied, without lingering, or rejects after `withinMs`. */
+  /**
+   * Resolves when everything durable now is in MySQL, without lingering, or rejects after `withinMs`. By MySQL's own word:
+   * one that was restored from a backup meanwhile does not have what this process knows to have applied.
+   */
   async drain(withinMs: number): Promise<void> {
-    const target = this.#options.log.durableLsn;
+    const { log, mysql } = this.#options;
+    const target = log.durableLsn;
     const deadlineMs = performance.now() + withinMs;
     this.#awaitedLsn = Math.max(this.#awaitedLsn, target);
     this.#wake();
-    while (this.#appliedLsn < target) {
+    for (;;) {
+      if (this.#appliedLsn >= target) {
+        if ((await readPosition(mysql, log.logId)) >= target) return;
+        this.#mayHaveMoved = true;
+        this.#wake();
+      }
       if (performance.now() > deadlineMs)
         throw new Error(`the applier is still ${target - this.#appliedLsn} records behind`);
       await sleep(LIMITS.drainPollMs);
@@ -142,7 +153,8 @@ export class Applier {
       if (batch.length >= LIMITS.applierBatchRecords) break;
       if (read.length > 0 && reader.lsn < log.durableLsn) continue;
       if (batch.length === 0 && reader.lsn >= log.durableLsn) {
-        if (!(await this.#idle()) && (await this.#isMoved())) return 'moved';
+        const woken = await this.#idle();
+        if ((!woken || this.#mayHaveMoved) && (await this.#isMoved())) return 'moved';
         continue;
       }
       const nowMs = performance.now();
@@ -167,13 +179,14 @@ export class Applier {
         clearTimeout(timer);
         resolve(true);
       };
-      if (this.lag > 0 || this.#stopping.signal.aborted) this.#wake();
+      if (this.lag > 0 || this.#mayHaveMoved || this.#stopping.signal.aborted) this.#wake();
     });
     this.#isIdle = false;
     return woken;
   }
 
   async #isMoved(): Promise<boolean> {
+    this.#mayHaveMoved = false;
     try {
       return await this.#followPosition();
     } catch (error) {

@@ -22,6 +22,8 @@ export interface PhaseReconcilerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly record: (record: PhaseChanged) => Promise<unknown>;
+  /** True while MySQL does not have all that is in this server's log: then it may only be late. */
+  readonly isBehind: () => boolean;
   readonly intervalMs?: number;
 }
 
@@ -60,9 +62,10 @@ export class PhaseReconciler {
 
   /** One round over all followed sales; returns how many changes were written again. Never fails. */
   async compareAll(): Promise<number> {
-    const { logger } = this.#options;
+    const { logger, isBehind } = this.#options;
     const before = this.#unknown;
     this.#unknown = new Map();
+    if (isBehind()) return 0;
     let written = 0;
     try {
       for (const { id, phase, phaseSeq } of await this.#differing()) {

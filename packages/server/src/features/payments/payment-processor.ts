@@ -260,8 +260,11 @@ export class PaymentProcessor {
   async #showWhatIs(intent: PaymentIntent): Promise<void> {
     const { redis, findOutcome } = this.#options;
     const outcome = await this.#persist(() => findOutcome(intent.paymentId));
+    // The log has said that the order exists: whoever knows otherwise, like a MySQL that was restored from a backup, is behind.
     if (outcome === undefined || outcome.status === 'pending' || outcome.status === 'failed') {
-      return this.#refund(intent, 'ticket_conflict');
+      throw new Error(
+        `payment ${intent.paymentId} is an order in the log, and ${outcome?.status ?? 'nothing'} in MySQL`,
+      );
     }
     await this.#persist(() => completePayment(redis, intent, outcome));
   }

@@ -91,8 +91,11 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
     }
     if (payment !== undefined && isInFlight) return stillPending(payment);
     const archived = await findArchivedPayment(mysql, paymentId);
-    // While the sale is being rebuilt the archive may not have heard of it yet.
-    if (archived === undefined && sale === undefined) throw saleRecovering();
+    // While the sale is being rebuilt the archive may not have heard of it, or of its end, yet.
+    const isOver = payment !== undefined && payment.status !== 'pending';
+    if (sale === undefined && (archived === undefined || (isOver && archived.status === 'pending'))) {
+      throw saleRecovering();
+    }
     return archived ?? (payment && sale && withoutRecord(payment, sale.snapshot.epoch));
   }
 

@@ -20,7 +20,7 @@ export async function findForSure<Found>(
   saleId: number,
   look: () => Promise<Found | undefined>,
 ): Promise<Found | undefined> {
-  let before = await live.load(saleId);
+  let before = live.get(saleId);
   for (let looks = 0; looks < LOOKS; looks += 1) {
     const found = await look();
     if (found !== undefined) return found;

@@ -116,8 +116,7 @@ export async function findHold(redis: Redis, saleId: number, holdId: string): Pr
     accountId: Number(account),
     ticketNumbers: tickets.split(',').map(Number),
     amount: Number(amount ?? 0),
-    // A cancelled order's tickets went back; for the hold's owner it stays a hold that was sold.
-    status: state === 'returned' ? 'sold' : (state as HoldStatus),
+    status: state as HoldStatus,
     expiresAtMs: Number(expiresAtMs ?? 0),
     ...parseStoredEpoch(epoch),
   };

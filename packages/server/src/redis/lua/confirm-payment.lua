@@ -23,8 +23,8 @@ local h = redis.call('HMGET', hold, 'state', 'paymentId', 'amount', 'tickets', '
 local ours = h[2] == paymentId
 local current = h[10] == s[1]
 if h[1] == 'sold' and ours and current then return {'confirmed', tonumber(s[2]), tonumber(h[6]), capacity, h[4]} end
--- A hold that another payment is paying or has paid is that payment's business; a returned one was refunded.
-if ((h[1] == 'paying' or h[1] == 'sold') and not ours) or h[1] == 'returned' then return {'gone', 0} end
+-- A hold that another payment is paying or has paid is that payment's business.
+if (h[1] == 'paying' or h[1] == 'sold') and not ours then return {'gone', 0} end
 if h[3] and h[3] ~= amount then return {'amountDiffers', tonumber(h[3])} end
 
 local csv

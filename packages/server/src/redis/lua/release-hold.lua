@@ -2,7 +2,7 @@
 -- A buyer gives a hold back. Within the admission window the buyer stays admitted and may hold again.
 -- KEYS  sale steps remaining released expiry buyers hold
 -- ARGV  epoch nowMs account holdId finishedTtlSeconds
--- REPLY {'released' | 'paying' | 'sold' | 'returned' | 'notFound' | 'wrongEpoch' | 'missing'}
+-- REPLY {'released' | 'paying' | 'sold' | 'notFound' | 'wrongEpoch' | 'missing'}
 local sale, steps, remaining, released, expiry, buyers, hold = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local nowMs, account, holdId, ttl = tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 -- @include tickets

@@ -19,6 +19,8 @@ import type { Uptime } from './uptime.ts';
 
 /** Enough that most have some tickets and some are at their limit, in a sale of {@link SaleBook}. */
 const ACCOUNTS = 12_000;
+/** For a long absence of MySQL, in which no new sale can be made: enough that not all of them reach their limit. */
+const RESERVE_ACCOUNTS = 40_000;
 /** A sale that does not sell again within this is not recovered. */
 const RECOVERY_MS = 60_000;
 /** After this the run is given up: what comes then would only repeat it. */
@@ -67,6 +69,7 @@ export class SeasonRun {
   readonly #client: ApiClient;
   readonly #claims: Claims;
   readonly #sales: SaleBook;
+  readonly #accounts: Accounts;
   readonly #load: Load;
   readonly #auditor: Auditor;
   readonly #random: () => number;
@@ -77,6 +80,7 @@ export class SeasonRun {
     const { deployment, attack, tally, rate, number } = options;
     this.#options = options;
     this.#season = season;
+    this.#accounts = accounts;
     this.#claims = new Claims();
     this.#client = new ApiClient(deployment.baseUrls);
     this.#sales = new SaleBook({
@@ -102,6 +106,7 @@ export class SeasonRun {
       jwtSecret: deployment.secrets.jwtSecret,
       baseUrls: deployment.baseUrls,
       count: ACCOUNTS,
+      reserve: RESERVE_ACCOUNTS,
     });
     const run = new SeasonRun(options, season, accounts);
     await run.#sales.renew();
@@ -171,6 +176,7 @@ export class SeasonRun {
 
   async #watchOutage(sinceMs: number, mended: Promise<void>): Promise<void> {
     const { tally, record, journal } = this.#options;
+    this.#accounts.useReserve();
     const outage = await watchOutage({ client: this.#client, tally, sinceMs, mended });
     record.outages.push(outage);
     journal.say(describeOutage(outage));

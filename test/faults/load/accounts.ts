@@ -26,33 +26,51 @@ export class Accounts {
   readonly #issued = new Map<number, IssuedToken>();
   /** Taken from the front and given back at the end: every account has its turn. */
   readonly #free: number[];
+  readonly #reserve: number[];
   readonly #staff: ReadonlyMap<Role, number>;
 
-  private constructor(tokens: AccessTokens, ids: readonly number[], staff: ReadonlyMap<Role, number>) {
+  private constructor(
+    tokens: AccessTokens,
+    ids: readonly number[],
+    reserve: readonly number[],
+    staff: ReadonlyMap<Role, number>,
+  ) {
     this.#tokens = tokens;
     this.#ids = ids;
+    this.#reserve = [...reserve];
     this.#free = [...ids];
     this.#staff = staff;
   }
 
-  /** Writes `count` accounts into MySQL; the staff's accounts are those the servers created at their start. */
+  /**
+   * Writes `count` accounts and a reserve into MySQL; the staff's accounts are those the servers created at their start.
+   * The reserve is not used before {@link useReserve}.
+   */
   static async prepare(options: {
     readonly mysqlUrl: string;
     readonly jwtSecret: string;
     readonly baseUrls: readonly string[];
     readonly count: number;
+    readonly reserve: number;
   }): Promise<Accounts> {
-    const { accountIds } = await prepareBuyers({ ...options, overHttp: 0 });
+    const count = options.count + options.reserve;
+    const { accountIds } = await prepareBuyers({ ...options, count, overHttp: 0 });
     const connection = await mysql.createConnection({ uri: options.mysqlUrl });
     try {
       const [rows] = await connection.query<mysql.RowDataPacket[]>(
         "SELECT id, roles FROM accounts WHERE roles IN ('organizer', 'operator')",
       );
       const staff = new Map(rows.map((row) => [String(row.roles) as Role, Number(row.id)]));
-      return new Accounts(createAccessTokens(options.jwtSecret), accountIds, staff);
+      const [inUse, reserve] = [accountIds.slice(0, options.count), accountIds.slice(options.count)];
+      return new Accounts(createAccessTokens(options.jwtSecret), inUse, reserve, staff);
     } finally {
       await connection.end();
     }
+  }
+
+  /** Others come as well from now on: those who bought for minutes are at their limit. */
+  useReserve(): void {
+    this.#free.unshift(...this.#reserve.splice(0));
   }
 
   /** @throws {Error} when all are in use */

@@ -7,7 +7,7 @@ const state = (epoch: number, run = 'aaaaaaaa') => ({ saleId: 1, snapshot: { epo
 /** What is in memory, then what each look at Redis finds. */
 function liveThat(known: LiveSale | undefined, ...readings: readonly (LiveSale | undefined)[]) {
   const left = [...readings];
-  return { load: async () => known, reread: vi.fn(async () => left.shift()) } as unknown as LiveSales;
+  return { get: () => known, reread: vi.fn(async () => left.shift()) } as unknown as LiveSales;
 }
 
 describe('findForSure', () => {

@@ -11,7 +11,8 @@ import { PLAIN_PLAN, planVisit } from './visit-plan.ts';
 const ARRIVALS_PER_ORDER = 1.3;
 const TICK_MS = 10;
 /**
- * Buyers at once for each order per second, of those who have not bought yet. Further ones are turned away at the door, not
+ * Buyers at once for each order per second, of those who have not bought yet and go where there is something to buy: the line
+ * of a sale that is sold out is as long as it gets, and must not keep anybody from the other. Further ones are turned away at the door, not
  * queued up for later: after an outage there is a crowd, and not one that grows with the outage.
  */
 const BUYING_PER_RATE = 5;
@@ -29,7 +30,7 @@ export class Load {
   readonly #options: LoadOptions;
   #scene: Scene;
   readonly #inside = new Set<Promise<void>>();
-  /** Of those inside: who has not bought yet. */
+  /** Of those inside: who goes to a large sale and has not bought yet. */
   #buying = 0;
   #arrivals = 0;
   #owed = 0;
@@ -111,14 +112,16 @@ export class Load {
     const random = createRandom(`${seed}/buyer/${index}`);
     const account = accounts.take();
     const { id: accountId, token } = account;
-    this.#buying += 1;
+    const sale = sales.draw(random);
+    const counts = sale.kind === 'large' ? 1 : 0;
+    this.#buying += counts;
     let hasBought = false;
     const onBought = (): void => {
-      this.#buying -= hasBought ? 0 : 1;
+      this.#buying -= hasBought ? 0 : counts;
       hasBought = true;
     };
     const visit = new Visit(this.#scene, {
-      sale: sales.draw(random),
+      sale,
       accountId,
       token,
       plan: planVisit(seed, index),

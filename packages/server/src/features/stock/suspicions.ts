@@ -79,12 +79,19 @@ export class Suspicions {
 
   async #examine(suspects: ReadonlyMap<number, string>): Promise<void> {
     const { store, live, logger } = this.#options;
+    const lookAt = async (sale: SaleRow): Promise<Doubt | undefined> => {
+      try {
+        return await this.#look(sale, suspects.get(sale.id) ?? '');
+      } catch (error) {
+        // The others are looked at all the same; whoever reads this one next suspects it again.
+        logger.debug({ err: error, saleId: sale.id }, 'a suspect sale could not be examined; it is tried again');
+        return undefined;
+      }
+    };
     // MySQL before Redis: a rebuild that ends in between has changed the epoch, and the request comes to nothing.
     const sales = await store.readSales([...suspects.keys()]);
     for (const saleId of suspects.keys()) if (!sales.has(saleId)) live.unfollow(saleId);
-    const doubts = await Promise.all(
-      [...sales.values()].map((sale) => this.#look(sale, suspects.get(sale.id) ?? '').catch(() => undefined)),
-    );
+    const doubts = await Promise.all([...sales.values()].map(lookAt));
     const doubted = doubts.filter((doubt) => doubt !== undefined);
     reportDoubts(logger, doubted);
     await this.#request(doubted);

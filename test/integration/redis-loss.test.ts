@@ -119,6 +119,11 @@ integration('a cancellation whose refund takes more than a day', () => {
     return { state, gateway };
   }
 
+  function untilCancelled(server: TestApp, buyer: TestBuyer, orderId: string, withinMs?: number): Promise<void> {
+    const isOver = async () => (await ask(server, buyer, 'GET', `/orders/${orderId}`)).body.status === 'cancelled';
+    return eventually(isOver, 'the order is cancelled', withinMs);
+  }
+
   /** As after the time for which Redis keeps what has ended. */
   async function forgetWhatEnded(server: TestApp, saleId: number): Promise<void> {
     const { redis } = server.services;
@@ -140,11 +145,7 @@ integration('a cancellation whose refund takes more than a day', () => {
       await buy(server, await server.createAccount(), sale.id, 1);
       await forgetWhatEnded(server, sale.id);
       state.willing = true;
-      const isOver = async () => {
-        const { body } = await ask(server, buyer, 'GET', `/orders/${order.orderId}`);
-        return body.status === 'cancelled';
-      };
-      await eventually(isOver, 'the order is cancelled', 15_000);
+      await untilCancelled(server, buyer, order.orderId, 15_000);
       expect((await server.core.live.refresh(sale.id))?.snapshot).toMatchObject({ available: 2, held: 0, sold: 1 });
     } finally {
       await server.close();
@@ -168,11 +169,7 @@ integration('a cancellation whose refund takes more than a day', () => {
       await forgetWhatEnded(server, sale.id);
       state.willing = true;
       await server.core.cancellations.resume(0);
-      const isOver = async () => {
-        const { body } = await ask(server, buyer, 'GET', `/orders/${order.orderId}`);
-        return body.status === 'cancelled';
-      };
-      await eventually(isOver, 'the order is cancelled');
+      await untilCancelled(server, buyer, order.orderId);
       expect((await server.core.live.refresh(sale.id))?.snapshot).toMatchObject({ available: 3, held: 0, sold: 0 });
     } finally {
       await server.close();

@@ -5,6 +5,7 @@ import { LIMITS } from './limits.ts';
 import type { Clock } from './platform/clock.ts';
 import { purgeIdempotencyKeys } from './platform/idempotency.ts';
 import type { MysqlPool } from './platform/mysql.ts';
+import { Rounds } from './platform/rounds.ts';
 
 export interface HousekeepingOptions {
   readonly mysql: MysqlPool;
@@ -14,34 +15,25 @@ export interface HousekeepingOptions {
 
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
-  #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
-  #running: Promise<void> = Promise.resolve();
+  readonly #rounds = new Rounds(() => this.#purge(), LIMITS.purgeEveryMs);
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
   }
 
   start(): void {
-    this.#timer = setTimeout(() => {
-      this.#running = this.#purge().finally(() => {
-        if (!this.#stopped) this.start();
-      });
-    }, LIMITS.purgeEveryMs);
-    this.#timer.unref();
+    this.#rounds.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+    await this.#rounds.stop();
   }
 
   async #purge(): Promise<void> {
     const { mysql, clock, logger } = this.#options;
     try {
       for (const purge of [purgeSessions, purgeIdempotencyKeys]) {
-        while (!this.#stopped && (await purge(mysql, clock.nowMs())) >= LIMITS.purgeRows);
+        while (!this.#rounds.stopped && (await purge(mysql, clock.nowMs())) >= LIMITS.purgeRows);
       }
     } catch (error) {
       logger.debug({ err: error }, 'old rows were not deleted; the next round tries again');

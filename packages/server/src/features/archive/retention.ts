@@ -6,6 +6,7 @@
 import type { Logger } from 'pino';
 import { LIMITS } from '../../limits.ts';
 import type { OrderLog } from '../../order-log/order-log.ts';
+import { Rounds } from '../../platform/rounds.ts';
 import type { Applier } from './applier.ts';
 
 export interface RetentionOptions {
@@ -20,26 +21,18 @@ export interface RetentionOptions {
 
 export class Retention {
   readonly #options: RetentionOptions;
-  #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
-  #running: Promise<unknown> = Promise.resolve();
+  readonly #rounds = new Rounds(() => this.trim(), LIMITS.trimEveryMs);
 
   constructor(options: RetentionOptions) {
     this.#options = options;
   }
 
   start(): void {
-    if (this.#options.archiveDirectory === '' || this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      this.#running = this.trim().finally(() => this.start());
-    }, LIMITS.trimEveryMs);
-    this.#timer.unref();
+    if (this.#options.archiveDirectory !== '') this.#rounds.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+    await this.#rounds.stop();
   }
 
   /** Removes what may go; returns how many segments went. */

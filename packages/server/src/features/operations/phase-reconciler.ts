@@ -10,6 +10,7 @@ import type { PhaseChanged } from '../../order-log/records.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { MysqlPool } from '../../platform/mysql.ts';
 import { selectRows } from '../../platform/mysql-statements.ts';
+import { Rounds } from '../../platform/rounds.ts';
 import { saleKeys } from '../../redis/keys.ts';
 import { parseStoredEpoch } from '../../redis/run-id.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
@@ -37,27 +38,19 @@ export class PhaseReconciler {
   readonly #options: PhaseReconcilerOptions;
   /** Sale → what Redis said in the last round and MySQL did not know. A record under way is applied before the next one. */
   #unknown = new Map<number, string>();
-  #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
-  #running: Promise<unknown> = Promise.resolve();
+  readonly #rounds: Rounds;
 
   constructor(options: PhaseReconcilerOptions) {
     this.#options = options;
+    this.#rounds = new Rounds(() => this.compareAll(), options.intervalMs ?? LIMITS.comparePhasesMs);
   }
 
   start(): void {
-    this.#timer = setTimeout(() => {
-      this.#running = this.compareAll().finally(() => {
-        if (!this.#stopped) this.start();
-      });
-    }, this.#options.intervalMs ?? LIMITS.comparePhasesMs);
-    this.#timer.unref();
+    this.#rounds.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+    await this.#rounds.stop();
   }
 
   /** One round over all followed sales; returns how many changes were written again. Never fails. */

@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { LIMITS } from '../../limits.ts';
 import type { PaymentIntent } from '../../order-log/records.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { Rounds } from '../../platform/rounds.ts';
 import type { LiveSale, LiveSales } from '../stock/live-sales.ts';
 import type { SaleDirectory } from '../stock/require-live-sale.ts';
 import type { Orphan, Orphanage } from './orphans.ts';
@@ -34,9 +35,10 @@ export class AbandonedPayments {
   readonly #payingHolds: PayingHolds;
   /** Orphans nobody can go on with; each is complained about once. */
   readonly #unreadable = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
-  #running: Promise<unknown> = Promise.resolve();
+  readonly #rounds = new Rounds(
+    () => Promise.all([this.resumeAll(), this.adoptAll().then(() => this.resumeOwn())]),
+    LIMITS.abandonedPaymentsMs,
+  );
 
   constructor(options: AbandonedPaymentsOptions) {
     this.#options = options;
@@ -44,17 +46,11 @@ export class AbandonedPayments {
   }
 
   start(): void {
-    this.#timer = setTimeout(() => {
-      this.#running = Promise.all([this.resumeAll(), this.adoptAll().then(() => this.resumeOwn())]).finally(() => {
-        if (!this.#stopped) this.start();
-      });
-    }, LIMITS.abandonedPaymentsMs);
+    this.#rounds.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+    await this.#rounds.stop();
   }
 
   /** Goes on with the payments of retired logs; returns how many became this server's. */

@@ -2,7 +2,7 @@ import type { Sale } from '@fest/server/contract/schemas';
 import { startCancel } from '@fest/server/features/orders/store';
 import type { PaymentGateway } from '@fest/server/features/payments/gateway';
 import { returnTickets } from '@fest/server/features/payments/store';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { integration } from '../support/integration.ts';
 import { admit, ask, buy, eventually, hold } from '../support/purchase.ts';
 import { buildTestApp, type TestApp, type TestBuyer } from '../support/test-app.ts';
@@ -67,6 +67,54 @@ integration('a Redis that lost everything', () => {
       return body.status === 'succeeded';
     }, 'the payment succeeded');
     expect((await server.core.live.refresh(sale.id))?.snapshot).toMatchObject({ available: 0, held: 0, sold: 1 });
+  });
+});
+
+integration('payments that end after Redis was lost', () => {
+  it('are answered for while MySQL is away', async () => {
+    const outcomes = Promise.withResolvers<void>();
+    const gateway: PaymentGateway = {
+      charge: async ({ amount, currency, method }) => {
+        await outcomes.promise;
+        return method === 'wallet'
+          ? { kind: 'declined', failureCode: 'card_declined' }
+          : { kind: 'captured', amount, currency };
+      },
+      lookup: async () => ({ kind: 'notFound' }),
+      refund: async () => 'refunded',
+      close: async () => undefined,
+    };
+    const server = await buildTestApp({ gateway });
+    try {
+      // Three tickets, and three who pay for them while two others take two of them anew: who is too late gets the money back.
+      const sale = await server.createSale({ capacity: 3 });
+      const payments = await Promise.all(
+        ['card', 'card', 'wallet'].map(async (method) => {
+          const buyer = await server.createAccount();
+          const { holdId } = await hold(server, buyer, sale.id);
+          const { body } = await ask(server, buyer, 'POST', `/holds/${holdId}/payments`, { body: { method } });
+          return { buyer, path: `/payments/${body.paymentId}` };
+        }),
+      );
+      await server.services.redis.flushdb();
+      await eventually(async () => server.core.live.get(sale.id)?.snapshot.epoch === 2, 'the sale is rebuilt');
+      for (let tickets = 0; tickets < 2; tickets += 1) await hold(server, await server.createAccount(), sale.id);
+      outcomes.resolve();
+      await eventually(async () => server.core.processor.inFlight === 0, 'the payments have ended');
+      vi.spyOn(server.services.mysql, 'getConnection').mockRejectedValue(
+        Object.assign(new Error('planted'), { code: 'ECONNREFUSED' }),
+      );
+      const answers = await Promise.all(payments.map(({ buyer, path }) => ask(server, buyer, 'GET', path)));
+      const told = answers.map(({ status, body }) => [status, body.status, body.failureCode ?? '']);
+      expect(told.sort()).toEqual([
+        [200, 'failed', 'card_declined'],
+        [200, 'refunded', 'hold_expired'],
+        [200, 'succeeded', ''],
+      ]);
+    } finally {
+      vi.restoreAllMocks();
+      await server.close();
+    }
   });
 });
 

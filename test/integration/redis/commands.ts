@@ -32,7 +32,7 @@ export type Command =
     }
   | { readonly do: 'confirm'; readonly nth: number; readonly otherAmount: boolean; readonly behind: boolean }
   | { readonly do: 'fail'; readonly nth: number; readonly behind: boolean }
-  | { readonly do: 'complete'; readonly nth: number }
+  | { readonly do: 'complete'; readonly nth: number; readonly behind: boolean }
   | { readonly do: 'return'; readonly nth: number; readonly behind: boolean }
   | { readonly do: 'phase'; readonly action: PhaseAction; readonly behind: boolean }
   | { readonly do: 'admission'; readonly maxActive: number; readonly behind: boolean }
@@ -82,7 +82,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 12, arbitrary: record({ do: fc.constant('begin' as const), nth, asOther: rarely, key, behind }) },
   { weight: 12, arbitrary: record({ do: fc.constant('confirm' as const), nth, otherAmount: rarely, behind }) },
   { weight: 5, arbitrary: record({ do: fc.constant('fail' as const), nth, behind }) },
-  { weight: 5, arbitrary: record({ do: fc.constant('complete' as const), nth }) },
+  { weight: 5, arbitrary: record({ do: fc.constant('complete' as const), nth, behind }) },
   { weight: 5, arbitrary: record({ do: fc.constant('return' as const), nth, behind }) },
   {
     weight: 2,
@@ -124,19 +124,21 @@ const newest = { nth: 0, asOther: false, behind: false } as const;
 const begin: Command = { do: 'begin', key: undefined, ...newest };
 const fail: Command = { do: 'fail', ...newest };
 const confirm: Command = { do: 'confirm', otherAmount: false, ...newest };
+const complete: Command = { do: 'complete', ...newest };
 const release: Command = { do: 'release', ...newest };
 const nextEnds: Command = { do: 'waitUntil', nth: 0, offsetMs: 0 };
 
 /** What may become of a hold. */
 const ENDINGS: readonly (readonly Command[])[] = [
-  [begin, confirm, { do: 'complete', nth: 0 }],
-  [begin, confirm, { do: 'complete', nth: 0 }, { do: 'return', nth: 0, behind: false }],
+  [begin, confirm, complete],
+  [begin, confirm, complete, { do: 'return', nth: 0, behind: false }],
   [begin, fail, begin, { ...fail, nth: 1 }, { ...confirm, nth: 1 }, confirm],
   [begin, { do: 'wait', ms: 35_000 }, fail, { do: 'sweep', atMost: 9, behind: false }],
   [begin, fail, release, confirm],
   // First the window ends, then the hold.
   [nextEnds, nextEnds, release],
   [{ do: 'lose', wiped: false }, release, begin],
+  [begin, { do: 'lose', wiped: false }, { ...complete, behind: true }, complete],
   [begin, { do: 'lose', wiped: true }, release, confirm],
   [begin, { do: 'lose', wiped: false }, fail, confirm],
 ];

@@ -69,6 +69,8 @@ export interface ModelPayment {
   readonly quantity: number;
   readonly amount: number;
   status: PaymentStatus;
+  /** Of which its status is the latest news. */
+  epoch: number;
 }
 
 export interface ModelOrder {
@@ -437,7 +439,15 @@ export class SaleModel {
     hold.state = 'paying';
     hold.paymentId = paymentId;
     const { quantity, amount, tickets } = hold;
-    this.payments.set(paymentId, { id: paymentId, account, holdId, quantity, amount, status: 'pending' });
+    this.payments.set(paymentId, {
+      id: paymentId,
+      account,
+      holdId,
+      quantity,
+      amount,
+      status: 'pending',
+      epoch: this.epoch,
+    });
     this.#remember(account, request, paymentId);
     return { status: 'started', paymentId, amount, ticketNumbers: tickets };
   }
@@ -498,9 +508,11 @@ export class SaleModel {
   }
 
   /** The log has the order, or says that the money went back. */
-  completePayment(payment: ModelPayment, status: 'succeeded' | 'refunded'): undefined {
+  completePayment(epoch: number, payment: ModelPayment, status: 'succeeded' | 'refunded'): undefined {
     for (const order of this.orders) if (order.paymentId === payment.id && status === 'succeeded') order.durable = true;
-    if (payment.status !== 'refunded') payment.status = status;
+    if (payment.status === 'refunded') return;
+    payment.status = status;
+    if (epoch === this.epoch) payment.epoch = epoch;
   }
 
   returnTickets(epoch: number, order: ModelOrder): { status: 'returned' | 'repeated' } | Lost {

@@ -294,6 +294,12 @@ const BUGS: readonly PlantedBug[] = [
     right: 'if tonumber(known[1]) >= version then',
     wrong: 'if false then',
   },
+  {
+    bug: 'an outcome of an epoch that is over, told as the latest',
+    script: 'complete-payment',
+    right: "if redis.call('HGET', sale, 'epoch') == ARGV[1] then",
+    wrong: 'if true then',
+  },
   { bug: 'a sale that is created over another', script: 'create-sale', right: 'if epoch then', wrong: 'if false then' },
 ];
 

@@ -187,7 +187,9 @@ export class Play {
     const payment = nthNewest([...this.#model.payments.values()], command.nth);
     if (payment === undefined) return undefined;
     if (command.do === 'confirm') return () => this.#confirm(payment, command.otherAmount, command.behind);
-    return command.do === 'fail' ? () => this.#fail(payment, command.behind) : () => this.#complete(payment);
+    return command.do === 'fail'
+      ? () => this.#fail(payment, command.behind)
+      : () => this.#complete(payment, command.behind);
   }
 
   #resolveOfSale(
@@ -344,13 +346,14 @@ export class Play {
     await this.#both(failPaymentScript, args, expected);
   }
 
-  async #complete(payment: ModelPayment): Promise<void> {
+  async #complete(payment: ModelPayment, behind: boolean): Promise<void> {
+    const epoch = this.#epoch(behind);
     const { id: paymentId, account, holdId } = payment;
     const order = this.#model.orders.find((candidate) => candidate.paymentId === paymentId);
     const status = order === undefined ? 'refunded' : 'succeeded';
-    const expected = this.#model.completePayment(payment, status);
+    const expected = this.#model.completePayment(epoch, payment, status);
     const outcome = { status, orderId: order?.id ?? '', failureCode: '' };
-    await this.#both(completePaymentScript, { account, holdId, paymentId, ...outcome }, expected);
+    await this.#both(completePaymentScript, { epoch, account, holdId, paymentId, ...outcome }, expected);
   }
 
   async #return(order: ModelOrder, behind: boolean): Promise<void> {

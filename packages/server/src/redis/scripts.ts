@@ -334,8 +334,8 @@ export const failPaymentScript = defineScript({
 
 export const completePaymentScript = defineScript({
   name: 'complete-payment',
-  keys: ['payment', 'hold'],
-  args: ['account', 'holdId', 'status', 'orderId', 'failureCode', 'finishedTtlSeconds'],
+  keys: ['sale', 'payment', 'hold'],
+  args: ['epoch', 'account', 'holdId', 'status', 'orderId', 'failureCode', 'finishedTtlSeconds'],
   decode: (reply) => (reply[0] === 'completed' ? undefined : unexpectedReply('complete-payment', reply)),
 });
 

@@ -21,6 +21,7 @@ export interface SaleView {
   readonly paying: readonly string[];
   /** Hold → state, tickets, when it expires. */
   readonly holds: Readonly<Record<string, readonly [string, string, number]>>;
+  /** Payment → status, and the epoch of which it is the latest. */
   readonly payments: Readonly<Record<string, string>>;
 }
 
@@ -72,7 +73,7 @@ export function viewOfModel(model: SaleModel, accounts: readonly number[]): Sale
         [state, tickets.join(), expiresAtMs],
       ]),
     ),
-    payments: sorted([...model.payments.values()].map(({ id, status }) => [id, status])),
+    payments: sorted([...model.payments.values()].map(({ id, status, epoch }) => [id, `${status} of ${epoch}`])),
   };
 }
 
@@ -96,7 +97,7 @@ export async function viewOfRedis(
     redis.zrange(saleKeys.expiry(SALE_ID), '0', '-1', 'WITHSCORES'),
     redis.zrange(saleKeys.paying(SALE_ID), '0', '-1'),
     Promise.all(holdIds.map((id) => redis.hmget(saleKeys.hold(SALE_ID, id), 'state', 'tickets', 'expiresAtMs'))),
-    Promise.all(paymentIds.map((id) => redis.hget(saleKeys.payment(SALE_ID, id), 'status'))),
+    Promise.all(paymentIds.map((id) => redis.hmget(saleKeys.payment(SALE_ID, id), 'status', 'epoch'))),
   ]);
   const expiries = expiry.flat();
   return {
@@ -119,6 +120,11 @@ export async function viewOfRedis(
         [String(state), tickets ?? '', Number(expiresAtMs)],
       ]),
     ),
-    payments: sorted(payments.map((status, index) => [paymentIds[index] ?? '', String(status)])),
+    payments: sorted(
+      payments.map(([status, epoch], index) => [
+        paymentIds[index] ?? '',
+        `${String(status)} of ${parseStoredEpoch(epoch).epoch}`,
+      ]),
+    ),
   };
 }

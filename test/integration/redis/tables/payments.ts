@@ -330,7 +330,15 @@ export const completePaymentTable = table(
   completePaymentScript,
   {
     state: ONE_BOUGHT,
-    args: { account: 7, holdId: 'h1', paymentId: 'p1', status: 'succeeded', orderId: 'o1', failureCode: '' },
+    args: {
+      epoch: EPOCH,
+      account: 7,
+      holdId: 'h1',
+      paymentId: 'p1',
+      status: 'succeeded',
+      orderId: 'o1',
+      failureCode: '',
+    },
   },
   {
     'shows the order of a payment, once': { reply: undefined, changes: SHOWN, again: undefined },
@@ -339,9 +347,20 @@ export const completePaymentTable = table(
       given: { 'payment:p1': null, 'hold:h1': null },
       reply: undefined,
       changes: {
-        'payment:p1': { account: 7, holdId: 'h1', status: 'succeeded', orderId: 'o1' },
+        'payment:p1': { account: 7, holdId: 'h1', status: 'succeeded', orderId: 'o1', epoch: EPOCH },
         expiring: ['payment:p1'],
       },
+    },
+    'answers for one that was begun in an epoch that is over': {
+      given: { 'payment:p1': { epoch: 1 } },
+      reply: undefined,
+      changes: { ...SHOWN, 'payment:p1': { status: 'succeeded', orderId: 'o1', epoch: EPOCH } },
+    },
+    'does not answer for what became of one in an epoch that is over': {
+      args: { epoch: 1 },
+      given: { 'payment:p1': { epoch: 1 } },
+      reply: undefined,
+      changes: SHOWN,
     },
     'shows why money went back': {
       args: { status: 'refunded', orderId: '', failureCode: 'hold_expired' },
@@ -352,7 +371,7 @@ export const completePaymentTable = table(
       },
     },
     'never turns refunded into something else': {
-      given: { 'payment:p1': { status: 'refunded' } },
+      given: { 'payment:p1': { status: 'refunded', epoch: 1 } },
       reply: undefined,
       changes: { expiring: ['hold:h1', 'payment:p1'] },
     },

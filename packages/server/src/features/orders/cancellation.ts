@@ -132,7 +132,12 @@ export class Cancellations {
     await this.#returnTickets({ saleId, accountId, orderId, ticketNumbers });
     await this.#append({ type: 'orderCancelled', ...base(), orderId, ticketNumbers });
     await this.#persist(() =>
-      completePayment(redis, { saleId, accountId, holdId: '', paymentId }, { status: 'refunded', orderId }),
+      completePayment(
+        redis,
+        { saleId, accountId, holdId: '', paymentId },
+        { status: 'refunded', orderId },
+        base().epoch,
+      ),
     );
     this.#rememberFinished(orderId);
   }

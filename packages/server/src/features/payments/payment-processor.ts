@@ -17,7 +17,7 @@ import type { LiveSales } from '../stock/live-sales.ts';
 import type { SaleDirectory } from '../stock/require-live-sale.ts';
 import type { PaymentGateway } from './gateway.ts';
 import { afterCharge, afterLookup, type NextStep, orderOf } from './payments.ts';
-import { completePayment, confirmPayment, failPayment, type StoredPayment } from './store.ts';
+import { completePayment, confirmPayment, failPayment, NO_EPOCH, type StoredPayment } from './store.ts';
 
 export interface PaymentProcessorOptions {
   readonly redis: Redis;
@@ -108,7 +108,8 @@ export class PaymentProcessor {
     const showInTurn = async (): Promise<void> => {
       for (const order of waiting) {
         if (this.#stopping.signal.aborted) return;
-        this.#run(order.paymentId, () => this.#show(order));
+        // It may have been cancelled through another server, and the sale built anew, while nobody was here.
+        this.#run(order.paymentId, () => this.#show(order, NO_EPOCH));
         await this.#inFlight.get(order.paymentId);
       }
     };
@@ -204,7 +205,7 @@ export class PaymentProcessor {
       if (outcome === 'durable') {
         this.#noteDurable(intent.paymentId);
         onStep?.('durable', intent.paymentId);
-        return this.#show(order);
+        return this.#show(order, epoch);
       }
       if (outcome === 'ended') return this.#showWhatIs(intent);
       // Redis goes on counting these tickets as sold, so nobody is given them again; the audit finds them.
@@ -266,14 +267,17 @@ export class PaymentProcessor {
         `payment ${intent.paymentId} is an order in the log, and ${outcome?.status ?? 'nothing'} in MySQL`,
       );
     }
-    await this.#persist(() => completePayment(redis, intent, outcome));
+    await this.#persist(() => completePayment(redis, intent, outcome, NO_EPOCH));
   }
 
-  async #show(order: OrderPaid): Promise<void> {
+  async #show(order: OrderPaid, epoch: number): Promise<void> {
     const { redis, onStep } = this.#options;
     const { orderId } = order;
     await this.#persist(() =>
-      Promise.all([addFreshOrder(redis, order), completePayment(redis, order, { status: 'succeeded', orderId })]),
+      Promise.all([
+        addFreshOrder(redis, order),
+        completePayment(redis, order, { status: 'succeeded', orderId }, epoch),
+      ]),
     );
     onStep?.('shown', order.paymentId);
   }
@@ -285,6 +289,10 @@ export class PaymentProcessor {
     );
     const { saleId, paymentId, holdId } = intent;
     await this.#append({ type: 'paymentFailed', saleId, epoch, at: clock.nowMs(), paymentId, holdId, failureCode });
+    // Redis does not know a payment from before it was built anew, or does not answer for it.
+    if (epoch !== intent.epoch) {
+      await this.#persist(() => completePayment(redis, intent, { status: 'failed', failureCode }, epoch));
+    }
   }
 
   /**
@@ -314,7 +322,9 @@ export class PaymentProcessor {
   async #payBack(started: RefundStarted): Promise<void> {
     const { redis, clock, gateway } = this.#options;
     const { saleId, paymentId, accountId, holdId, reason, epoch } = started;
-    await this.#withEpoch(saleId, (epochNow) => failPayment(redis, started, epochNow, '', clock.nowMs()));
+    const { epoch: epochNow } = await this.#withEpoch(saleId, (epochNow) =>
+      failPayment(redis, started, epochNow, '', clock.nowMs()),
+    );
     for (let attempt = 0; ; attempt += 1) {
       const result = await gateway.refund(paymentId);
       if (result === 'refunded') break;
@@ -325,7 +335,12 @@ export class PaymentProcessor {
     }
     await this.#append({ type: 'refundCompleted', saleId, epoch, at: clock.nowMs(), paymentId });
     await this.#persist(() =>
-      completePayment(redis, { saleId, accountId, holdId, paymentId }, { status: 'refunded', failureCode: reason }),
+      completePayment(
+        redis,
+        { saleId, accountId, holdId, paymentId },
+        { status: 'refunded', failureCode: reason },
+        epochNow,
+      ),
     );
   }
 

@@ -33,7 +33,7 @@ export class PendingDoubts {
       const archived = await findArchivedPayment(mysql, paymentId);
       if (archived === undefined || archived.status === 'pending') return payment;
       const { accountId, holdId } = payment;
-      await completePayment(redis, { saleId, accountId, holdId, paymentId }, archived);
+      await completePayment(redis, { saleId, accountId, holdId, paymentId }, archived, payment.epoch);
       return archived;
     } catch (error) {
       if (!isStoreFailure(error)) throw error;

@@ -74,9 +74,9 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
   }
 
   /**
-   * Redis knows the payments that were begun in the present epoch and the present Redis process. Whatever else it has is a
-   * memory, perhaps of an older snapshot, and its outcomes are as old: `succeeded` may have been given back since. A rebuild
-   * has brought every intent and every outcome of the epochs before it into MySQL.
+   * Redis knows the payments that were begun, or ended, in the present epoch and the present Redis process. Whatever else it
+   * has is a memory, perhaps of an older snapshot, and its outcomes are as old: `succeeded` may have been given back since. A
+   * rebuild has brought every intent and every outcome of the epochs before it into MySQL.
    */
   async function findPaymentNow(saleId: number, paymentId: string): Promise<StoredPayment | undefined> {
     const payment = await findPayment(redis, saleId, paymentId);

@@ -114,17 +114,26 @@ export interface PaymentOutcome {
   readonly failureCode?: string;
 }
 
-/** Shows an outcome to the buyer; only after its record is durable. */
+/** In the place of an epoch: the outcome may be older than what has been archived since. */
+export const NO_EPOCH = 0;
+
+/**
+ * Shows an outcome to the buyer; only after its record is durable.
+ * @param epoch in which it became, or still was, the latest outcome: until that epoch ends Redis answers for it alone, also
+ *   while MySQL is away
+ */
 export function completePayment(
   redis: Redis,
   payment: Pick<PaymentIntent, 'saleId' | 'accountId' | 'holdId' | 'paymentId'>,
   outcome: PaymentOutcome,
+  epoch: number,
 ) {
   const { saleId, accountId, holdId, paymentId } = payment;
   return completePaymentScript.run(
     redis,
-    { payment: saleKeys.payment(saleId, paymentId), hold: saleKeys.hold(saleId, holdId) },
+    { sale: saleKeys.sale(saleId), payment: saleKeys.payment(saleId, paymentId), hold: saleKeys.hold(saleId, holdId) },
     {
+      epoch,
       account: accountId,
       holdId,
       status: outcome.status,
@@ -163,7 +172,7 @@ export interface StoredPayment extends PaymentOutcome {
 }
 
 export interface LivePayment extends StoredPayment {
-  /** Of the sale's state when it was begun, and the Redis process that state was in. */
+  /** Of the sale's state when it was begun, or when it ended, and the Redis process that state was in. */
   readonly epoch: number;
   readonly run: string;
   /** Unix milliseconds. */

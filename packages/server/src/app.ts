@@ -17,6 +17,7 @@ import { registerAuthentication } from './platform/authentication.ts';
 import type { ClockSource } from './platform/clock-sources.ts';
 import { registerDocumentation } from './platform/documentation.ts';
 import type { FestApp } from './platform/fest-app.ts';
+import { registerHandlerDeadline } from './platform/handler-deadline.ts';
 import { type HealthFacts, registerHealth } from './platform/health.ts';
 import { registerIdempotency } from './platform/idempotency.ts';
 import { registerMetrics } from './platform/metrics.ts';
@@ -52,7 +53,6 @@ export async function buildApp({ services, core, health, clocksAheadSeconds }: A
     bodyLimit: LIMITS.bodyBytes,
     routerOptions: { maxParamLength: LIMITS.pathParameterCharacters, ignoreTrailingSlash: false },
     requestTimeout: LIMITS.requestTimeoutMs,
-    handlerTimeout: LIMITS.handlerTimeoutMs,
     keepAliveTimeout: LIMITS.keepAliveTimeoutMs,
     http: {
       maxHeaderSize: LIMITS.headerBytes,
@@ -79,6 +79,7 @@ export async function buildApp({ services, core, health, clocksAheadSeconds }: A
 
   // --- every answer ---------------------------------------------------------------------------------------------------
   registerProblemDetails(app);
+  registerHandlerDeadline(app, LIMITS.handlerTimeoutMs);
   await app.register(underPressure, {
     maxEventLoopDelay: LIMITS.eventLoopDelayMaxMs,
     pressureHandler: (request) => {

@@ -141,6 +141,7 @@ function conditionTable({ conditions }: Summary): readonly string[] {
       'processors: server; of that its JavaScript',
       ({ processes, mainThreads }) => `${known(processes['server-1'])}; ${known(mainThreads['server-1'])}`,
     ),
+    both('processors: the process that hashes passwords', used('passwords')),
     both('processors: Redis', used('redis')),
     both('processors: MySQL', used('mysql')),
     both('processors: generator of orders', used('orders')),

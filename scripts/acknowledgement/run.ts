@@ -9,7 +9,7 @@ import { type MeasuredOrder, type PreparedHold, payAtConstantRate } from './orde
 import { type Arm, type Measurement, type PhaseResult, planPhases } from './phases.ts';
 import { logWork, readCounters } from './server-counters.ts';
 import { openStage, type Stage, type StageContext } from './stage.ts';
-import { cpuShares, readCpu } from './usage.ts';
+import { childOf, cpuShares, readCpu } from './usage.ts';
 
 const COURSE = {
   /** Orders that are paid before the first phase and do not count: code is compiled, connections are opened. */
@@ -118,7 +118,13 @@ async function observe(
   { stage, logins }: Course,
   work: () => Promise<readonly MeasuredOrder[]>,
 ): Promise<Omit<PhaseResult, 'arm' | 'pair'>> {
-  const pids = { ...stage.pids, orders: process.pid, ...(logins === undefined ? {} : { logins: logins.load.pid }) };
+  const passwords = childOf(stage.pids['server-1']);
+  const pids = {
+    ...stage.pids,
+    orders: process.pid,
+    ...(passwords === undefined ? {} : { passwords }),
+    ...(logins === undefined ? {} : { logins: logins.load.pid }),
+  };
   const look = async () => {
     const [counters, counts] = await Promise.all([readCounters(stage.baseUrl), logins?.load.counts() ?? NO_LOGINS]);
     return { counters, counts, cpu: readCpu(pids) };

@@ -25,6 +25,12 @@ export interface CpuShares {
   readonly stolen: number | undefined;
 }
 
+/** The process that hashes a server's passwords is its only child; there is none until somebody has logged in. */
+export function childOf(pid: number | undefined): number | undefined {
+  const [child] = readIfPresent(`/proc/${pid}/task/${pid}/children`)?.split(' ') ?? [];
+  return child === undefined || child === '' ? undefined : Number(child);
+}
+
 /** @param pids process id by name */
 export function readCpu(pids: Readonly<Record<string, number>>): CpuReading {
   const machine = machineSeconds();

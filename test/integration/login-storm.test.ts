@@ -1,6 +1,7 @@
 /** More people log in at once than passwords can be checked: who is served, who is not, and what it costs the orders. */
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { LIMITS } from '@fest/server/limits';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { GatewayStub } from '../support/gateway-stub.ts';
 import { integration } from '../support/integration.ts';
 import { isComplete, listen, openConnection, parseAnswer, type RawConnection } from '../support/raw-http.ts';
@@ -107,6 +108,36 @@ integration('a storm of logins', () => {
       expect(answer.status).toBe(401);
       first?.destroy();
     });
+  });
+
+  it('who is refused costs neither a statement nor a look at the body, and all come back at different times', async () => {
+    const port = await open();
+    const connections = await fillLine(
+      port,
+      Array.from({ length: LIMITS.passwordHashesWaiting + 1 }, () => logInRequest(newEmail())),
+    );
+    // The accounts of those who wait are read by now.
+    const statements = vi.spyOn(fest.services.mysql, 'getConnection');
+    const refusals = await Promise.all(
+      Array.from({ length: 8 }, (_, index) =>
+        call(fest, 'POST', index % 2 === 0 ? '/sessions' : '/accounts', {
+          body: { whatever: true },
+          headers: { 'idempotency-key': randomUUID() },
+        }),
+      ),
+    );
+    const problems = refusals.map(({ body }) => body as { readonly code: string; readonly retryAfterMs: number });
+    expect(refusals.map(({ status }, index) => `${status} ${problems[index]?.code}`)).toEqual(
+      Array(8).fill('503 overloaded'),
+    );
+    for (const { retryAfterMs } of problems) {
+      expect(retryAfterMs).toBeGreaterThanOrEqual(3_000);
+      expect(retryAfterMs).toBeLessThanOrEqual(6_000);
+    }
+    expect(new Set(problems.map(({ retryAfterMs }) => retryAfterMs)).size).toBeGreaterThan(4);
+    expect(statements).not.toHaveBeenCalled();
+    expect(hashes().busy).toBe(8);
+    for (const connection of connections) connection.destroy();
   });
 
   it('a server that stops sends those who wait to another one instead of serving them all', async () => {

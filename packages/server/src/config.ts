@@ -184,7 +184,7 @@ const VARIABLES = {
   }),
   passwordThreads: variable({
     env: 'FEST_PASSWORD_THREADS',
-    describe: 'threads that hash passwords, at low priority where the system allows it',
+    describe: 'threads that hash passwords, in a process of low priority',
     // Sign-ups and logins are to leave room for orders; more than two would only make the storm shorter.
     fallback: Math.min(2, availableParallelism()),
     parse: integer(1, 64),

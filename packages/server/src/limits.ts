@@ -73,11 +73,13 @@ export const LIMITS = {
   /** A sale day plus its evening; each use rotates the token. */
   refreshTokenTtlSeconds: 14 * 24 * 3600,
   /** As nice(1) counts: beside a thread of normal priority that wants the same processor, one tenth of it. */
-  passwordThreadNiceness: 10,
+  passwordNiceness: 10,
   /** Beyond this many waiting hashes a login would take longer than people wait: refuse with 503 instead. */
   passwordHashesWaiting: 200,
   /** Nor more than are done within this: a machine that has better to do hashes more slowly. */
   passwordHashWaitMs: 10_000,
+  /** When a password that was refused for these reasons may come again; at random up to twice as late. */
+  passwordRetryMs: 3_000,
   /** Failed logins per account before the limiter answers 429, and the window that forgets them. */
   failedLoginsPerAccount: 10,
   failedLoginWindowMs: 15 * 60_000,

@@ -20,11 +20,15 @@ test('as much work as allowed runs, the next waits, and one more is told to come
     return 'x';
   };
   const accepted = [line.run(work), line.run(work), line.run(work)];
+  expect(line.isFull).toBe(true);
   expect(await line.run(work)).toEqual({ status: 'busy' });
   expect(running).toBe(2);
   finish.open();
   expect(await Promise.all(accepted)).toEqual(Array(3).fill({ status: 'done', result: 'x' }));
   expect(running).toBe(3);
+  expect(line.isFull).toBe(false);
+  await line.close();
+  expect(line.isFull).toBe(true);
 });
 
 test('work that fails gives its place to the next', async () => {

@@ -9,6 +9,8 @@ export type LineOutcome<Result> =
 export interface BoundedLine {
   /** How many wait for their turn at this moment. */
   readonly waiting: number;
+  /** Whether what came now would be told at once that it is busy. */
+  readonly isFull: boolean;
   /**
    * Runs `work` when it is its turn.
    * @param signal aborts when nobody wants the result any more: it leaves the line at once. Work that has begun goes on.
@@ -45,13 +47,15 @@ export function createBoundedLine({ atOnce, waiting, longestWaitMs }: BoundedLin
 
   async function waitForTurn(signal: AbortSignal | undefined): Promise<Turn> {
     if (signal?.aborted === true) return 'abandoned';
-    if (whenClosed !== undefined) return 'busy';
-    if (running < atOnce) {
-      running += 1;
-      return 'begin';
-    }
-    if (line.size >= waiting || wouldWaitTooLong()) return 'busy';
-    return joinLine(signal);
+    if (isFull()) return 'busy';
+    if (running >= atOnce) return joinLine(signal);
+    running += 1;
+    return 'begin';
+  }
+
+  function isFull(): boolean {
+    if (whenClosed !== undefined) return true;
+    return running >= atOnce && (line.size >= waiting || wouldWaitTooLong());
   }
 
   /** Never when nobody waits: however slow the work was last, the next piece shows how it is now. */
@@ -88,6 +92,9 @@ export function createBoundedLine({ atOnce, waiting, longestWaitMs }: BoundedLin
   return {
     get waiting() {
       return line.size;
+    },
+    get isFull() {
+      return isFull();
     },
     async run(work, signal) {
       const turn = await waitForTurn(signal);

@@ -2,13 +2,13 @@
  * Passwords: scrypt (RFC 7914) from node:crypto, stored as `$scrypt$ln=15,r=8,p=1$<salt>$<hash>` with unpadded base64, so
  * that every stored password says how it was made and the cost can grow.
  *
- * Hashes are made in threads of their own (`password-threads.ts`), a few at once; a bounded number waits, and the rest is
+ * Hashes are made in a process of its own (`password-process.ts`), a few at once; a bounded number waits, and the rest is
  * told `busy` instead of waiting longer than people do. Who goes away while waiting is not hashed at all.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { LIMITS } from '../limits.ts';
 import { createBoundedLine, type LineOutcome } from './bounded-line.ts';
-import { createPasswordThreads, type ScryptJob } from './password-threads.ts';
+import { createPasswordProcess, type ScryptWork } from './password-process.ts';
 
 const BLOCK_SIZE = 8;
 const PARALLELISM = 1;
@@ -31,14 +31,19 @@ export interface PasswordHashingStats {
   readonly hashed: number;
   readonly busy: number;
   readonly abandoned: number;
-  /** The thread died of it. */
+  /** The process that hashes ended before they were done. */
   readonly failed: number;
 }
 
 export interface PasswordHashing {
   /**
+   * Whether a password that came now would be told `busy`; if so, it counts as told. Asked before anything is read for it, so
+   * that a refusal costs next to nothing.
+   */
+  refuses(): boolean;
+  /**
    * @param signal aborts when nobody waits for the answer any more
-   * @throws {Error} when the thread that hashed died
+   * @throws {Error} when the process that hashed it ended
    */
   hash(password: string, signal?: AbortSignal): Promise<HashResult>;
   /**
@@ -46,12 +51,12 @@ export interface PasswordHashing {
    * that the time of the answer does not tell whether the account exists.
    *
    * @param signal aborts when nobody waits for the answer any more
-   * @throws {Error} when the stored text is not a hash of ours (the row was changed by somebody else), or when the thread
-   * that hashed died
+   * @throws {Error} when the stored text is not a hash of ours (the row was changed by somebody else), or when the
+   * process that hashed it ended
    */
   verify(password: string, stored: string | undefined, signal?: AbortSignal): Promise<VerifyResult>;
   stats(): PasswordHashingStats;
-  /** Everybody who waits is told `busy`; resolves when the hashes that were begun are done and the threads have ended. */
+  /** Everybody who waits is told `busy`; resolves when the hashes that were begun are done and the process has ended. */
   close(): Promise<void>;
 }
 
@@ -62,8 +67,6 @@ export interface PasswordHashingOptions {
   readonly threads?: number;
   readonly waiting?: number;
   readonly longestWaitMs?: number;
-  /** See `PasswordThreadsOptions.module`. */
-  readonly threadModule?: URL;
 }
 
 interface StoredPassword {
@@ -88,7 +91,7 @@ function formatStoredPassword({ costLog2, salt, hash }: StoredPassword): string 
   return `$scrypt$ln=${costLog2},r=${BLOCK_SIZE},p=${PARALLELISM}$${unpadded(salt)}$${unpadded(hash)}`;
 }
 
-function toJob(password: string, { costLog2, salt }: Pick<StoredPassword, 'costLog2' | 'salt'>): ScryptJob {
+function toWork(password: string, { costLog2, salt }: Pick<StoredPassword, 'costLog2' | 'salt'>): ScryptWork {
   const cost = 2 ** costLog2;
   return {
     // The same text can reach us composed or decomposed, depending on the keyboard it was typed on.
@@ -105,20 +108,15 @@ export function createPasswordHashing({
   threads = 1,
   waiting = LIMITS.passwordHashesWaiting,
   longestWaitMs = LIMITS.passwordHashWaitMs,
-  threadModule,
 }: PasswordHashingOptions): PasswordHashing {
   const line = createBoundedLine({ atOnce: threads, waiting, longestWaitMs });
-  const pool = createPasswordThreads({
-    threads,
-    niceness: LIMITS.passwordThreadNiceness,
-    ...(threadModule === undefined ? {} : { module: threadModule }),
-  });
+  const hasher = createPasswordProcess({ threads, niceness: LIMITS.passwordNiceness });
   const counts = { done: 0, busy: 0, abandoned: 0, failed: 0 };
   const absent: StoredPassword = { costLog2, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) };
 
-  async function derive(job: ScryptJob, signal: AbortSignal | undefined): Promise<LineOutcome<Buffer>> {
+  async function derive(work: ScryptWork, signal: AbortSignal | undefined): Promise<LineOutcome<Buffer>> {
     try {
-      const outcome = await line.run(() => pool.derive(job), signal);
+      const outcome = await line.run(() => hasher.derive(work), signal);
       counts[outcome.status] += 1;
       return outcome;
     } catch (error) {
@@ -128,16 +126,21 @@ export function createPasswordHashing({
   }
 
   return {
+    refuses() {
+      if (!line.isFull) return false;
+      counts.busy += 1;
+      return true;
+    },
     async hash(password, signal) {
       const salt = randomBytes(SALT_BYTES);
-      const outcome = await derive(toJob(password, { costLog2, salt }), signal);
+      const outcome = await derive(toWork(password, { costLog2, salt }), signal);
       if (outcome.status !== 'done') return outcome;
       return { status: 'hashed', hash: formatStoredPassword({ costLog2, salt, hash: outcome.result }) };
     },
     async verify(password, stored, signal) {
       const expected = stored === undefined ? absent : parseStoredPassword(stored);
       if (expected === undefined) throw new Error('a stored password hash has a form this server does not write');
-      const outcome = await derive(toJob(password, expected), signal);
+      const outcome = await derive(toWork(password, expected), signal);
       if (outcome.status !== 'done') return outcome;
       const same = timingSafeEqual(outcome.result, expected.hash);
       if (!same || stored === undefined) return { status: 'mismatch' };
@@ -149,7 +152,7 @@ export function createPasswordHashing({
     },
     async close() {
       await line.close();
-      await pool.close();
+      await hasher.close();
     },
   };
 }

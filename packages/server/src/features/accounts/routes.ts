@@ -1,7 +1,9 @@
 /** Accounts, sessions and "me". */
+import { randomInt } from 'node:crypto';
 import { Type } from 'typebox';
 import { ROUTES } from '../../contract/paths.ts';
 import { Account, AccountInput, Me, RefreshInput, Session, SessionInput } from '../../contract/schemas.ts';
+import { LIMITS } from '../../limits.ts';
 import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import { privateAnswer } from '../../platform/cache-headers.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
@@ -30,8 +32,12 @@ export function registerAccountRoutes(
   const actions = createAccountActions(services, passwordHashing);
   // A full line takes seconds, and requests under way are waited for: whoever is in it had better ask another server.
   app.addHook('preClose', () => passwordHashing.close());
-  registerSignUp(app, actions);
-  registerSessions(app, actions, authentication);
+  /** Before the body is read, and before MySQL is asked for anything: in a storm nearly all requests end here. */
+  const refuseWhenBusy = async (): Promise<void> => {
+    if (passwordHashing.refuses()) throw notHashed({ status: 'busy' });
+  };
+  registerSignUp(app, actions, refuseWhenBusy);
+  registerSessions(app, actions, authentication, refuseWhenBusy);
   registerMe(app, actions, authentication);
 }
 
@@ -41,16 +47,18 @@ function notHashed({ status }: NotHashed): ProblemError {
     status === 'busy'
       ? 'Too many people are signing in at this moment; try again shortly.'
       : 'The client went away before its password was checked; nothing was done.';
-  return new ProblemError('overloaded', detail, { retryAfterMs: 3_000 });
+  // They came together; they are not to come back together.
+  const retryAfterMs = randomInt(LIMITS.passwordRetryMs, 2 * LIMITS.passwordRetryMs + 1);
+  return new ProblemError('overloaded', detail, { retryAfterMs });
 }
 
-function registerSignUp(app: FestApp, actions: AccountActions): void {
+function registerSignUp(app: FestApp, actions: AccountActions, refuseWhenBusy: () => Promise<void>): void {
   app.route({
     method: 'POST',
     url: ROUTES.accounts,
     config: { idempotent: true },
     schema: { tags, summary: 'Create an account', body: AccountInput, response: { 201: Account } },
-    onRequest: privateAnswer,
+    onRequest: [privateAnswer, refuseWhenBusy],
     async handler(request, reply) {
       const result = await actions.signUp(request.body, untilAnswered(request, reply));
       if (result.status === 'busy' || result.status === 'abandoned') throw notHashed(result);
@@ -63,13 +71,18 @@ function registerSignUp(app: FestApp, actions: AccountActions): void {
   });
 }
 
-function registerSessions(app: FestApp, actions: AccountActions, { requireAccount }: Authentication): void {
+function registerSessions(
+  app: FestApp,
+  actions: AccountActions,
+  { requireAccount }: Authentication,
+  refuseWhenBusy: () => Promise<void>,
+): void {
   app.route({
     method: 'POST',
     url: ROUTES.sessions,
     config: { idempotent: true },
     schema: { tags, summary: 'Sign in', body: SessionInput, response: { 201: Session } },
-    onRequest: privateAnswer,
+    onRequest: [privateAnswer, refuseWhenBusy],
     async handler(request, reply) {
       const result = await actions.signIn(request.body, untilAnswered(request, reply));
       if (result.status === 'busy' || result.status === 'abandoned') throw notHashed(result);

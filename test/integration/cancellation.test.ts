@@ -1,8 +1,9 @@
-import type { Order, Sale } from '@fest/server/contract/schemas';
+import type { Order, Payment, Sale } from '@fest/server/contract/schemas';
 import { addFreshOrder, listFreshOrders } from '@fest/server/features/orders/fresh-orders';
 import { findOrder } from '@fest/server/features/orders/store';
 import type { OrderPaid } from '@fest/server/order-log/records';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { saleKeys } from '@fest/server/redis/keys';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { integration } from '../support/integration.ts';
 import { ask, buy, eventually } from '../support/purchase.ts';
 import { buildTestApp, ManualClock, type TestApp, type TestBuyer } from '../support/test-app.ts';
@@ -75,17 +76,62 @@ integration('cancelling an order', () => {
     expect(tickets.map(({ ticketNumber }) => ticketNumber)).toEqual([1]);
   });
 
-  it('is not forgotten while MySQL is away, whatever shows the order anew', async () => {
-    const { mysql, redis } = server.services;
-    const sale = await server.createSale();
-    const buyer = await server.createAccount();
-    const { orderId } = await buy(server, buyer, sale.id);
+  /** As it is in the order log. */
+  async function recordOf(orderId: string): Promise<OrderPaid> {
     await server.core.applier.drain(5_000);
-    const stored = await findOrder(mysql, orderId);
+    const stored = await findOrder(server.services.mysql, orderId);
     if (stored === undefined) throw new Error('the order is not archived');
     const ticketNumbers = stored.tickets.map(({ ticketNumber }) => ticketNumber);
     const facts = { holdId: '', confirmSeq: 1, capacity: 100, epoch: 1, at: stored.paidAtMs, ticketNumbers };
-    const record: OrderPaid = { type: 'orderPaid', ...stored, ...facts };
+    return { type: 'orderPaid', ...stored, ...facts };
+  }
+
+  const paymentStatus = async (buyer: TestBuyer, orderId: string): Promise<string> =>
+    (await ask<Payment>(server, buyer, 'GET', `/payments/${orderId.replace('ord_', 'pay_')}`)).body.status;
+
+  it('is never taken back by a server that shows the order once more after a rebuild', async () => {
+    const sale = await server.createSale();
+    const buyer = await server.createAccount();
+    const { orderId } = await buy(server, buyer, sale.id);
+    const record = await recordOf(orderId);
+    await cancelled(other, buyer, orderId);
+    await server.core.rebuilds.request(sale.id, 'the test says so');
+    await eventually(async () => server.core.live.get(sale.id)?.snapshot.epoch === 2, 'the sale is rebuilt');
+    const { core, services } = server;
+    await services.redis.del(saleKeys.payment(sale.id, record.paymentId));
+    // As after a start: it was not archived when the log was read.
+    core.processor.resumeOrders([record]);
+    await eventually(async () => core.processor.inFlight === 0, 'the order is shown');
+    expect(await paymentStatus(buyer, orderId)).toBe('refunded');
+  });
+
+  it('is told also when the server dies before it has told Redis', async () => {
+    const sale = await server.createSale();
+    const buyer = await server.createAccount();
+    const { orderId } = await buy(server, buyer, sale.id);
+    const { log } = other.core;
+    const append = log.append.bind(log);
+    const death = Promise.withResolvers<never>();
+    const dying = vi.spyOn(log, 'append').mockImplementation(async (record) => {
+      const appended = await append(record);
+      // What comes after the last record does not happen any more.
+      return record.type === 'orderCancelled' ? death.promise : appended;
+    });
+    try {
+      await cancelled(other, buyer, orderId);
+      expect(await paymentStatus(buyer, orderId)).toBe('refunded');
+    } finally {
+      dying.mockRestore();
+      death.reject(new Error('dead'));
+    }
+  });
+
+  it('is not forgotten while MySQL is away, whatever shows the order anew', async () => {
+    const { redis } = server.services;
+    const sale = await server.createSale();
+    const buyer = await server.createAccount();
+    const { orderId } = await buy(server, buyer, sale.id);
+    const record = await recordOf(orderId);
     // As after a start, or when Redis was slow: the applier has removed it before.
     await addFreshOrder(redis, record);
     const read = () => withoutMysql(server, () => ask(server, buyer, 'GET', `/orders/${orderId}`));

@@ -111,7 +111,8 @@ integration('a storm of logins', () => {
   });
 
   it('who is refused costs neither a statement nor a look at the body, and all come back at different times', async () => {
-    const port = await open();
+    // Without the server's own rounds, which ask MySQL as well.
+    const port = await open({ started: false });
     const connections = await fillLine(
       port,
       Array.from({ length: LIMITS.passwordHashesWaiting + 1 }, () => logInRequest(newEmail())),

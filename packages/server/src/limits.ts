@@ -78,6 +78,8 @@ export const LIMITS = {
   passwordHashesWaiting: 200,
   /** Nor more than are done within this: a machine that has better to do hashes more slowly. */
   passwordHashWaitMs: 10_000,
+  /** No hash takes this long, at any cost that is allowed: its process is ended and another one started. */
+  passwordStuckMs: 60_000,
   /** When a password that was refused for these reasons may come again; at random up to twice as late. */
   passwordRetryMs: 3_000,
   /** Failed logins per account before the limiter answers 429, and the window that forgets them. */

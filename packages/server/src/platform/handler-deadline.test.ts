@@ -6,8 +6,9 @@ import { registerProblemDetails } from './problem-details.ts';
 
 let app: FestApp;
 let address: string;
-const handler = Promise.withResolvers<object>();
+let handler: PromiseWithResolvers<object>;
 beforeEach(async () => {
+  handler = Promise.withResolvers();
   app = Fastify();
   registerProblemDetails(app);
   registerHandlerDeadline(app, 100);

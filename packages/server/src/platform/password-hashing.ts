@@ -8,7 +8,8 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { LIMITS } from '../limits.ts';
 import { createBoundedLine, type LineOutcome } from './bounded-line.ts';
-import { createPasswordProcess, type ScryptWork } from './password-process.ts';
+import { createPasswordProcess, PasswordProcessEnded, type ScryptWork } from './password-process.ts';
+import { ProblemError } from './problem.ts';
 
 const BLOCK_SIZE = 8;
 const PARALLELISM = 1;
@@ -43,7 +44,7 @@ export interface PasswordHashing {
   refuses(): boolean;
   /**
    * @param signal aborts when nobody waits for the answer any more
-   * @throws {Error} when the process that hashed it ended
+   * @throws {ProblemError} `overloaded`, when the process that hashed it ended
    */
   hash(password: string, signal?: AbortSignal): Promise<HashResult>;
   /**
@@ -51,8 +52,8 @@ export interface PasswordHashing {
    * that the time of the answer does not tell whether the account exists.
    *
    * @param signal aborts when nobody waits for the answer any more
-   * @throws {Error} when the stored text is not a hash of ours (the row was changed by somebody else), or when the
-   * process that hashed it ended
+   * @throws {Error} when the stored text is not a hash of ours (the row was changed by somebody else), or `overloaded`
+   * as above
    */
   verify(password: string, stored: string | undefined, signal?: AbortSignal): Promise<VerifyResult>;
   stats(): PasswordHashingStats;
@@ -110,7 +111,11 @@ export function createPasswordHashing({
   longestWaitMs = LIMITS.passwordHashWaitMs,
 }: PasswordHashingOptions): PasswordHashing {
   const line = createBoundedLine({ atOnce: threads, waiting, longestWaitMs });
-  const hasher = createPasswordProcess({ threads, niceness: LIMITS.passwordNiceness });
+  const hasher = createPasswordProcess({
+    threads,
+    niceness: LIMITS.passwordNiceness,
+    stuckMs: LIMITS.passwordStuckMs,
+  });
   const counts = { done: 0, busy: 0, abandoned: 0, failed: 0 };
   const absent: StoredPassword = { costLog2, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) };
 
@@ -121,7 +126,9 @@ export function createPasswordHashing({
       return outcome;
     } catch (error) {
       counts.failed += 1;
-      throw error;
+      if (!(error instanceof PasswordProcessEnded)) throw error;
+      const detail = 'The password could not be checked at this moment; try again.';
+      throw new ProblemError('overloaded', detail, { retryAfterMs: LIMITS.passwordRetryMs, cause: error });
     }
   }
 

@@ -5,8 +5,13 @@ import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, test } from 'vitest';
-import { createPasswordProcess, type PasswordProcessOptions, type ScryptWork } from './password-process.ts';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import {
+  createPasswordProcess,
+  PasswordProcessEnded,
+  type PasswordProcessOptions,
+  type ScryptWork,
+} from './password-process.ts';
 
 const NICENESS = 10;
 const onLinux = process.platform === 'linux';
@@ -18,7 +23,7 @@ afterEach(async () => {
 });
 
 function open(options: Partial<PasswordProcessOptions> = {}) {
-  const hasher = createPasswordProcess({ threads: 1, niceness: NICENESS, ...options });
+  const hasher = createPasswordProcess({ threads: 1, niceness: NICENESS, stuckMs: 30_000, ...options });
   opened.push(hasher);
   return hasher;
 }
@@ -71,6 +76,9 @@ describe('the process that hashes passwords', () => {
     await Promise.all([hasher.derive(work('one')), hasher.derive(work('two'))]);
     const [child, ...others] = children().filter((pid) => !before.includes(pid));
     expect(others).toEqual([]);
+    // As many threads as told, and none of the server's secrets.
+    const environment = readFileSync(`/proc/${child}/environ`, 'utf8').split('\0').filter(Boolean);
+    expect(environment.filter((variable) => !variable.startsWith('NODE_CHANNEL_'))).toEqual(['UV_THREADPOOL_SIZE=2']);
     const hashing = nicenesses(child ?? 0);
     // Its main thread and two that hash; what V8 started before it stepped back does not hash.
     expect(hashing.filter((niceness) => niceness === getPriority() + NICENESS).length).toBeGreaterThanOrEqual(3);
@@ -86,17 +94,58 @@ describe('the process that hashes passwords', () => {
 
   describe('when it ends by itself', () => {
     const folder = mkdtempSync(join(tmpdir(), 'fest-password-process-'));
-    afterEach(() => rmSync(folder, { recursive: true, force: true }));
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    function openModule(source: string, options: Partial<PasswordProcessOptions> = {}) {
+      const module = join(folder, 'child.mjs');
+      writeFileSync(module, source);
+      return open({ module: pathToFileURL(module), ...options });
+    }
 
     test('says so to all who wait, and the next work gets a new one', async () => {
-      const module = join(folder, 'ends.mjs');
-      writeFileSync(module, `process.on('message', () => process.exit(3));`);
-      const hasher = open({ module: pathToFileURL(module) });
+      const hasher = openModule(`process.on('message', () => process.exit(3));`);
       const answers = await Promise.allSettled([hasher.derive(work('one')), hasher.derive(work('two'))]);
       for (const answer of answers) {
         expect(answer).toMatchObject({ reason: { message: expect.stringContaining('ended before it was done') } });
       }
       await expect(hasher.derive(work('three'))).rejects.toThrow('ended before it was done');
+    });
+
+    test('or is stuck: it is ended', async () => {
+      const hasher = openModule(`process.on('message', () => undefined);`, { stuckMs: 200 });
+      await expect(hasher.derive(work('one'))).rejects.toBeInstanceOf(PasswordProcessEnded);
+    });
+
+    test('or cannot be started: says why, and tries again', async () => {
+      const { execPath } = process;
+      const hasher = open();
+      process.execPath = join(folder, 'nothing');
+      try {
+        await expect(hasher.derive(work('one'))).rejects.toMatchObject({ cause: { code: 'ENOENT' } });
+      } finally {
+        process.execPath = execPath;
+      }
+      expect(await hasher.derive(work('two'))).toEqual(keyOf(work('two')));
+    });
+
+    test.runIf(onLinux)('or cannot be started for want of file descriptors', { timeout: 30_000 }, async () => {
+      const module = JSON.stringify(new URL('./password-process.ts', import.meta.url).href);
+      const program = `
+        import { closeSync, openSync } from 'node:fs';
+        import { createPasswordProcess } from ${module};
+        const hasher = createPasswordProcess({ threads: 1, niceness: 0, stuckMs: 30_000 });
+        const derive = () => hasher.derive({ password: 'x', salt: Buffer.from('salt'), keyBytes: 32, options: { N: 16 } });
+        const files = [];
+        try { for (;;) files.push(openSync('/dev/null')); } catch { /* none is left */ }
+        const refused = await derive().then(() => 'hashed', (error) => error.cause?.code);
+        for (const file of files) closeSync(file);
+        console.log(refused, (await derive()).length);
+      `;
+      const command = 'ulimit -n 100; exec "$0" --input-type=module --eval "$1"';
+      const { stdout } = await promisify(execFile)('sh', ['-c', command, process.execPath, program], {
+        timeout: 20_000,
+      });
+      expect(stdout.trim()).toBe('EMFILE 32');
     });
   });
 
@@ -125,7 +174,7 @@ describe('the process that hashes passwords', () => {
     const module = JSON.stringify(new URL('./password-process.ts', import.meta.url).href);
     const program = `
       import { createPasswordProcess } from ${module};
-      const hasher = createPasswordProcess({ threads: 1, niceness: ${NICENESS} });
+      const hasher = createPasswordProcess({ threads: 1, niceness: ${NICENESS}, stuckMs: 30_000 });
       const options = { N: 2 ** 4, r: 8, p: 1 };
       const key = await hasher.derive({ password: 'secret', salt: Buffer.from('salt'), keyBytes: 32, options });
       console.log(key.toString('hex'));

@@ -29,12 +29,21 @@ export interface PasswordProcessOptions {
   readonly threads: number;
   /** How much less important than the server, in steps of nice(1). */
   readonly niceness: number;
+  /** A hash that takes longer is stuck, milliseconds. */
+  readonly stuckMs: number;
   /** For tests: what the process runs. */
   readonly module?: URL;
 }
 
+/** The process ended before the hash was made. */
+export class PasswordProcessEnded extends Error {}
+
 export interface PasswordProcess {
-  /** @throws {Error} when scrypt refuses the work, or the process ended before it was done; the next work gets a new one */
+  /**
+   * @throws {PasswordProcessEnded} when it could not be started, ended, or was stuck and has been ended; the next work gets a
+   * new process
+   * @throws {Error} when scrypt refuses the work
+   */
   derive(work: ScryptWork): Promise<Buffer>;
   /** Ends the process; what it is at is rejected. */
   close(): Promise<void>;
@@ -43,7 +52,8 @@ export interface PasswordProcess {
 const CHILD_MODULE = import.meta.url.endsWith('.ts') ? './password-process-child.ts' : './password-process-child.js';
 
 /** The process is started when there is work for it: a server nobody logs in to has none. */
-export function createPasswordProcess({ threads, niceness, module }: PasswordProcessOptions): PasswordProcess {
+export function createPasswordProcess(options: PasswordProcessOptions): PasswordProcess {
+  const { threads, niceness, stuckMs, module } = options;
   const path = fileURLToPath(module ?? new URL(CHILD_MODULE, import.meta.url));
   let child: ChildProcess | undefined;
   let jobs = new Map<number, PromiseWithResolvers<Buffer>>();
@@ -71,6 +81,12 @@ export function createPasswordProcess({ threads, niceness, module }: PasswordPro
     child?.channel?.[method]();
   }
 
+  /** What cannot be sent is followed by the end of the process, which rejects the job. */
+  function send(to: ChildProcess, job: ScryptJob): void {
+    // There is no `send`, against its type, when the process could not be started, as for want of file descriptors.
+    (to as Partial<Pick<ChildProcess, 'send'>>).send?.(job, () => undefined);
+  }
+
   function settle(done: ScryptDone): void {
     const job = jobs.get(done.id);
     jobs.delete(done.id);
@@ -85,21 +101,25 @@ export function createPasswordProcess({ threads, niceness, module }: PasswordPro
     child = undefined;
     const unfinished = jobs;
     jobs = new Map();
-    const error = new Error('The process that was hashing a password ended before it was done.', options);
+    const error = new PasswordProcessEnded(
+      'The process that was hashing a password ended before it was done.',
+      options,
+    );
     for (const job of unfinished.values()) job.reject(error);
   }
 
   return {
     derive(work) {
-      if (isClosed) return Promise.reject(new Error('The process that hashes passwords was closed.'));
+      if (isClosed) return Promise.reject(new PasswordProcessEnded('The process that hashes passwords was closed.'));
       child ??= start();
+      const working = child;
       lastId += 1;
       const job = Promise.withResolvers<Buffer>();
       jobs.set(lastId, job);
       keepAlive(true);
-      // A channel that broke is followed by the end of the process, which rejects the job.
-      child.send({ id: lastId, ...work } satisfies ScryptJob, () => undefined);
-      return job.promise;
+      send(working, { id: lastId, ...work });
+      const stuck = setTimeout(() => working.kill('SIGKILL'), stuckMs).unref();
+      return job.promise.finally(() => clearTimeout(stuck));
     },
     async close() {
       isClosed = true;

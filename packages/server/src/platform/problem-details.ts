@@ -144,7 +144,9 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const problem = toProblem(error);
   if (problem.statusCode >= 500) {
     reply.header('X-Request-Id', request.id);
-    const level = problem.code === 'internal_error' ? 'error' : 'warn';
+    // A refusal that was decided on has no cause. A crowd is refused by the thousand, and the metrics count them.
+    const isDecided = problem.cause === undefined && problem.code !== 'internal_error';
+    const level = problem.code === 'internal_error' ? 'error' : isDecided ? 'debug' : 'warn';
     request.log[level]({ err: problem.cause ?? problem, code: problem.code }, problem.message);
   }
   if (problem.retryAfterMs !== undefined)

@@ -12,7 +12,7 @@ import type { MysqlPool } from '../../platform/mysql.ts';
 import { isStoreFailure } from '../../platform/problem-details.ts';
 import { backoffMs, retry } from '../../platform/retry.ts';
 import type { PaymentGateway } from '../payments/gateway.ts';
-import { completePayment, returnTickets } from '../payments/store.ts';
+import { completePayment, forgetOutcome, NO_EPOCH, returnTickets } from '../payments/store.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
 import { endFreshOrder } from './fresh-orders.ts';
 import { findOrder, isRefundRecorded, listCancelling, type StoredOrder } from './store.ts';
@@ -121,7 +121,7 @@ export class Cancellations {
     const { clock, redis, live } = this.#options;
     const { orderId, paymentId, saleId, accountId } = order;
     const ticketNumbers = order.tickets.map(({ ticketNumber }) => ticketNumber);
-    const base = () => ({ saleId, epoch: live.get(saleId)?.snapshot.epoch ?? 0, at: clock.nowMs() });
+    const base = () => ({ saleId, epoch: live.get(saleId)?.snapshot.epoch ?? NO_EPOCH, at: clock.nowMs() });
     const recorded = await this.#recordRefundStart(order, base());
     await this.#persist(() => endFreshOrder(redis, order));
     await this.#refund(paymentId);
@@ -130,6 +130,8 @@ export class Cancellations {
       recorded.refundCompleted = true;
     }
     await this.#returnTickets({ saleId, accountId, orderId, ticketNumbers });
+    // From here on MySQL is asked: it knows of the end, whoever brings this to it.
+    await this.#persist(() => forgetOutcome(redis, saleId, paymentId));
     await this.#append({ type: 'orderCancelled', ...base(), orderId, ticketNumbers });
     await this.#persist(() =>
       completePayment(

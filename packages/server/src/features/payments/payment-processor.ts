@@ -46,6 +46,8 @@ class Interrupted extends Error {}
 export class PaymentProcessor {
   readonly #options: PaymentProcessorOptions;
   readonly #inFlight = new Map<string, Promise<void>>();
+  /** Whose the payments are that this process brings to an outcome. */
+  readonly #accounts = new Map<string, number>();
   /** Payments whose intent is being written: nobody else is to take them for abandoned, however slow the disk is. */
   readonly #starting = new Set<string>();
   /** Payments whose refund is durable: whatever happens from here on, they are refunded and nothing else. */
@@ -82,7 +84,13 @@ export class PaymentProcessor {
     }
   }
 
+  /** Whose payment it is, if this process is about to find out what becomes of it: until then it is pending. */
+  accountOfUndecided(paymentId: string): number | undefined {
+    return this.#accounts.get(paymentId);
+  }
+
   #charge(intent: PaymentIntent): void {
+    this.#accounts.set(intent.paymentId, intent.accountId);
     const charge = async (): Promise<void> => {
       const { gateway, onStep } = this.#options;
       const { paymentId, amount, currency, method } = intent;
@@ -99,6 +107,7 @@ export class PaymentProcessor {
 
   /** For payments whose charge may or may not have been made: the gateway is asked first. */
   resume(intent: PaymentIntent): void {
+    this.#accounts.set(intent.paymentId, intent.accountId);
     this.#run(intent.paymentId, () => this.#lookUpAndSettle(intent));
   }
 
@@ -153,6 +162,7 @@ export class PaymentProcessor {
       paymentId,
       finish().finally(() => {
         this.#inFlight.delete(paymentId);
+        this.#accounts.delete(paymentId);
         this.#refunding.delete(paymentId);
         this.#chargedAtMs.delete(paymentId);
       }),
@@ -202,10 +212,10 @@ export class PaymentProcessor {
       onStep?.('confirmed', intent.paymentId);
       const order = orderOf(intent, result, { festivalId: sale.festivalId, epoch, nowMs: clock.nowMs() });
       const outcome = await this.#makeDurable(order);
-      if (outcome === 'durable') {
+      if (outcome === 'durable' || outcome === 'repeated') {
         this.#noteDurable(intent.paymentId);
         onStep?.('durable', intent.paymentId);
-        return this.#show(order, epoch);
+        return this.#show(order, outcome === 'durable' ? epoch : NO_EPOCH);
       }
       if (outcome === 'ended') return this.#showWhatIs(intent);
       // Redis goes on counting these tickets as sold, so nobody is given them again; the audit finds them.
@@ -227,18 +237,20 @@ export class PaymentProcessor {
   }
 
   /**
-   * `durable`: the order is in the log. `staleEpoch`: a new epoch began meanwhile, and the confirmation is void.
+   * `durable`: the order is in the log. `repeated`: it was already, and may have been cancelled since. `staleEpoch`: a new
+   * epoch began meanwhile, and the confirmation is void.
    * `ended`: the order is in the log with the tickets it was first given. `conflict`: its tickets belong to another live
    * order; the last gate has held.
    */
-  async #makeDurable(order: OrderPaid): Promise<'durable' | 'staleEpoch' | 'ended' | 'conflict'> {
+  async #makeDurable(order: OrderPaid): Promise<'durable' | 'repeated' | 'staleEpoch' | 'ended' | 'conflict'> {
     const { logger, releaseCancelledElsewhere } = this.#options;
     let refusal = await this.#appendOrder(order);
     for (const release of releaseCancelledElsewhere) {
       if (refusal?.reason !== 'ticketAlreadySold' || refusal.sameOrder) break;
       if (await this.#persist(() => release(order))) refusal = await this.#appendOrder(order);
     }
-    if (refusal === undefined || refusal.sameOrder) return 'durable';
+    if (refusal === undefined) return 'durable';
+    if (refusal.sameOrder) return 'repeated';
     if (refusal.reason === 'staleEpoch') return 'staleEpoch';
     if (refusal.reason === 'orderExists') {
       logger.error({ order, err: refusal }, 'a payment that has become an order was confirmed once more');
@@ -320,11 +332,9 @@ export class PaymentProcessor {
   }
 
   async #payBack(started: RefundStarted): Promise<void> {
-    const { redis, clock, gateway } = this.#options;
+    const { redis, clock, gateway, live } = this.#options;
     const { saleId, paymentId, accountId, holdId, reason, epoch } = started;
-    const { epoch: epochNow } = await this.#withEpoch(saleId, (epochNow) =>
-      failPayment(redis, started, epochNow, '', clock.nowMs()),
-    );
+    await this.#withEpoch(saleId, (epochNow) => failPayment(redis, started, epochNow, '', clock.nowMs()));
     for (let attempt = 0; ; attempt += 1) {
       const result = await gateway.refund(paymentId);
       if (result === 'refunded') break;
@@ -339,7 +349,8 @@ export class PaymentProcessor {
         redis,
         { saleId, accountId, holdId, paymentId },
         { status: 'refunded', failureCode: reason },
-        epochNow,
+        // There is no other outcome after this one, in any epoch.
+        live.get(saleId)?.snapshot.epoch ?? NO_EPOCH,
       ),
     );
   }

@@ -8,6 +8,7 @@ import type { FestApp } from '../../platform/fest-app.ts';
 import { idempotencyKeyReused, type RepeatableRequest, repeatableRequest } from '../../platform/idempotency-key.ts';
 import { newId, saleOfId } from '../../platform/ids.ts';
 import { ProblemError } from '../../platform/problem.ts';
+import { isStoreFailure } from '../../platform/problem-details.ts';
 import { runOf } from '../../redis/run-id.ts';
 import type { Services } from '../../services.ts';
 import { findForSure } from '../stock/find-for-sure.ts';
@@ -90,7 +91,12 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
       return payment.status === 'pending' ? doubts.confirm(saleId, paymentId, payment) : payment;
     }
     if (payment !== undefined && isInFlight) return stillPending(payment);
-    const archived = await findArchivedPayment(mysql, paymentId);
+    const archived = await findArchivedPayment(mysql, paymentId).catch((error: unknown) => {
+      // This process is the one that will know, and does not know yet.
+      const accountId = processor.accountOfUndecided(paymentId);
+      if (accountId === undefined || !isStoreFailure(error)) throw error;
+      return { accountId, status: 'pending' } as const;
+    });
     // While the sale is being rebuilt the archive may not have heard of it, or of its end, yet.
     const isOver = payment !== undefined && payment.status !== 'pending';
     if (sale === undefined && (archived === undefined || (isOver && archived.status === 'pending'))) {

@@ -144,6 +144,11 @@ export function completePayment(
   );
 }
 
+/** Whatever Redis says of a payment from here on, MySQL is asked, until an outcome is shown anew. */
+export async function forgetOutcome(redis: Redis, saleId: number, paymentId: string): Promise<void> {
+  await redis.hdel(saleKeys.payment(saleId, paymentId), 'epoch');
+}
+
 export interface ReturnedTickets {
   readonly saleId: number;
   readonly accountId: number;

@@ -4,7 +4,7 @@
 -- ARGV  epoch account holdId status orderId failureCode finishedTtlSeconds
 -- REPLY {'completed'}
 -- Says what the log says, whatever happened to the stock, in any epoch. `refunded` is final. When ARGV[1] is the sale's epoch,
--- the outcome counts as of that epoch; when not, it is a memory that may be older than what has been archived since.
+-- the outcome counts as of that epoch; when not, its epoch is left as it is: a memory, when that is over.
 local sale, payment, hold = KEYS[1], KEYS[2], KEYS[3]
 local account, holdId, status, orderId, failureCode, ttl = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 if redis.call('HGET', payment, 'status') ~= 'refunded' then

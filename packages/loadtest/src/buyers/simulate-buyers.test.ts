@@ -237,8 +237,9 @@ describe('simulateBuyers', () => {
     const tokens = Array.from({ length: 2_000 }, (_, index) => `t${index}`);
     const { report } = await run({}, {}, { tokens, connectionsPerServer: 16 });
     expect(report.outcomes.bought).toBe(2_000);
-    // Six each; on a busy machine a few are sent again.
-    expect(report.requests).toBeGreaterThanOrEqual(6 * 2_000);
-    expect(report.requests).toBeLessThan(6.1 * 2_000);
+    // Six each, and a look at the sale now and then; on a busy machine some are sent again.
+    const sentOnce = report.requests - report.retries.network;
+    expect(sentOnce).toBeGreaterThanOrEqual(6 * 2_000);
+    expect(sentOnce).toBeLessThan(6 * 2_000 + 60);
   });
 });

@@ -351,11 +351,18 @@ integration('the catalogue', () => {
       const { id } = await newSale();
       await announced;
       expect(await readAtOther(`/sales/${id}`)).toMatchObject({ name: 'Day 1' });
-      await changeRows(fest.services.mysql, "UPDATE sales SET name = 'Unannounced' WHERE id = ?", [id]);
-      expect(await readAtOther(`/sales/${id}`)).toMatchObject({ name: 'Day 1' });
+      // Every five seconds both the cache and the comparison with Redis ask by themselves: then it is changed once more.
+      let changes = 0;
+      const isRead = async () => (await readAtOther(`/sales/${id}`)).name === `Unannounced ${changes}`;
+      do {
+        changes += 1;
+        const name = `Unannounced ${changes}`;
+        await changeRows(fest.services.mysql, 'UPDATE sales SET name = ? WHERE id = ?', [name, id]);
+      } while ((await isRead()) && changes < 10);
+      expect(changes).toBeLessThan(10);
       other.services.subscriber.disconnect(true);
-      // Sooner than the cache would ask again by itself.
-      await expect.poll(() => readAtOther(`/sales/${id}`), { timeout: 2_000 }).toMatchObject({ name: 'Unannounced' });
+      // Sooner than that.
+      await expect.poll(isRead, { timeout: 2_000 }).toBe(true);
     });
   });
 

@@ -90,7 +90,9 @@ integration('a storm of logins', () => {
         for (const connection of await fillLine(port, requests)) connection.destroy();
         await until(
           async () => hashes().abandoned,
-          (abandoned) => abandoned === 8 * (round + 1),
+          // One more, when the hash of the round before takes so long that the first has to wait as well.
+          (abandoned) => abandoned >= 8 * (round + 1),
+          30_000,
         );
       }
       expect((await call(fest, 'POST', '/sessions', { body: wrongPassword(email) })).status).toBe(401);

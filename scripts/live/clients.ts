@@ -21,6 +21,8 @@ const AT_ONCE = 100;
 /** Of one local address; the ports for connecting out are some 28,000. */
 const CLIENTS_PER_ADDRESS = 20_000;
 
+const ARRIVES_WITHIN_MS = 10_000;
+
 let open = 0;
 let receipts = new Receipts(0);
 
@@ -95,6 +97,12 @@ async function connectAll(port: number, path: string, clients: number): Promise<
   return (performance.now() - beganMs) / 1_000;
 }
 
+/** What is on its way arrives; a client that does not hear of the last change for so long never will. */
+async function untilAllHave(sequence: number): Promise<void> {
+  const deadlineMs = performance.now() + ARRIVES_WITHIN_MS;
+  while (!receipts.allHave(sequence) && performance.now() < deadlineMs) await sleep(50);
+}
+
 async function obey(order: Order): Promise<Report> {
   switch (order.type) {
     case 'connect':
@@ -102,8 +110,7 @@ async function obey(order: Order): Promise<Report> {
     case 'count':
       return { type: 'counted', open, messages: receipts.messages };
     case 'report':
-      // What is on its way arrives.
-      await sleep(1_000);
+      await untilAllHave(order.changes.at(-1)?.sequence ?? 0);
       return { type: 'delays', ...receipts.delaysOf(order.changes) };
   }
 }

@@ -33,3 +33,10 @@ test('quantiles are by nearest rank', () => {
   const sorted = Float64Array.from({ length: 100 }, (_, index) => index + 1);
   expect([quantile(sorted, 0.5), quantile(sorted, 0.99), quantile(sorted, 1)]).toEqual([50, 99, 100]);
 });
+
+test('a change is known to all when the last client has it', () => {
+  const receipts = new Receipts(2);
+  receipts.note(0, 12, 1, readAt(0));
+  receipts.note(1, 11, 1, readAt(0));
+  expect([receipts.allHave(11), receipts.allHave(12)]).toEqual([true, false]);
+});

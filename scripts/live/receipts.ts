@@ -52,6 +52,10 @@ export class Receipts {
     return arrival;
   }
 
+  allHave(sequence: number): boolean {
+    return this.#newest.every((newest) => newest >= sequence);
+  }
+
   delaysOf(changes: readonly Change[]): Delays {
     const ofChanges = new Float64Array(changes.length * this.#clients).fill(Number.POSITIVE_INFINITY);
     const ofBroadcasts = new Float64Array(ofChanges);

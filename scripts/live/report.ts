@@ -27,7 +27,7 @@ function cpuRow(name: string, phase: Pick<Phase, 'seconds' | 'serverCpu' | 'clie
 }
 
 export function renderMarkdown(measurement: LiveMeasurement): string {
-  const { options, machine, pinned, idle, slow, fast, connectSeconds, connectServerCpuSeconds } = measurement;
+  const { options, machine, pinned, load, idle, slow, fast, connectSeconds, connectServerCpuSeconds } = measurement;
   const { clients } = options;
   const handshakeMs = ((connectServerCpuSeconds / clients) * 1_000).toFixed(2);
   return `${clients.toLocaleString('en')} clients, connected in ${connectSeconds.toFixed(1)} s, ${handshakeMs} ms of the server's processor each.
@@ -51,7 +51,7 @@ ${cpuRow('nothing changes', idle)}
 ${cpuRow('a change a second', slow)}
 ${cpuRow('ten changes a second', fast)}
 
-${machine.processors} × ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.system}; Node ${machine.node}, Redis ${machine.redis}, MySQL ${machine.mysql}; ${pinned ? 'the server on a processor of its own, everything else on the others' : 'nothing pinned'}. Left out: TLS, a network.
+${machine.processors} × ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.system}; Node ${machine.node}, Redis ${machine.redis}, MySQL ${machine.mysql}; ${pinned ? 'the server on a processor of its own, everything else on the others' : 'nothing pinned'}. Load average ${load.map((each) => each.toFixed(1)).join(' before, ')} after. Left out: TLS, a network.
 `;
 }
 

@@ -1,6 +1,6 @@
 /** The measurement: two servers, the clients' process, and what is read of them. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callApi } from '@fest/cli/api-client';
@@ -59,6 +59,8 @@ export interface LiveMeasurement {
   readonly machine: Machine;
   /** Whether the server had a processor to itself, and everything else the others. */
   readonly pinned: boolean;
+  /** Of one minute, before and after: what else ran on the machine is in every figure. */
+  readonly load: readonly [number, number];
   readonly before: Memory;
   readonly during: Memory;
   readonly after: Memory;
@@ -130,6 +132,7 @@ class Run {
   async measure(): Promise<LiveMeasurement> {
     const { say } = this.#context;
     const stage = { stack: this.#stack, baseUrl: this.#otherUrl, fileSystem: 'not measured' };
+    const [loadBefore = 0] = loadavg();
     const machine = await describeMachine(stage);
     this.#saleId = await openSale(stage, 1_000, Date.now());
     this.#operator = await this.#signIn();
@@ -143,7 +146,8 @@ class Run {
     await sleep(SETTLE_MS);
     say('Reading the memory once more, without clients.');
     const after = await this.#leastMemory();
-    return { options: this.#options, machine, pinned, before, after, ...measured };
+    const [loadAfter = 0] = loadavg();
+    return { options: this.#options, machine, load: [loadBefore, loadAfter], pinned, before, after, ...measured };
   }
 
   async #phases(clients: Clients, connected: { readonly seconds: number; readonly serverCpu: number }) {

@@ -37,6 +37,11 @@ export interface LiveBroadcastOptions {
   readonly nowMs?: () => number;
 }
 
+function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
 /** RFC 6455, 7.4.1, and the registry it began. */
 const CLOSE_CODES = { violation: 1008, restart: 1012 } as const;
 /** What ws reports when the connection ended without a close frame. */
@@ -125,7 +130,7 @@ export class LiveBroadcast {
   #room(saleId: number): Room {
     const known = this.#rooms.get(saleId);
     if (known !== undefined) return known;
-    const room = new Room({ pace: this.pace, metrics: this.metrics, nowMs: this.#nowMs });
+    const room = new Room({ pace: this.pace, metrics: this.metrics, nowMs: this.#nowMs, cpuMs: threadCpuMs });
     this.#rooms.set(saleId, room);
     return room;
   }

@@ -46,7 +46,7 @@ function openRoom(pace: Partial<RoomPace> = {}) {
       counts.broadcasts += 1;
     },
   };
-  const room = new Room({ pace: { ...PACE, ...pace }, metrics, nowMs: () => performance.now() });
+  const room = new Room({ pace: { ...PACE, ...pace }, metrics, nowMs: () => performance.now(), cpuMs: () => 0 });
   return { room, counts };
 }
 

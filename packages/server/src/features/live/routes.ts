@@ -37,13 +37,13 @@ export function registerLiveRoutes(app: FestApp, { live, directory, broadcast }:
       },
     },
     async (request, reply) => {
+      const sale = await requireLiveSale(request.params.saleId, live, directory);
       const fault = upgrades.has(request.raw) ? handshakeFault(request.headers) : 'version';
       if (fault === 'version') {
         reply.headers({ Upgrade: 'websocket', 'Sec-WebSocket-Version': WEB_SOCKET_VERSION });
         throw upgradeRequired();
       }
       if (fault === 'key') throw badKey();
-      const sale = await requireLiveSale(request.params.saleId, live, directory);
       const origin = originOf(request.ip);
       requireSeat(broadcast, origin);
       reply.hijack();

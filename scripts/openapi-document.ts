@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { buildApp } from '../packages/server/src/app.ts';
 import { parseConfig } from '../packages/server/src/config.ts';
 import type { Catalogue } from '../packages/server/src/features/catalogue/catalogue-cache.ts';
+import type { LiveBroadcast } from '../packages/server/src/features/live/live-broadcast.ts';
 import { createTicketCodes } from '../packages/server/src/features/orders/ticket-code.ts';
 import { createQueueTokens } from '../packages/server/src/features/waiting-room/queue-token.ts';
 import type { OrderLog } from '../packages/server/src/order-log/order-log.ts';
@@ -52,6 +53,7 @@ const core: Omit<SaleCore, 'start' | 'stop'> = {
   applier: absent('applier'),
   catalogue: absent<Catalogue>('catalogue', { announce: async () => undefined }),
   live: absent('live'),
+  broadcast: absent<LiveBroadcast>('broadcast', { stop: async () => undefined }),
   rebuilds: absent('rebuilds'),
   ticker: absent('ticker'),
   sweeper: absent('sweeper'),
@@ -71,6 +73,7 @@ const core: Omit<SaleCore, 'start' | 'stop'> = {
     rebuilds: () => ({ pending: 0, finished: 0 }),
     orderAcknowledgement: createOrderAcknowledgement(),
     passwords: () => ({ waiting: 0, hashed: 0, busy: 0, abandoned: 0, failed: 0 }),
+    live: [],
   },
 };
 

@@ -19,7 +19,11 @@ const REPEATS_MAX = 20;
 const DAY_MS = 86_400_000;
 
 /** Makes an open sale with room for `orders` orders at once; its id. */
-export async function openSale({ stack, baseUrl }: Stage, orders: number, nowMs: number): Promise<number> {
+export async function openSale(
+  { stack, baseUrl }: Pick<Stage, 'stack' | 'baseUrl'>,
+  orders: number,
+  nowMs: number,
+): Promise<number> {
   const as = async (role: 'organizer' | 'operator'): Promise<string> => {
     const session = await callApi(baseUrl, {
       method: 'POST',

@@ -233,6 +233,7 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<RawAnswer>>> = {
   unsupported_media_type: () => post('email=a', 'application/x-www-form-urlencoded'),
   bad_ticket_code: async () => (await newVisitor(fest, 'staff')).call('POST', '/check-ins', { body: { code: 'x' } }),
   idempotency_key_reused: holdTwiceWithOneKey,
+  upgrade_required: async () => call(fest, 'GET', `/sales/${(await fest.createSale()).id}/live`),
   rate_limited: async () => {
     for (let attempt = 0; attempt < LIMITS.failedLoginsPerAccount; attempt += 1) await signIn();
     return signIn();

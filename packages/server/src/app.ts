@@ -7,6 +7,8 @@ import { NoQuery } from './contract/schemas.ts';
 import { registerAccountRoutes } from './features/accounts/routes.ts';
 import { registerCatalogueRoutes } from './features/catalogue/routes.ts';
 import { registerCheckInRoutes } from './features/check-in/routes.ts';
+import { asksForWebSocket } from './features/live/handshake.ts';
+import { registerLiveRoutes } from './features/live/routes.ts';
 import { registerOperationsRoutes } from './features/operations/routes.ts';
 import { registerOrderRoutes } from './features/orders/routes.ts';
 import { registerPaymentRoutes } from './features/payments/routes.ts';
@@ -62,6 +64,7 @@ export async function buildApp({ services, core, health, clocksAheadSeconds }: A
       connectionsCheckingInterval: LIMITS.slowRequestCheckMs,
       // Checked by problem-details, so that the refusal is a problem document.
       requireHostHeader: false,
+      shouldUpgradeCallback: asksForWebSocket,
     },
     trustProxy: services.config.trustProxy,
     requestIdHeader: 'x-request-id',
@@ -109,6 +112,7 @@ export async function buildApp({ services, core, health, clocksAheadSeconds }: A
         reconcileSoon: (saleId) => core.settingsReconciler.soon(saleId),
       });
       registerWaitingRoomRoutes(api, { ...shared, queueTokens });
+      registerLiveRoutes(api, { live, directory: catalogue, broadcast: core.broadcast });
       registerStockRoutes(api, { ...shared, queueTokens });
       registerPaymentRoutes(api, { ...shared, processor, logId: log.logId });
       registerOrderRoutes(api, { ...shared, ticketCodes, cancellations });

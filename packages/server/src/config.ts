@@ -237,6 +237,19 @@ const VARIABLES = {
     fallback: 10_000,
     parse: integer(100, 10_000),
   }),
+  liveSockets: variable({
+    env: 'FEST_LIVE_SOCKETS',
+    describe: 'WebSockets of this process; who finds no room polls',
+    fallback: 20_000,
+    parse: integer(0, 1_000_000),
+  }),
+  liveSocketsPerAddress: variable({
+    env: 'FEST_LIVE_SOCKETS_PER_ADDRESS',
+    describe: 'of them, from one IPv4 address or one IPv6 network of 64 bits; 0 for as many as there are',
+    // A campus or a mobile carrier may have thousands of honest people behind one address.
+    fallback: 5_000,
+    parse: integer(0, 1_000_000),
+  }),
   trustProxy: variable({
     env: 'FEST_TRUST_PROXY',
     describe: 'believe X-Forwarded-For (only behind a load balancer that sets it)',

@@ -128,6 +128,37 @@ export const LIMITS = {
   admissionSecondsMin: 5,
   admissionSecondsMax: 3_600,
 
+  // --- live states over WebSockets ---------------------------------------------------------------------------------
+  /** Between two broadcasts of a sale: as often as its state is read, and no oftener. */
+  liveBroadcastMs: 250,
+  /** Broadcasting takes at most one part in so many of the process; beyond it changes are gathered for longer. */
+  liveBroadcastShare: 5,
+  /** Sockets written to before other work has its turn: about two milliseconds. */
+  liveSliceSockets: 250,
+  /** A socket hears something at least this often, so that its client can tell a dead line from a quiet sale. */
+  liveKeepAliveMs: 5_000,
+  /** Between two pings of a socket. Who has not answered one by the next is gone: noticed within twice this. */
+  liveHeartbeatMs: 15_000,
+  /** The one timer for all sockets: pings, keep-alives, and those that have drained. */
+  liveBeatMs: 250,
+  /** A socket that takes nothing for so long is closed. Until then at most one state waits for it. */
+  liveStuckMs: 10_000,
+  /** Clients have nothing to say; as much as a ping may carry (RFC 6455, 5.5). */
+  liveMessageBytes: 125,
+  /** A message that comes in more pieces than this is no accident. */
+  liveMessageFragments: 4,
+  liveMessageChunks: 128,
+  /** Pings and pongs of a client between two of our pings; each costs an answer. */
+  liveControlFrames: 30,
+  /** For the goodbyes, on both sides. */
+  liveCloseMs: 2_000,
+  /** Clients that lose their server come back at random within this, so that the others are not overrun. */
+  liveReturnMs: 10_000,
+  /** Who finds no room may ask again after this, at random up to twice as late. Until then there are polls. */
+  liveFullRetryMs: 5_000,
+  /** Open files kept for everything but live sockets: requests, stores, the order log. */
+  liveSpareFiles: 2_000,
+
   // --- holds and payments -----------------------------------------------------------------------------------------
   holdSecondsDefault: 300,
   holdSecondsMin: 5,
@@ -259,7 +290,12 @@ function assertRelations(): void {
     ['a change outwaits a Redis command', LIMITS.configureWaitMs > LIMITS.redisCommandTimeoutMs],
     ['a login gives up before its handler', LIMITS.passwordHashWaitMs < LIMITS.handlerTimeoutMs],
     ['a pending key outlives its handler', LIMITS.idempotencyPendingSeconds * 1000 > LIMITS.handlerTimeoutMs],
-    ['a stop finishes before it is forced', LIMITS.drainMs + LIMITS.archiveOnStopMs < LIMITS.stopMs],
+    [
+      'a stop finishes before it is forced',
+      LIMITS.liveCloseMs + LIMITS.drainMs + LIMITS.archiveOnStopMs < LIMITS.stopMs,
+    ],
+    ['a socket is stuck before it is silent', LIMITS.liveStuckMs < 2 * LIMITS.liveHeartbeatMs],
+    ['a heartbeat is many beats', LIMITS.liveHeartbeatMs >= 10 * LIMITS.liveBeatMs],
     ['the default page fits', LIMITS.pageItemsDefault <= LIMITS.pageItemsMax],
     ['sums of money stay exact', LIMITS.priceMinorUnits * LIMITS.ticketsPerBuyer < Number.MAX_SAFE_INTEGER],
   ];

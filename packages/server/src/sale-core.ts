@@ -5,6 +5,7 @@ import { readUnfinished, registerLog, retireApplied } from './features/archive/a
 import { Retention } from './features/archive/retention.ts';
 import { type Catalogue, createCatalogue } from './features/catalogue/catalogue-cache.ts';
 import { SettingsReconciler } from './features/catalogue/settings-reconciler.ts';
+import { LiveBroadcast } from './features/live/live-broadcast.ts';
 import { PhaseReconciler } from './features/operations/phase-reconciler.ts';
 import { Cancellations } from './features/orders/cancellation.ts';
 import { createTicketCodes, type TicketCodes } from './features/orders/ticket-code.ts';
@@ -28,6 +29,7 @@ import { LIMITS } from './limits.ts';
 import { type OrderLog, openOrderLog } from './order-log/order-log.ts';
 import { openOrderLogReader } from './order-log/reader.ts';
 import { createOrderAcknowledgement, type MetricSources } from './platform/metrics.ts';
+import { seatsFor } from './platform/open-files.ts';
 import { createPasswordHashing, type PasswordHashing } from './platform/password-hashing.ts';
 import type { Services } from './services.ts';
 
@@ -36,6 +38,7 @@ export interface SaleCore {
   readonly applier: Applier;
   readonly catalogue: Catalogue;
   readonly live: LiveSales;
+  readonly broadcast: LiveBroadcast;
   readonly rebuilds: Rebuilds;
   readonly ticker: Ticker;
   readonly sweeper: Sweeper;
@@ -87,6 +90,11 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     clock,
     logger,
     onSuspect: (saleId, reason) => rebuilds.suspect(saleId, reason),
+  });
+  const broadcast = new LiveBroadcast({
+    states: live,
+    seats: { sockets: seatsFor(config.liveSockets, logger), perAddress: config.liveSocketsPerAddress },
+    logger,
   });
   const rebuilds = new Rebuilds({ redis, store: createRebuildStore(mysql), log, live, clock, logger });
   const settingsReconciler = new SettingsReconciler({ mysql, live, saleStates: live, logger });
@@ -144,6 +152,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     applier,
     catalogue,
     live,
+    broadcast,
     rebuilds,
     ticker,
     sweeper,
@@ -163,6 +172,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
       rebuilds: () => rebuilds.counts,
       orderAcknowledgement,
       passwords: () => passwordHashing.stats(),
+      live: broadcast.metrics.all,
     },
     async start() {
       // Before the applier moves on: what is unfinished is known as of its position.

@@ -21,6 +21,7 @@ export const ROUTES = {
   saleRebuild: '/sales/:saleId/rebuild',
   saleAdmission: '/sales/:saleId/admission',
   saleState: '/sales/:saleId/state',
+  saleLive: '/sales/:saleId/live',
   saleQueue: '/sales/:saleId/queue',
   saleHolds: '/sales/:saleId/holds',
   hold: '/holds/:holdId',

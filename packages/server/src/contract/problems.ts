@@ -42,6 +42,7 @@ export const PROBLEMS = {
   unsupported_media_type: { status: 415, title: 'The body must be application/json' },
   bad_ticket_code: { status: 422, title: 'This is not a valid ticket' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used before with another request' },
+  upgrade_required: { status: 426, title: 'This path is a WebSocket' },
   rate_limited: { status: 429, title: 'Too many requests' },
   headers_too_large: { status: 431, title: 'The request headers are too large' },
   internal_error: { status: 500, title: 'Something went wrong on our side' },

@@ -214,6 +214,9 @@ export const SaleState = Type.Object({
   saleId: Id,
   phase: words(PHASES),
   epoch: Type.Integer(),
+  sequence: Type.Integer({
+    description: 'grows with every change within an epoch: ignore what is older than you have',
+  }),
   servingNumber: Type.Integer(),
   outflowPerSecond: Type.Number(),
   available: Type.Integer(),

@@ -1,5 +1,5 @@
 /** Prometheus metrics of this process. Label sets are closed: routes are patterns, never paths. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client';
 import { SERVICE_PATHS } from '../contract/paths.ts';
 import type { OrderLogStats } from '../order-log/order-log.ts';
 import type { ClockSource } from './clock-sources.ts';
@@ -16,6 +16,8 @@ export interface MetricSources {
   /** Filled by the payments. */
   readonly orderAcknowledgement: Histogram;
   readonly passwords: () => PasswordHashingStats;
+  /** Kept by the live sockets. */
+  readonly live: readonly Metric[];
 }
 
 /** From when the gateway's outcome is known until the order is durable in the order log: what a buyer waits for us. */
@@ -60,6 +62,7 @@ export function registerMetrics(app: FestApp, sources: ProcessMetricSources): vo
     });
   };
   registry.registerMetric(sources.orderAcknowledgement);
+  for (const metric of sources.live) registry.registerMetric(metric);
   registerPasswords(registry, sources.passwords);
   registerClocks(registry, sources.clocksAheadSeconds);
   gauge('fest_applier_lag_records', 'Durable log records that are not in MySQL yet', sources.applierLag);

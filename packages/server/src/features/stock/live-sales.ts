@@ -61,6 +61,7 @@ export class LiveSales implements SaleStates {
   readonly #floors = new Map<number, number>();
   /** Sale → the newest epoch that was read, and the highest sequence number in it. */
   readonly #newest = new Map<number, { readonly epoch: number; readonly seq: number }>();
+  readonly #listeners: ((sale: LiveSale) => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #failing = false;
@@ -74,6 +75,11 @@ export class LiveSales implements SaleStates {
   /** Sales this process refreshes. */
   get followed(): ReadonlySet<number> {
     return this.#followed;
+  }
+
+  /** @param listener is called with every sound state that was read, for as long as the process lives */
+  onRead(listener: (sale: LiveSale) => void): void {
+    this.#listeners.push(listener);
   }
 
   follow(saleId: number): void {
@@ -217,6 +223,7 @@ export class LiveSales implements SaleStates {
       readAtMs: nowMs,
     };
     this.#sales.set(saleId, sale);
+    for (const listener of this.#listeners) listener(sale);
     return { status: 'sound', sale };
   }
 

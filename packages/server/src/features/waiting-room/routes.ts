@@ -44,11 +44,12 @@ function roomOf(sale: LiveSale): WaitingRoom {
 
 /** The public state document; the same for everybody, so it may be cached for a second. */
 export function stateDocument(sale: LiveSale): SaleState {
-  const { epoch, servingNumber, available } = sale.snapshot;
+  const { epoch, seq, servingNumber, available } = sale.snapshot;
   return {
     saleId: sale.saleId,
     phase: sale.phase,
     epoch,
+    sequence: seq,
     servingNumber,
     outflowPerSecond: sale.outflowPerSecond,
     available,

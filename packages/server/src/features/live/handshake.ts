@@ -1,0 +1,38 @@
+/** What a client has to say to become a WebSocket (RFC 6455, 4.2.1). Pure. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { API_PREFIX, ROUTES } from '../../contract/paths.ts';
+
+const LIVE_PATH = new RegExp(`^${API_PREFIX}${ROUTES.saleLive.replace(/:\w+/g, '[^/?]+')}(?:\\?|$)`);
+/** Sixteen bytes in base64. */
+const KEY = /^[A-Za-z0-9+/]{22}==$/;
+export const WEB_SOCKET_VERSION = '13';
+
+export interface HandshakeFacts {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly httpVersion: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/**
+ * Whether a request is taken off HTTP to become a WebSocket. All others that ask for an upgrade are answered as if they had
+ * not, which RFC 9110 (7.8) allows; on the path of a live state they then hear that it is a WebSocket.
+ */
+export function asksForWebSocket({ method, url = '', httpVersion, headers }: HandshakeFacts): boolean {
+  return (
+    method === 'GET' &&
+    httpVersion === '1.1' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    headers['content-length'] === undefined &&
+    headers['transfer-encoding'] === undefined &&
+    LIVE_PATH.test(url)
+  );
+}
+
+export type HandshakeFault = 'none' | 'version' | 'key';
+
+/** What is wrong with a request that asks for a WebSocket. */
+export function handshakeFault(headers: IncomingHttpHeaders): HandshakeFault {
+  if (headers['sec-websocket-version'] !== WEB_SOCKET_VERSION) return 'version';
+  return KEY.test(headers['sec-websocket-key'] ?? '') ? 'none' : 'key';
+}

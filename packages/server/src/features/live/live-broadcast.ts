@@ -1,0 +1,227 @@
+/** Everybody who is told states: who may come in, who is still there, and how they are sent away. */
+import { randomInt } from 'node:crypto';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { WebSocket } from 'ws';
+import { LIMITS } from '../../limits.ts';
+import type { LiveSale } from '../stock/live-sales.ts';
+import { createLiveMetrics, type LiveMetrics } from './live-metrics.ts';
+import { LiveSocket } from './live-socket.ts';
+import { Room, type RoomPace } from './room.ts';
+import { type SeatLimits, Seats, type Vacancy } from './seats.ts';
+import { PING_FRAME } from './state-frame.ts';
+
+/** Where states come from; `LiveSales` is one. */
+export interface StateSource {
+  readonly followed: ReadonlySet<number>;
+  /** Undefined while the state cannot be trusted. */
+  get(saleId: number): LiveSale | undefined;
+  /** @param listener is called with every state that was read */
+  onRead(listener: (sale: LiveSale) => void): void;
+}
+
+/** See `LIMITS.live…`. */
+export interface LivePace extends RoomPace {
+  beatMs: number;
+  heartbeatMs: number;
+  closeMs: number;
+  returnMs: number;
+}
+
+export interface LiveBroadcastOptions {
+  readonly states: StateSource;
+  readonly seats: SeatLimits;
+  readonly logger: Logger;
+  /** A whole number from 0 to below the argument. */
+  readonly random?: (below: number) => number;
+  readonly nowMs?: () => number;
+}
+
+function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
+/** RFC 6455, 7.4.1, and the registry it began. */
+const CLOSE_CODES = { violation: 1008, restart: 1012 } as const;
+/** What ws reports when the connection ended without a close frame. */
+const NO_GOODBYE = 1006;
+/** Of our own (4000 to 4999), after HTTP's 404. */
+const SALE_GONE = 4404;
+
+export class LiveBroadcast {
+  /** May be changed while it runs: tests have less patience. */
+  readonly pace: LivePace = {
+    beatMs: LIMITS.liveBeatMs,
+    broadcastMs: LIMITS.liveBroadcastMs,
+    broadcastShare: LIMITS.liveBroadcastShare,
+    sliceSockets: LIMITS.liveSliceSockets,
+    keepAliveMs: LIMITS.liveKeepAliveMs,
+    stuckMs: LIMITS.liveStuckMs,
+    heartbeatMs: LIMITS.liveHeartbeatMs,
+    closeMs: LIMITS.liveCloseMs,
+    returnMs: LIMITS.liveReturnMs,
+  };
+  readonly metrics: LiveMetrics;
+  readonly #options: LiveBroadcastOptions;
+  readonly #random: (below: number) => number;
+  readonly #nowMs: () => number;
+  readonly #seats: Seats;
+  readonly #sockets = new Set<LiveSocket>();
+  readonly #rooms = new Map<number, Room>();
+  readonly #onClose = shared((socket, code: number) => this.#forget(socket, code));
+  #timer: NodeJS.Timeout | undefined;
+  #stopping = false;
+
+  constructor(options: LiveBroadcastOptions) {
+    this.#options = options;
+    this.#random = options.random ?? ((below) => randomInt(below));
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#seats = new Seats(options.seats);
+    this.metrics = createLiveMetrics(() => this.#sockets.size);
+    options.states.onRead((sale) => this.#rooms.get(sale.saleId)?.offer(sale));
+  }
+
+  /** @param origin see `originOf` */
+  vacancy(origin: string): Vacancy {
+    const vacancy = this.#seats.vacancy(origin);
+    if (vacancy !== 'free') this.metrics.refused(vacancy);
+    return vacancy;
+  }
+
+  /** How long somebody who found no room should wait, milliseconds. */
+  retryAfterMs(): number {
+    return LIMITS.liveFullRetryMs + this.#random(LIMITS.liveFullRetryMs);
+  }
+
+  /** Takes a socket in; it is told the newest state at once. `vacancy` has been asked in the same turn. */
+  enter(socket: LiveSocket, sale: LiveSale, origin: string): void {
+    socket.saleId = sale.saleId;
+    socket.origin = origin;
+    const { heartbeatMs } = this.pace;
+    // Those who came together are not all pinged together.
+    socket.heartbeatAtMs = this.#nowMs() + heartbeatMs / 2 + this.#random(Math.ceil(heartbeatMs / 2));
+    this.#seats.take(origin);
+    this.#sockets.add(socket);
+    this.#listenTo(socket);
+    this.#room(sale.saleId).enter(socket, sale);
+    this.#startBeat();
+  }
+
+  /** Sends everybody away, spread out, and waits until they are gone: at most `closeMs`. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    for (const room of this.#rooms.values()) room.close();
+    const { closeMs, returnMs, sliceSockets } = this.pace;
+    const deadlineMs = this.#nowMs() + closeMs;
+    let told = 0;
+    for (const socket of this.#sockets) {
+      const retryAfterMs = this.#random(returnMs);
+      socket.sayGoodbye('stopping', CLOSE_CODES.restart, `server stopping; retryAfterMs=${retryAfterMs}`);
+      told += 1;
+      if (told % sliceSockets === 0) await nextTurn();
+    }
+    while (this.#sockets.size > 0 && this.#nowMs() < deadlineMs) await sleep(10);
+    for (const socket of this.#sockets) socket.drop('stopping');
+    if (told > 0) this.#options.logger.info({ sockets: told }, 'sent the live sockets away');
+  }
+
+  #room(saleId: number): Room {
+    const known = this.#rooms.get(saleId);
+    if (known !== undefined) return known;
+    const room = new Room({ pace: this.pace, metrics: this.metrics, nowMs: this.#nowMs, cpuMs: threadCpuMs });
+    this.#rooms.set(saleId, room);
+    return room;
+  }
+
+  #listenTo(socket: LiveSocket): void {
+    socket.on('pong', onPong);
+    socket.on('ping', onPing);
+    socket.on('message', refuseMessage);
+    socket.on('error', noteViolation);
+    socket.on('close', this.#onClose);
+  }
+
+  #forget(socket: LiveSocket, code: number): void {
+    this.#sockets.delete(socket);
+    this.#seats.leave(socket.origin);
+    const room = this.#rooms.get(socket.saleId);
+    room?.leave(socket);
+    if (room?.size === 0) {
+      room.close();
+      this.#rooms.delete(socket.saleId);
+    }
+    this.metrics.ended(socket.endedBy ?? (code === NO_GOODBYE ? 'lost' : 'client'));
+  }
+
+  #startBeat(): void {
+    if (this.#timer !== undefined || this.#stopping) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#beat();
+      if (this.#sockets.size > 0) this.#startBeat();
+    }, this.pace.beatMs);
+    this.#timer.unref();
+  }
+
+  /** For everything that is due by time alone. Ten thousand sockets are looked at within a fraction of a millisecond. */
+  #beat(): void {
+    const { states } = this.#options;
+    const nowMs = this.#nowMs();
+    for (const socket of this.#sockets) if (socket.heartbeatAtMs <= nowMs) this.#heartbeat(socket, nowMs);
+    for (const [saleId, room] of this.#rooms) {
+      room.catchUp();
+      const sale = states.get(saleId);
+      // Without a state that can be trusted nothing is said: the silence tells clients that the line is stale.
+      if (sale !== undefined) room.keepAlive(sale);
+      else if (!states.followed.has(saleId)) room.dismiss(SALE_GONE, 'the sale was deleted');
+    }
+  }
+
+  /**
+   * Who has not answered since the last ping is not there, or does not read. This also bounds what waits for a slow client in
+   * the kernel's buffers, which we do not see.
+   */
+  #heartbeat(socket: LiveSocket, nowMs: number): void {
+    if (socket.owesPong) {
+      socket.drop('silent');
+      return;
+    }
+    socket.heartbeatAtMs = nowMs + this.pace.heartbeatMs;
+    socket.controlFrames = 0;
+    socket.owesPong = true;
+    socket.put(PING_FRAME);
+  }
+}
+
+type Listener<Values extends unknown[]> = (this: WebSocket, ...values: Values) => void;
+
+/** A listener for all sockets: a closure for each listener of each of them would add up to a kilobyte a client. */
+function shared<Values extends unknown[]>(work: (socket: LiveSocket, ...values: Values) => void): Listener<Values> {
+  return function listen(this: WebSocket, ...values: Values): void {
+    if (this instanceof LiveSocket) work(this, ...values);
+  };
+}
+
+/** Each costs an answer, so who sends many costs many; no goodbye, for that would be one more. */
+function countControlFrame(socket: LiveSocket): void {
+  socket.controlFrames += 1;
+  if (socket.controlFrames > LIMITS.liveControlFrames) socket.drop('violation');
+}
+
+const onPing = shared(countControlFrame);
+
+const onPong = shared((socket) => {
+  socket.owesPong = false;
+  countControlFrame(socket);
+});
+
+const refuseMessage = shared((socket) => {
+  socket.sayGoodbye('violation', CLOSE_CODES.violation, 'clients have nothing to say here');
+});
+
+/** Bytes that are no frame of a client; ws closes the connection by itself. */
+const noteViolation = shared((socket) => {
+  socket.endedBy ??= 'violation';
+});

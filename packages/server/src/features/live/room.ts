@@ -1,0 +1,175 @@
+/** The sockets of one sale, and the newest state for all of them. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { LiveSale } from '../stock/live-sales.ts';
+import type { LiveMetrics } from './live-metrics.ts';
+import type { LiveSocket } from './live-socket.ts';
+import { describeState, type StateDescription, textFrame } from './state-frame.ts';
+
+/** Milliseconds, sockets and parts of a process; see `LIMITS.live…`. */
+export interface RoomPace {
+  broadcastMs: number;
+  broadcastShare: number;
+  sliceSockets: number;
+  keepAliveMs: number;
+  stuckMs: number;
+}
+
+export interface RoomOptions {
+  readonly pace: RoomPace;
+  readonly metrics: Pick<LiveMetrics, 'skipped' | 'broadcast'>;
+  /** Milliseconds since some beginning; never goes back. */
+  readonly nowMs: () => number;
+  /** Processor time this thread has used, milliseconds: what waits for a processor takes nothing from others. */
+  readonly cpuMs: () => number;
+}
+
+interface State extends StateDescription {
+  /** Counts from 1. */
+  readonly number: number;
+  readonly frame: Buffer;
+  readonly sinceMs: number;
+}
+
+/** What a room needs of a socket. */
+export type Told = Pick<LiveSocket, 'shown' | 'missed' | 'behindSinceMs' | 'put' | 'drop' | 'sayGoodbye'>;
+
+export type Change = 'none' | 'ordinary' | 'urgent';
+
+export function changeBetween(before: StateDescription | undefined, after: StateDescription): Change {
+  if (before === undefined || before.standing !== after.standing) return 'urgent';
+  return before.news === after.news ? 'none' : 'ordinary';
+}
+
+/**
+ * From the beginning of one broadcast to the next. A crowd for which writing takes long hears of ordinary changes less often,
+ * so that it never takes more than its share of the process from those who are buying.
+ */
+export function broadcastIntervalMs(busyMs: number, { broadcastMs, broadcastShare }: RoomPace): number {
+  return Math.max(broadcastMs, busyMs * broadcastShare);
+}
+
+export class Room {
+  readonly #options: RoomOptions;
+  readonly #sockets = new Set<Told>();
+  /** Those that had not drained when a state was to be written. */
+  readonly #behind = new Set<Told>();
+  #state: State | undefined;
+  #broadcasting = false;
+  #lastMs = 0;
+  #earliestMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: RoomOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  /** Takes a client in and tells it the newest state at once. */
+  enter(socket: Told, sale: LiveSale): void {
+    // Before it is among those who are told: it is told now, whatever the others' turn is.
+    this.offer(sale);
+    this.#sockets.add(socket);
+    this.#show(socket);
+  }
+
+  leave(socket: Told): void {
+    this.#sockets.delete(socket);
+    this.#behind.delete(socket);
+  }
+
+  /** A state was read. It is passed on when it says something new: at once, or together with what comes meanwhile. */
+  offer(sale: LiveSale): void {
+    const description = describeState(sale);
+    const change = changeBetween(this.#state, description);
+    if (change === 'none') return;
+    this.#renew(description);
+    this.#tellAll(change === 'urgent');
+  }
+
+  /** Says that all is as it was, when nothing was said for long. */
+  keepAlive(sale: LiveSale): void {
+    const { nowMs, pace } = this.#options;
+    if (nowMs() - this.#lastMs < pace.keepAliveMs) return;
+    this.#renew(describeState(sale));
+    this.#tellAll(false);
+  }
+
+  /** Those that have drained since get the newest state; those that have not for too long are closed. */
+  catchUp(): void {
+    if (this.#behind.size === 0) return;
+    const { nowMs, pace } = this.#options;
+    const stuckSinceMs = nowMs() - pace.stuckMs;
+    for (const socket of this.#behind) {
+      this.#show(socket);
+      if (socket.behindSinceMs !== 0 && socket.behindSinceMs <= stuckSinceMs) socket.drop('stuck');
+    }
+  }
+
+  /** Sends all away: there will be no more states. */
+  dismiss(code: number, text: string): void {
+    for (const socket of this.#sockets) socket.sayGoodbye('gone', code, text);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #renew(description: StateDescription): void {
+    const number = (this.#state?.number ?? 0) + 1;
+    this.#state = { ...description, number, frame: textFrame(description.text), sinceMs: this.#options.nowMs() };
+  }
+
+  #tellAll(urgent: boolean): void {
+    // A broadcast that runs looks at its end whether there is more to tell.
+    if (this.#broadcasting || (this.#timer !== undefined && !urgent)) return;
+    clearTimeout(this.#timer);
+    const waitMs = urgent ? 0 : Math.max(0, this.#earliestMs - this.#options.nowMs());
+    this.#timer = setTimeout(() => void this.#writeAll(), waitMs);
+  }
+
+  /** In slices, between which the process does other work; a state that comes meanwhile is written to the rest at once. */
+  async #writeAll(): Promise<void> {
+    this.#timer = undefined;
+    this.#broadcasting = true;
+    const { nowMs, cpuMs, pace, metrics } = this.#options;
+    const state = this.#state;
+    const beganMs = nowMs();
+    this.#lastMs = beganMs;
+    let busyMs = 0;
+    let sliceMs = cpuMs();
+    let written = 0;
+    for (const socket of this.#sockets) {
+      this.#show(socket);
+      written += 1;
+      if (written % pace.sliceSockets !== 0) continue;
+      busyMs += cpuMs() - sliceMs;
+      await nextTurn();
+      sliceMs = cpuMs();
+    }
+    busyMs += cpuMs() - sliceMs;
+    this.#broadcasting = false;
+    if (state === undefined) return;
+    metrics.broadcast((nowMs() - state.sinceMs) / 1000);
+    this.#earliestMs = beganMs + broadcastIntervalMs(busyMs, pace);
+    if (this.#state?.number !== state.number) this.#tellAll(this.#state?.standing !== state.standing);
+  }
+
+  #show(socket: Told): void {
+    const state = this.#state;
+    if (state === undefined || socket.shown === state.number) return;
+    if (socket.put(state.frame)) {
+      socket.shown = state.number;
+      socket.behindSinceMs = 0;
+      this.#behind.delete(socket);
+      return;
+    }
+    if (socket.missed === state.number) return;
+    socket.missed = state.number;
+    this.#options.metrics.skipped();
+    if (socket.behindSinceMs === 0) socket.behindSinceMs = this.#options.nowMs();
+    this.#behind.add(socket);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Requests that want to become WebSockets go through Fastify like all others, so that hooks, limits and problem documents
+ * are the same; the route then takes the socket, or refuses in HTTP.
+ */
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { LIMITS } from '../../limits.ts';
+import type { FestApp } from '../../platform/fest-app.ts';
+import { LiveSocket } from './live-socket.ts';
+
+interface Offer {
+  readonly socket: Socket;
+  readonly head: Buffer;
+  readonly response: ServerResponse;
+}
+
+const OPTIONS = {
+  noServer: true,
+  WebSocket: LiveSocket,
+  clientTracking: false,
+  // Some 200 bytes gain little, and every socket would have a compressor of its own.
+  perMessageDeflate: false,
+  maxPayload: LIMITS.liveMessageBytes,
+  maxFragments: LIMITS.liveMessageFragments,
+  maxBufferedChunks: LIMITS.liveMessageChunks,
+  closeTimeout: LIMITS.liveCloseMs,
+};
+
+/** Node has taken its own listener away, and an `error` without any ends the process. */
+const ignoreError = (): void => undefined;
+
+export class Upgrades {
+  readonly #offers = new WeakMap<IncomingMessage, Offer>();
+  readonly #webSockets = new WebSocketServer(OPTIONS);
+
+  constructor(app: FestApp) {
+    app.server.on('upgrade', (request, socket, head) => this.#offer(app, request, socket, head));
+  }
+
+  /** True for a request whose socket can be taken. */
+  has(request: IncomingMessage): boolean {
+    return this.#offers.has(request);
+  }
+
+  /**
+   * Takes the socket of a request away from HTTP, whose handshake has been checked. Nothing may be answered afterwards.
+   * Undefined when the client has gone.
+   */
+  take(request: IncomingMessage): LiveSocket | undefined {
+    const offer = this.#offers.get(request);
+    if (offer === undefined) throw new Error('this request does not ask for a WebSocket');
+    const { socket, head, response } = offer;
+    this.#offers.delete(request);
+    response.detachSocket(socket);
+    // Whoever waited for the end of the answer need not any more.
+    response.emit('close');
+    // None is offered, so whatever a client would like is none of ours; unread it cannot be malformed either.
+    delete request.headers['sec-websocket-protocol'];
+    let taken: LiveSocket | undefined;
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      taken = webSocket;
+      webSocket.raw = socket;
+    });
+    socket.removeListener('error', ignoreError);
+    return taken;
+  }
+
+  #offer(app: FestApp, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', ignoreError);
+    if (!(socket instanceof Socket)) {
+      socket.destroy();
+      return;
+    }
+    const response = new ServerResponse(request);
+    // Nobody reads a next request from this connection.
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    response.once('finish', () => {
+      response.detachSocket(socket);
+      socket.destroySoon();
+    });
+    this.#offers.set(request, { socket, head, response });
+    app.routing(request, response);
+  }
+}

@@ -44,6 +44,7 @@ const text = (maxLength: number, minLength = 1) =>
 const idText = Type.String({ pattern: '^[1-9][0-9]{0,9}$' });
 export const FestivalParameters = Type.Object({ festivalId: idText });
 export const SaleParameters = Type.Object({ saleId: idText });
+export type SaleParameters = Static<typeof SaleParameters>;
 export const HoldParameters = Type.Object({ holdId: OpaqueId });
 export const PaymentParameters = Type.Object({ paymentId: OpaqueId });
 export const OrderParameters = Type.Object({ orderId: OpaqueId });

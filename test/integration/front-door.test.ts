@@ -33,8 +33,19 @@ async function join(): Promise<string> {
 
 type Lines = readonly string[];
 
-const send = (line: string, headers: Lines = []): Promise<string> =>
-  exchange(port, `${[line, ...headers].join('\r\n')}\r\n\r\n`);
+async function send(line: string, headers: Lines = [], hasBody = true): Promise<string> {
+  const request = `${[line, ...headers].join('\r\n')}\r\n\r\n`;
+  if (hasBody) return exchange(port, request);
+  const connection = openConnection(port);
+  connection.send(request);
+  const text = await connection.received((received) => received.includes('\r\n\r\n'));
+  connection.destroy();
+  return text;
+}
+
+async function presentEtag(): Promise<string> {
+  return String((await fest.app.inject({ url: `/api/v1/sales/${saleId}/state` })).headers.etag);
+}
 
 const poll = (token: string): Lines => ['Host: fest', `Queue-Token: ${token}`];
 
@@ -61,6 +72,24 @@ integration('the front door', () => {
     const atTheDoor = parseAnswer(await send(`GET ${path} HTTP/1.1`, poll(token())));
     const inside = await fest.app.inject({ url: path, headers: { 'queue-token': token() } });
     expect(atTheDoor.status).toBe(status);
+    expect(contentOf(atTheDoor.status, atTheDoor.headers, atTheDoor.text)).toEqual(
+      contentOf(inside.statusCode, inside.headers, inside.body),
+    );
+  });
+
+  test.each([
+    ['never asked before', 200, async () => []],
+    ['has the present state', 304, async () => [`If-None-Match: ${await presentEtag()}`]],
+    ['has an older one', 200, async () => ['If-None-Match: W/"1-0-0-0-scheduled"']],
+  ])('answers who %s with the state of the sale, or the %i that the route gives', async (_, status, conditions) => {
+    const url = `/api/v1/sales/${saleId}/state`;
+    const lines: Lines = await conditions();
+    const bytes = await send(`GET ${url} HTTP/1.1`, ['Host: fest', ...lines], status !== 304);
+    const headers = Object.fromEntries(lines.map((line) => line.split(': ')));
+    const inside = await fest.app.inject({ url, headers });
+    const atTheDoor = parseAnswer(bytes);
+    expect(atTheDoor.status).toBe(status);
+    expect(atTheDoor.headers).toMatchObject({ 'cache-control': 'public, max-age=1', etag: await presentEtag() });
     expect(contentOf(atTheDoor.status, atTheDoor.headers, atTheDoor.text)).toEqual(
       contentOf(inside.statusCode, inside.headers, inside.body),
     );

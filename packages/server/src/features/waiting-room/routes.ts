@@ -3,7 +3,6 @@ import { Type } from 'typebox';
 import { toTimeText } from '../../contract/json-time.ts';
 import { ROUTES } from '../../contract/paths.ts';
 import { QueuePosition, QueueTicket, SaleParameters, SaleState } from '../../contract/schemas.ts';
-import { LIMITS } from '../../limits.ts';
 import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
 import type { FrontDoor } from '../../platform/front-door.ts';
@@ -15,6 +14,7 @@ import type { Services } from '../../services.ts';
 import type { LiveSale, LiveSales } from '../stock/live-sales.ts';
 import { findLiveSale, requireLiveSale, type SaleDirectory, saleRecovering } from '../stock/require-live-sale.ts';
 import { createPolls, roomOf } from './polls.ts';
+import { PublishedStates } from './published-state.ts';
 import type { QueueTokens } from './queue-token.ts';
 import { requireQueueToken } from './queue-token-header.ts';
 import { joinQueue, leaveQueue } from './store.ts';
@@ -29,24 +29,10 @@ export interface WaitingRoomDependencies {
   readonly frontDoor: FrontDoor;
 }
 
-/** The public state document; the same for everybody, so it may be cached for a second. */
-export function stateDocument(sale: LiveSale): SaleState {
-  const { epoch, servingNumber, available } = sale.snapshot;
-  return {
-    saleId: sale.saleId,
-    phase: sale.phase,
-    epoch,
-    servingNumber,
-    outflowPerSecond: sale.outflowPerSecond,
-    available,
-    pollAfterMs: LIMITS.pollAfterMsMin,
-    serverTime: toTimeText(sale.readAtMs),
-  };
-}
-
 export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoomDependencies): void {
   const { services, authentication, live, directory, queueTokens, frontDoor } = dependencies;
   const { redis, clock } = services;
+  const states = new PublishedStates();
   const polls = createPolls({ clock, queueTokens });
 
   app.get(
@@ -56,15 +42,21 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
         tags: ['waiting room'],
         summary: 'The state of a sale, the same for everybody',
         params: SaleParameters,
-        response: { 200: SaleState },
+        response: {
+          200: SaleState,
+          304: Type.Null({ description: 'as `If-None-Match` has it, but for `serverTime`' }),
+        },
       },
     },
     async (request, reply) => {
       const sale = await requireLiveSale(request.params.saleId, live, directory);
-      reply.header('Cache-Control', 'public, max-age=1');
-      return stateDocument(sale);
+      return sendReady(reply, states.answer(sale, request.headers['if-none-match'], clock.nowMs()));
     },
   );
+  frontDoor.get(ROUTES.saleState, (request, saleId) => {
+    const sale = findLiveSale(saleId, live);
+    return sale && states.answer(sale, request.headers['if-none-match'], clock.nowMs());
+  });
 
   app.post(
     ROUTES.saleQueue,

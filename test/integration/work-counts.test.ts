@@ -80,10 +80,11 @@ const leave = (buyer: Visitor, queueToken: string) =>
 integration('the work of a request', () => {
   test('a poll costs Redis nothing, waiting or admitted', async () => {
     const inside = await admitted();
-    const waiting = await newVisitors(fest, 5);
+    const waiting = await newVisitors(fest, 20);
     const tokens = await Promise.all(waiting.map(async (buyer) => (await buyer.join(saleId)).body.queueToken));
     const seen = await commands.during(async () => {
-      for (let round = 0; round < 50; round += 1) {
+      // As often as one number may ask at once.
+      for (let round = 0; round < LIMITS.pollPaceBurst; round += 1) {
         expect((await inside.buyer.poll(saleId, inside.queueToken)).body.admitted).toBe(true);
         for (const token of tokens) expect((await inside.buyer.poll(saleId, token)).body.admitted).toBe(false);
       }

@@ -118,6 +118,12 @@ export const LIMITS = {
   stepsPerCall: 200,
   pollAfterMsMin: 1_000,
   pollAfterMsMax: 30_000,
+  /** Polls of one number answered in the interval that was told: clocks are off, and people have several tabs. */
+  pollPaceFactor: 4,
+  /** And at once: a page that is loaded again and again. */
+  pollPaceBurst: 10,
+  /** Numbers whose pace is watched at a time, 14 bytes each (14 MiB); a million waiters need a quarter of that. */
+  pollPaceEntries: 2 ** 20,
   perSecondDefault: 50,
   perSecondMax: 10_000,
   maxActiveDefault: 500,
@@ -258,6 +264,7 @@ function assertRelations(): void {
     ['a login gives up before its handler', LIMITS.passwordHashWaitMs < LIMITS.handlerTimeoutMs],
     ['a pending key outlives its handler', LIMITS.idempotencyPendingSeconds * 1000 > LIMITS.handlerTimeoutMs],
     ['a stop finishes before it is forced', LIMITS.drainMs + LIMITS.archiveOnStopMs < LIMITS.stopMs],
+    ['a poll interval fits into 16 bits', LIMITS.pollAfterMsMax < 2 ** 16],
     ['the default page fits', LIMITS.pageItemsDefault <= LIMITS.pageItemsMax],
     ['sums of money stay exact', LIMITS.priceMinorUnits * LIMITS.ticketsPerBuyer < Number.MAX_SAFE_INTEGER],
   ];

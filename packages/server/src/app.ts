@@ -113,7 +113,7 @@ export async function buildApp({ services, core, health, clocksAheadSeconds }: A
         saleStates: live,
         reconcileSoon: (saleId) => core.settingsReconciler.soon(saleId),
       });
-      registerWaitingRoomRoutes(api, { ...shared, queueTokens, frontDoor });
+      registerWaitingRoomRoutes(api, { ...shared, queueTokens, frontDoor, waitErrors: core.waitErrors });
       registerStockRoutes(api, { ...shared, queueTokens });
       registerPaymentRoutes(api, { ...shared, processor, logId: log.logId });
       registerOrderRoutes(api, { ...shared, ticketCodes, cancellations });

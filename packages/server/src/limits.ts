@@ -124,6 +124,9 @@ export const LIMITS = {
   pollPaceBurst: 10,
   /** Numbers whose pace is watched at a time, 14 bytes each (14 MiB); a million waiters need a quarter of that. */
   pollPaceEntries: 2 ** 20,
+  /** Of so many numbers one estimate of the wait is kept until the turn comes, and no more than these: a few MiB. */
+  waitSampleEvery: 64,
+  waitSamples: 20_000,
   perSecondDefault: 50,
   perSecondMax: 10_000,
   maxActiveDefault: 500,

@@ -1,5 +1,5 @@
 /** Prometheus metrics of this process. Label sets are closed: routes are patterns, never paths. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client';
 import { SERVICE_PATHS } from '../contract/paths.ts';
 import type { OrderLogStats } from '../order-log/order-log.ts';
 import type { ClockSource } from './clock-sources.ts';
@@ -17,6 +17,8 @@ export interface MetricSources {
   readonly rebuilds: () => { readonly pending: number; readonly finished: number };
   /** Filled by the payments. */
   readonly orderAcknowledgement: Histogram;
+  /** Filled by the waiting room. */
+  readonly waitEstimates: readonly Metric[];
   readonly passwords: () => PasswordHashingStats;
 }
 
@@ -49,6 +51,7 @@ export function registerMetrics(app: FestApp, sources: ProcessMetricSources): Re
     });
   };
   registry.registerMetric(sources.orderAcknowledgement);
+  for (const metric of sources.waitEstimates) registry.registerMetric(metric);
   registerPasswords(registry, sources.passwords);
   registerClocks(registry, sources.clocksAheadSeconds);
   gauge('fest_applier_lag_records', 'Durable log records that are not in MySQL yet', sources.applierLag);

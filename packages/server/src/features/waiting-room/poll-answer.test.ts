@@ -15,10 +15,11 @@ const position = fc.record(
       .date({ noInvalidDate: true, min: new Date(0), max: new Date('2100-01-01') })
       .map((date) => date.toISOString()),
     etaSeconds: fc.option(number),
+    etaSecondsMax: fc.option(number),
     pollAfterMs: number,
     phase: fc.constantFrom(...PHASES),
   },
-  { requiredKeys: ['number', 'position', 'admitted', 'etaSeconds', 'pollAfterMs', 'phase'] },
+  { requiredKeys: ['number', 'position', 'admitted', 'etaSeconds', 'etaSecondsMax', 'pollAfterMs', 'phase'] },
 );
 
 it('is the JSON of its document, every member of the schema in it', () => {

@@ -9,6 +9,7 @@ export function queuePositionText(answer: QueuePosition): string {
   const until = answer.admittedUntil === undefined ? '' : `,"admittedUntil":"${answer.admittedUntil}"`;
   return (
     `{"number":${answer.number},"position":${answer.position},"admitted":${answer.admitted}${until}` +
-    `,"etaSeconds":${answer.etaSeconds},"pollAfterMs":${answer.pollAfterMs},"phase":"${answer.phase}"}`
+    `,"etaSeconds":${answer.etaSeconds},"etaSecondsMax":${answer.etaSecondsMax}` +
+    `,"pollAfterMs":${answer.pollAfterMs},"phase":"${answer.phase}"}`
   );
 }

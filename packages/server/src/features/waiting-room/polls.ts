@@ -12,9 +12,12 @@ import { queuePositionText } from './poll-answer.ts';
 import { PollPace } from './poll-pace.ts';
 import type { QueueTokens } from './queue-token.ts';
 import { checkQueueToken } from './queue-token-header.ts';
-import { etaSeconds, pollAfterMs, turnOf, type WaitingRoom } from './waiting-room.ts';
+import { estimateWait, type Flow, flowOf } from './wait-estimate.ts';
+import { pollAfterMs, turnOf, type WaitingRoom } from './waiting-room.ts';
 
 export interface Polls {
+  /** What estimates in this state of the sale have in common; reckoned once for each state. */
+  flow(sale: LiveSale): Flow;
   /** 200, or why not: 401, 410, 503 as `checkQueueToken` says; 410 once the turn has passed; 429 for who asks too often. */
   answer(sale: LiveSale, headers: IncomingHttpHeaders): ReadyAnswer | ProblemError;
 }
@@ -24,21 +27,32 @@ const PASSED = new ProblemError(
   'Your turn came and its time ran out. Join again to get a new number.',
 );
 
-export function createPolls({
-  clock,
-  queueTokens,
-}: {
+export interface PollsOptions {
   readonly clock: Clock;
   readonly queueTokens: QueueTokens;
-}): Polls {
+  /** Called once for each state of a sale that somebody asks about. */
+  readonly onState: (sale: LiveSale) => void;
+}
+
+export function createPolls({ clock, queueTokens, onState }: PollsOptions): Polls {
   const pace = new PollPace({ keys: [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()] });
   const tooOften = createTooOften();
+  const flows = new WeakMap<LiveSale, Flow>();
+  function flow(sale: LiveSale): Flow {
+    const known = flows.get(sale);
+    if (known !== undefined) return known;
+    const reckoned = flowOf(sale);
+    flows.set(sale, reckoned);
+    onState(sale);
+    return reckoned;
+  }
   return {
+    flow,
     answer(sale, headers) {
       const claims = checkQueueToken(headers, queueTokens, sale);
       if (claims instanceof ProblemError) return claims;
       const nowMs = clock.nowMs();
-      const position = positionOf(sale, claims.number, nowMs);
+      const position = positionOf(sale, flow(sale), claims.number, nowMs);
       if (position === undefined) return PASSED;
       const { pollAfterMs } = position;
       if (!pace.allows(sale.saleId, claims.number, pollAfterMs, nowMs)) return tooOften(pollAfterMs);
@@ -62,13 +76,13 @@ function createTooOften(): (pollAfterMs: number) => ProblemError {
   };
 }
 
-export function roomOf(sale: LiveSale): WaitingRoom {
-  const { servingNumber, expiredThrough, admissionMs, perSecond } = sale.snapshot;
-  return { phase: sale.phase, servingNumber, expiredThrough, admissionMs, perSecond, steps: sale.steps };
+function roomOf(sale: LiveSale): WaitingRoom {
+  const { servingNumber, expiredThrough, admissionMs } = sale.snapshot;
+  return { phase: sale.phase, servingNumber, expiredThrough, admissionMs, steps: sale.steps };
 }
 
 /** What the holder of a number is told; undefined once the turn has passed. */
-function positionOf(sale: LiveSale, number: number, nowMs: number): QueuePosition | undefined {
+function positionOf(sale: LiveSale, flow: Flow, number: number, nowMs: number): QueuePosition | undefined {
   const room = roomOf(sale);
   const turn = turnOf(room, number, nowMs);
   if (turn.kind === 'passed') return undefined;
@@ -76,9 +90,17 @@ function positionOf(sale: LiveSale, number: number, nowMs: number): QueuePositio
   if (turn.kind === 'admitted') {
     const admittedUntil = toTimeText(turn.untilMs);
     const pollAfterMs = LIMITS.pollAfterMsMin;
-    return { number, position: 0, admitted: true, admittedUntil, etaSeconds: 0, pollAfterMs, phase };
+    return { number, position: 0, admitted: true, admittedUntil, etaSeconds: 0, etaSecondsMax: 0, pollAfterMs, phase };
   }
   const { position } = turn;
-  const eta = etaSeconds(position, sale.outflowPerSecond, room);
-  return { number, position, admitted: false, etaSeconds: eta, pollAfterMs: pollAfterMs(eta, room), phase };
+  const { etaSeconds, etaSecondsMax } = estimateWait(position, flow);
+  return {
+    number,
+    position,
+    admitted: false,
+    etaSeconds,
+    etaSecondsMax,
+    pollAfterMs: pollAfterMs(etaSeconds, room),
+    phase,
+  };
 }

@@ -13,12 +13,14 @@ import { problemAnswer, type ReadyAnswer } from '../../platform/ready-answer.ts'
 import type { Services } from '../../services.ts';
 import type { LiveSale, LiveSales } from '../stock/live-sales.ts';
 import { findLiveSale, requireLiveSale, type SaleDirectory, saleRecovering } from '../stock/require-live-sale.ts';
-import { createPolls, roomOf } from './polls.ts';
+import { createPolls } from './polls.ts';
 import { PublishedStates } from './published-state.ts';
 import type { QueueTokens } from './queue-token.ts';
 import { requireQueueToken } from './queue-token-header.ts';
 import { joinQueue, leaveQueue } from './store.ts';
-import { etaSeconds, pollAfterMs } from './waiting-room.ts';
+import type { WaitErrors } from './wait-errors.ts';
+import { estimateWait } from './wait-estimate.ts';
+import { pollAfterMs } from './waiting-room.ts';
 
 export interface WaitingRoomDependencies {
   readonly services: Services;
@@ -27,13 +29,14 @@ export interface WaitingRoomDependencies {
   readonly directory: SaleDirectory;
   readonly queueTokens: QueueTokens;
   readonly frontDoor: FrontDoor;
+  readonly waitErrors: WaitErrors;
 }
 
 export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoomDependencies): void {
-  const { services, authentication, live, directory, queueTokens, frontDoor } = dependencies;
+  const { services, authentication, live, directory, queueTokens, frontDoor, waitErrors } = dependencies;
   const { redis, clock } = services;
   const states = new PublishedStates();
-  const polls = createPolls({ clock, queueTokens });
+  const polls = createPolls({ clock, queueTokens, onState: (sale) => waitErrors.settle(sale) });
 
   app.get(
     ROUTES.saleState,
@@ -88,15 +91,15 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
         case 'joined': {
           const { number, servingNumber, admittedUntilMs } = joined;
           const position = admittedUntilMs === undefined ? Math.max(0, number - servingNumber) : 0;
-          const room = roomOf(sale);
-          const eta = etaSeconds(position, sale.outflowPerSecond, room);
+          const estimate = estimateWait(position, polls.flow(sale));
+          waitErrors.told(sale, number, estimate, nowMs);
           return {
             queueToken: queueTokens.mint({ saleId: sale.saleId, accountId, number, epoch }),
             number,
             position,
             admitted: admittedUntilMs !== undefined,
-            etaSeconds: eta,
-            pollAfterMs: pollAfterMs(eta, room),
+            ...estimate,
+            pollAfterMs: pollAfterMs(estimate.etaSeconds, sale.snapshot),
           };
         }
         case 'notOpen':

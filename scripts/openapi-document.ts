@@ -65,6 +65,7 @@ const core: Omit<SaleCore, 'start' | 'stop'> = {
   queueTokens: createQueueTokens(config.queueTokenSecret),
   ticketCodes: createTicketCodes(config.ticketSigningSeed),
   passwordHashing: absent<PasswordHashing>('passwordHashing', { close: async () => undefined }),
+  waitErrors: absent('waitErrors'),
   metricSources: {
     applierLag: () => 0,
     failedRecords: () => 0,
@@ -72,6 +73,7 @@ const core: Omit<SaleCore, 'start' | 'stop'> = {
     orderLog: () => ({ appended: 0, fsyncs: 0, fsyncSeconds: 0, outOfSpace: false }),
     rebuilds: () => ({ pending: 0, finished: 0 }),
     orderAcknowledgement: createOrderAcknowledgement(),
+    waitEstimates: [],
     passwords: () => ({ waiting: 0, hashed: 0, busy: 0, abandoned: 0, failed: 0 }),
     live: [],
   },

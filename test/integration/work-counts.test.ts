@@ -80,10 +80,11 @@ const leave = (buyer: Visitor, queueToken: string) =>
 integration('the work of a request', () => {
   test('a poll costs Redis nothing, waiting or admitted', async () => {
     const inside = await admitted();
-    const waiting = await newVisitors(fest, 5);
+    const waiting = await newVisitors(fest, 20);
     const tokens = await Promise.all(waiting.map(async (buyer) => (await buyer.join(saleId)).body.queueToken));
     const seen = await commands.during(async () => {
-      for (let round = 0; round < 50; round += 1) {
+      // As often as one number may ask at once.
+      for (let round = 0; round < LIMITS.pollPaceBurst; round += 1) {
         expect((await inside.buyer.poll(saleId, inside.queueToken)).body.admitted).toBe(true);
         for (const token of tokens) expect((await inside.buyer.poll(saleId, token)).body.admitted).toBe(false);
       }
@@ -242,17 +243,37 @@ integration('the size of an answer', () => {
     expect((await (await newVisitor(fest)).join(saleId)).body.queueToken.length).toBeLessThanOrEqual(64);
   });
 
-  test('the poll of somebody who waits has at most 300 bytes with its headers, in a crowd of a million too', async () => {
+  /** As many bytes as an answer can have: a fleet that lost Redis hundreds of times, and a line of millions. */
+  async function crowdedSale(fields: Readonly<Record<string, number>>): Promise<number> {
     const crowded = await fest.createSale();
-    await fest.services.redis.hset(saleKeys.sale(crowded.id), 'drawn', 1_000_000, 'perSecond', 50);
-    const buyer = await newVisitor(fest);
-    const { queueToken, number } = (await buyer.join(crowded.id)).body;
+    await fest.services.redis.hset(saleKeys.sale(crowded.id), fields);
     await fest.core.live.refresh(crowded.id);
-    const port = await listen(fest);
-    const request = `GET /api/v1/sales/${crowded.id}/queue HTTP/1.1\r\nHost: fest\r\nQueue-Token: ${queueToken}\r\n\r\n`;
-    const bytes = await exchange(port, request);
-    expect(JSON.parse(parseAnswer(bytes).text)).toMatchObject({ number, admitted: false, pollAfterMs: 30_000 });
-    expect(number).toBe(1_000_001);
+    return crowded.id;
+  }
+
+  async function pollBytes(id: number, number: number): Promise<string> {
+    const queueToken = fest.core.queueTokens.mint({ saleId: id, accountId: 1, number, epoch: 1 });
+    const request = `GET /api/v1/sales/${id}/queue HTTP/1.1\r\nHost: fest\r\nQueue-Token: ${queueToken}\r\n\r\n`;
+    return exchange(port, request);
+  }
+
+  let port: number;
+  beforeAll(async () => {
+    port = await listen(fest);
+  });
+
+  test('the poll of somebody who waits has at most 300 bytes with its headers, in a crowd of millions too', async () => {
+    const id = await crowdedSale({ drawn: 9_000_000_000, perSecond: 50, serving: 8_990_000_001 });
+    const bytes = await pollBytes(id, 9_000_000_000);
+    const answer = { number: 9_000_000_000, position: 9_999_999, admitted: false, pollAfterMs: 30_000 };
+    expect(JSON.parse(parseAnswer(bytes).text)).toMatchObject(answer);
+    expect(bytes.length).toBeLessThanOrEqual(300);
+  });
+
+  test('the poll of somebody who is admitted has at most 300 bytes with its headers', async () => {
+    const id = await crowdedSale({ drawn: 9_000_000_000, serving: 9_000_000_000, available: 0, held: 100 });
+    const bytes = await pollBytes(id, 9_000_000_000);
+    expect(JSON.parse(parseAnswer(bytes).text)).toMatchObject({ admitted: true, phase: 'soldOut' });
     expect(bytes.length).toBeLessThanOrEqual(300);
   });
 });

@@ -19,6 +19,7 @@ import { registerAuthentication } from './platform/authentication.ts';
 import type { ClockSource } from './platform/clock-sources.ts';
 import { registerDocumentation } from './platform/documentation.ts';
 import type { FestApp } from './platform/fest-app.ts';
+import { openFrontDoor } from './platform/front-door.ts';
 import { registerHandlerDeadline } from './platform/handler-deadline.ts';
 import { type HealthFacts, registerHealth } from './platform/health.ts';
 import { registerIdempotency } from './platform/idempotency.ts';
@@ -92,10 +93,14 @@ export async function buildApp({ services, core, health, clocksAheadSeconds }: A
     },
   });
   await registerDocumentation(app);
-  registerMetrics(app, { ...core.metricSources, clocksAheadSeconds: clocksAheadSeconds ?? (() => new Map()) });
+  const meters = registerMetrics(app, {
+    ...core.metricSources,
+    clocksAheadSeconds: clocksAheadSeconds ?? (() => new Map()),
+  });
   registerHealth(app, health);
   const authentication = registerAuthentication(app, services.accessTokens);
   registerIdempotency(app, services);
+  const frontDoor = openFrontDoor(app, { meters, isBusy: () => app.isUnderPressure() });
 
   // --- the API --------------------------------------------------------------------------------------------------------
   const { live, rebuilds, catalogue, queueTokens, ticketCodes, processor, cancellations, log, passwordHashing } = core;
@@ -111,7 +116,7 @@ export async function buildApp({ services, core, health, clocksAheadSeconds }: A
         saleStates: live,
         reconcileSoon: (saleId) => core.settingsReconciler.soon(saleId),
       });
-      registerWaitingRoomRoutes(api, { ...shared, queueTokens });
+      registerWaitingRoomRoutes(api, { ...shared, queueTokens, frontDoor, waitErrors: core.waitErrors });
       registerLiveRoutes(api, { live, directory: catalogue, broadcast: core.broadcast });
       registerStockRoutes(api, { ...shared, queueTokens });
       registerPaymentRoutes(api, { ...shared, processor, logId: log.logId });

@@ -120,6 +120,15 @@ export const LIMITS = {
   stepsPerCall: 200,
   pollAfterMsMin: 1_000,
   pollAfterMsMax: 30_000,
+  /** Polls of one number answered in the interval that was told: clocks are off, and people have several tabs. */
+  pollPaceFactor: 4,
+  /** And at once: a page that is loaded again and again. */
+  pollPaceBurst: 10,
+  /** Numbers whose pace is watched at a time, 14 bytes each (14 MiB); a million waiters need a quarter of that. */
+  pollPaceEntries: 2 ** 20,
+  /** Of so many numbers one estimate of the wait is kept until the turn comes, and no more than these: a few MiB. */
+  waitSampleEvery: 64,
+  waitSamples: 20_000,
   perSecondDefault: 50,
   perSecondMax: 10_000,
   maxActiveDefault: 500,
@@ -296,6 +305,7 @@ function assertRelations(): void {
     ],
     ['a socket is stuck before it is silent', LIMITS.liveStuckMs < 2 * LIMITS.liveHeartbeatMs],
     ['a heartbeat is many beats', LIMITS.liveHeartbeatMs >= 10 * LIMITS.liveBeatMs],
+    ['a poll interval fits into 16 bits', LIMITS.pollAfterMsMax < 2 ** 16],
     ['the default page fits', LIMITS.pageItemsDefault <= LIMITS.pageItemsMax],
     ['sums of money stay exact', LIMITS.priceMinorUnits * LIMITS.ticketsPerBuyer < Number.MAX_SAFE_INTEGER],
   ];

@@ -24,6 +24,7 @@ import { Rebuilds } from './features/stock/rebuilds.ts';
 import { Sweeper } from './features/stock/sweeper.ts';
 import { createQueueTokens, type QueueTokens } from './features/waiting-room/queue-token.ts';
 import { Ticker } from './features/waiting-room/ticker.ts';
+import { WaitErrors } from './features/waiting-room/wait-errors.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { LIMITS } from './limits.ts';
 import { type OrderLog, openOrderLog } from './order-log/order-log.ts';
@@ -50,6 +51,7 @@ export interface SaleCore {
   readonly queueTokens: QueueTokens;
   readonly ticketCodes: TicketCodes;
   readonly passwordHashing: PasswordHashing;
+  readonly waitErrors: WaitErrors;
   readonly metricSources: MetricSources;
   /** Finishes what the last life left, then starts admitting, sweeping and archiving. */
   start(): Promise<void>;
@@ -111,6 +113,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     recordPhase: (record) => log.append(record),
   });
   const sweeper = new Sweeper(shared);
+  const waitErrors = new WaitErrors();
   const orderAcknowledgement = createOrderAcknowledgement();
   const processor = new PaymentProcessor({
     ...shared,
@@ -164,6 +167,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     queueTokens: createQueueTokens(config.queueTokenSecret),
     ticketCodes: createTicketCodes(config.ticketSigningSeed),
     passwordHashing,
+    waitErrors,
     metricSources: {
       applierLag: () => applier.lag,
       failedRecords: () => applier.failedRecords,
@@ -171,6 +175,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
       orderLog: () => log.stats(),
       rebuilds: () => rebuilds.counts,
       orderAcknowledgement,
+      waitEstimates: waitErrors.metrics,
       passwords: () => passwordHashing.stats(),
       live: broadcast.metrics.all,
     },

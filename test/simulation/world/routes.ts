@@ -78,7 +78,12 @@ export function createApi(services: Services, core: SaleCore): Api {
   const shared = { services, authentication, live, directory: catalogue };
   // Signing takes longer than everything else a request does, and decides nothing.
   const ticketCodes = { ...core.ticketCodes, sign: () => 'code' };
-  registerWaitingRoomRoutes(app, { ...shared, queueTokens });
+  registerWaitingRoomRoutes(app, {
+    ...shared,
+    queueTokens,
+    frontDoor: { get: () => undefined },
+    waitErrors: core.waitErrors,
+  });
   registerStockRoutes(app, { ...shared, queueTokens });
   registerPaymentRoutes(app, { ...shared, processor, logId: log.logId });
   registerOrderRoutes(app, { ...shared, ticketCodes, cancellations });
@@ -108,5 +113,6 @@ export function createApi(services: Services, core: SaleCore): Api {
 }
 
 function documentOf(payload: unknown): Readonly<Record<string, unknown>> {
+  if (Buffer.isBuffer(payload)) return JSON.parse(payload.toString()) as Readonly<Record<string, unknown>>;
   return typeof payload === 'object' && payload !== null ? (payload as Readonly<Record<string, unknown>>) : {};
 }

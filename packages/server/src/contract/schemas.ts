@@ -44,6 +44,7 @@ const text = (maxLength: number, minLength = 1) =>
 const idText = Type.String({ pattern: '^[1-9][0-9]{0,9}$' });
 export const FestivalParameters = Type.Object({ festivalId: idText });
 export const SaleParameters = Type.Object({ saleId: idText });
+export type SaleParameters = Static<typeof SaleParameters>;
 export const HoldParameters = Type.Object({ holdId: OpaqueId });
 export const PaymentParameters = Type.Object({ paymentId: OpaqueId });
 export const OrderParameters = Type.Object({ orderId: OpaqueId });
@@ -227,12 +228,16 @@ export type SaleState = Static<typeof SaleState>;
 const Eta = Type.Union([Type.Integer(), Type.Null()], {
   description: 'seconds until your turn at the present outflow; null when nothing moves',
 });
+const EtaMax = Type.Union([Type.Integer(), Type.Null()], {
+  description: 'seconds it should not take longer than, by how the outflow varied; null when nothing moves',
+});
 export const QueueTicket = Type.Object({
   queueToken: Type.String({ maxLength: LIMITS.queueTokenCharacters }),
   number: Type.Integer(),
   position: Type.Integer({ description: 'people before you and you; 0 when admitted' }),
   admitted: Type.Boolean(),
   etaSeconds: Eta,
+  etaSecondsMax: EtaMax,
   pollAfterMs: PollAfterMs,
 });
 export type QueueTicket = Static<typeof QueueTicket>;
@@ -242,6 +247,7 @@ export const QueuePosition = Type.Object({
   admitted: Type.Boolean(),
   admittedUntil: Type.Optional(Time),
   etaSeconds: Eta,
+  etaSecondsMax: EtaMax,
   pollAfterMs: PollAfterMs,
   phase: words(PHASES),
 });

@@ -5,6 +5,8 @@ import type { OrderLogStats } from '../order-log/order-log.ts';
 import type { ClockSource } from './clock-sources.ts';
 import type { FestApp } from './fest-app.ts';
 import type { PasswordHashingStats } from './password-hashing.ts';
+import type { RequestMeters } from './request-meters.ts';
+import { registerRequestMetrics } from './request-metrics.ts';
 
 export interface MetricSources {
   readonly applierLag: () => number;
@@ -15,6 +17,8 @@ export interface MetricSources {
   readonly rebuilds: () => { readonly pending: number; readonly finished: number };
   /** Filled by the payments. */
   readonly orderAcknowledgement: Histogram;
+  /** Filled by the waiting room. */
+  readonly waitEstimates: readonly Metric[];
   readonly passwords: () => PasswordHashingStats;
   /** Kept by the live sockets. */
   readonly live: readonly Metric[];
@@ -35,22 +39,9 @@ export interface ProcessMetricSources extends MetricSources {
   readonly clocksAheadSeconds: () => ReadonlyMap<ClockSource, number>;
 }
 
-export function registerMetrics(app: FestApp, sources: ProcessMetricSources): void {
+export function registerMetrics(app: FestApp, sources: ProcessMetricSources): RequestMeters {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const requests = new Counter({
-    name: 'fest_http_requests_total',
-    help: 'Answers by route pattern, method and status',
-    labelNames: ['route', 'method', 'status'] as const,
-    registers: [registry],
-  });
-  const seconds = new Histogram({
-    name: 'fest_http_request_seconds',
-    help: 'Time from the request to its answer',
-    labelNames: ['route'] as const,
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
-    registers: [registry],
-  });
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
       name,
@@ -63,6 +54,7 @@ export function registerMetrics(app: FestApp, sources: ProcessMetricSources): vo
   };
   registry.registerMetric(sources.orderAcknowledgement);
   for (const metric of sources.live) registry.registerMetric(metric);
+  for (const metric of sources.waitEstimates) registry.registerMetric(metric);
   registerPasswords(registry, sources.passwords);
   registerClocks(registry, sources.clocksAheadSeconds);
   gauge('fest_applier_lag_records', 'Durable log records that are not in MySQL yet', sources.applierLag);
@@ -89,15 +81,11 @@ export function registerMetrics(app: FestApp, sources: ProcessMetricSources): vo
     Number(sources.orderLog().outOfSpace),
   );
 
-  app.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'unknown';
-    requests.inc({ route, method: request.method, status: reply.statusCode });
-    seconds.observe({ route }, reply.elapsedTime / 1000);
-    done();
-  });
+  const meters = registerRequestMetrics(app, registry);
   app.get(SERVICE_PATHS.metrics, { schema: { hide: true } }, async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
+  return meters;
 }
 
 function registerPasswords(registry: Registry, read: MetricSources['passwords']): void {

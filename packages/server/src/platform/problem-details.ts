@@ -149,8 +149,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     const level = problem.code === 'internal_error' ? 'error' : isDecided ? 'debug' : 'warn';
     request.log[level]({ err: problem.cause ?? problem, code: problem.code }, problem.message);
   }
-  if (problem.retryAfterMs !== undefined)
-    reply.header('Retry-After', Math.max(1, Math.ceil(problem.retryAfterMs / 1000)));
+  if (problem.retryAfterSeconds !== undefined) reply.header('Retry-After', problem.retryAfterSeconds);
   if (problem.code === 'unauthenticated') reply.header('WWW-Authenticate', 'Bearer');
   return reply
     .code(problem.statusCode)

@@ -26,6 +26,11 @@ export class ProblemError extends Error {
     this.errors = options.errors;
   }
 
+  /** For the header `Retry-After`. */
+  get retryAfterSeconds(): number | undefined {
+    return this.retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(this.retryAfterMs / 1000));
+  }
+
   toBody(instance: string): Problem {
     return {
       type: problemType(this.code),

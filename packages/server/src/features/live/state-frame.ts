@@ -1,7 +1,7 @@
 /** What a sale's sockets are sent: the state document, framed once for all of them. */
 import * as ws from 'ws';
 import type { LiveSale } from '../stock/live-sales.ts';
-import { stateDocument } from '../waiting-room/routes.ts';
+import { stateDocument } from '../waiting-room/published-state.ts';
 
 /** A state as it stands, in words that can be compared. */
 export interface StateDescription {

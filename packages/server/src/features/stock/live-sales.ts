@@ -18,6 +18,7 @@ import {
   type SaleSnapshot,
 } from '../../redis/scripts.ts';
 import type { SaleRecord } from '../catalogue/sale-record.ts';
+import { OUTFLOW_HISTORY_MS } from '../waiting-room/wait-estimate.ts';
 import { outflowPerSecond, phaseNow } from '../waiting-room/waiting-room.ts';
 import { saleRecovering } from './require-live-sale.ts';
 import type { Configured, LiveSaleState, SaleStates } from './sale-states.ts';
@@ -302,7 +303,7 @@ function joinSteps(known: readonly AdmissionStep[], snapshot: SaleSnapshot, nowM
   ) {
     return known;
   }
-  const keepSinceMs = nowMs - 15_000;
+  const keepSinceMs = nowMs - OUTFLOW_HISTORY_MS;
   const kept = known.filter((step) => step.servingNumber > snapshot.expiredThrough || step.atMs > keepSinceMs);
   return [...kept, ...snapshot.newSteps];
 }

@@ -22,6 +22,13 @@ export function saleRecovering(): ProblemError {
   );
 }
 
+/** As `requireLiveSale`, for what this process follows and only that: most requests need not wait for anything. */
+export function findLiveSale(saleIdText: string, live: LiveSales): LiveSale | undefined {
+  const saleId = parseNumericId(saleIdText);
+  // Only as the schema of the path has it: no leading zeros, no signs.
+  return saleId === undefined || String(saleId) !== saleIdText ? undefined : live.get(saleId);
+}
+
 /** The live state behind a path parameter: from memory when this process follows the sale. Throws 404 or 503. */
 export async function requireLiveSale(
   saleIdText: string,

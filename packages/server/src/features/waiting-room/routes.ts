@@ -1,27 +1,26 @@
-import type { onSendHookHandler } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { toTimeText } from '../../contract/json-time.ts';
 import { ROUTES } from '../../contract/paths.ts';
-import {
-  type QueuePosition,
-  QueuePosition as QueuePositionSchema,
-  QueueTicket,
-  SaleParameters,
-  SaleState,
-} from '../../contract/schemas.ts';
-import { LIMITS } from '../../limits.ts';
+import { QueuePosition, QueueTicket, SaleParameters, SaleState } from '../../contract/schemas.ts';
 import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
+import type { FrontDoor } from '../../platform/front-door.ts';
 import { idempotencyKeyReused, repeatableRequest } from '../../platform/idempotency-key.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { refuseBody } from '../../platform/problem-details.ts';
+import { problemAnswer, type ReadyAnswer } from '../../platform/ready-answer.ts';
 import type { Services } from '../../services.ts';
 import type { LiveSale, LiveSales } from '../stock/live-sales.ts';
-import { requireLiveSale, type SaleDirectory, saleRecovering } from '../stock/require-live-sale.ts';
+import { findLiveSale, requireLiveSale, type SaleDirectory, saleRecovering } from '../stock/require-live-sale.ts';
+import { createPolls } from './polls.ts';
+import { PublishedStates } from './published-state.ts';
 import type { QueueTokens } from './queue-token.ts';
 import { requireQueueToken } from './queue-token-header.ts';
 import { joinQueue, leaveQueue } from './store.ts';
-import { etaSeconds, pollAfterMs, turnOf, type WaitingRoom } from './waiting-room.ts';
+import type { WaitErrors } from './wait-errors.ts';
+import { estimateWait } from './wait-estimate.ts';
+import { pollAfterMs } from './waiting-room.ts';
 
 export interface WaitingRoomDependencies {
   readonly services: Services;
@@ -29,38 +28,15 @@ export interface WaitingRoomDependencies {
   readonly live: LiveSales;
   readonly directory: SaleDirectory;
   readonly queueTokens: QueueTokens;
-}
-
-/** JSON is always UTF-8; saying so would go to every waiting buyer with every poll. */
-const withoutCharset: onSendHookHandler = (_request, reply, payload, done) => {
-  if (reply.statusCode === 200) reply.header('Content-Type', 'application/json');
-  done(null, payload);
-};
-
-function roomOf(sale: LiveSale): WaitingRoom {
-  const { servingNumber, expiredThrough, admissionMs, perSecond } = sale.snapshot;
-  return { phase: sale.phase, servingNumber, expiredThrough, admissionMs, perSecond, steps: sale.steps };
-}
-
-/** The public state document; the same for everybody, so it may be cached for a second. */
-export function stateDocument(sale: LiveSale): SaleState {
-  const { epoch, seq, servingNumber, available } = sale.snapshot;
-  return {
-    saleId: sale.saleId,
-    phase: sale.phase,
-    epoch,
-    sequence: seq,
-    servingNumber,
-    outflowPerSecond: sale.outflowPerSecond,
-    available,
-    pollAfterMs: LIMITS.pollAfterMsMin,
-    serverTime: toTimeText(sale.readAtMs),
-  };
+  readonly frontDoor: FrontDoor;
+  readonly waitErrors: WaitErrors;
 }
 
 export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoomDependencies): void {
-  const { services, authentication, live, directory, queueTokens } = dependencies;
+  const { services, authentication, live, directory, queueTokens, frontDoor, waitErrors } = dependencies;
   const { redis, clock } = services;
+  const states = new PublishedStates();
+  const polls = createPolls({ clock, queueTokens, onState: (sale) => waitErrors.settle(sale) });
 
   app.get(
     ROUTES.saleState,
@@ -69,15 +45,21 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
         tags: ['waiting room'],
         summary: 'The state of a sale, the same for everybody',
         params: SaleParameters,
-        response: { 200: SaleState },
+        response: {
+          200: SaleState,
+          304: Type.Null({ description: 'as `If-None-Match` has it, but for `serverTime`' }),
+        },
       },
     },
     async (request, reply) => {
       const sale = await requireLiveSale(request.params.saleId, live, directory);
-      reply.header('Cache-Control', 'public, max-age=1');
-      return stateDocument(sale);
+      return sendReady(reply, states.answer(sale, request.headers['if-none-match'], clock.nowMs()));
     },
   );
+  frontDoor.get(ROUTES.saleState, (request, saleId) => {
+    const sale = findLiveSale(saleId, live);
+    return sale && states.answer(sale, request.headers['if-none-match'], clock.nowMs());
+  });
 
   app.post(
     ROUTES.saleQueue,
@@ -109,15 +91,15 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
         case 'joined': {
           const { number, servingNumber, admittedUntilMs } = joined;
           const position = admittedUntilMs === undefined ? Math.max(0, number - servingNumber) : 0;
-          const room = roomOf(sale);
-          const eta = etaSeconds(position, sale.outflowPerSecond, room);
+          const estimate = estimateWait(position, polls.flow(sale));
+          waitErrors.told(sale, number, estimate, nowMs);
           return {
             queueToken: queueTokens.mint({ saleId: sale.saleId, accountId, number, epoch }),
             number,
             position,
             admitted: admittedUntilMs !== undefined,
-            etaSeconds: eta,
-            pollAfterMs: pollAfterMs(eta, room),
+            ...estimate,
+            pollAfterMs: pollAfterMs(estimate.etaSeconds, sale.snapshot),
           };
         }
         case 'notOpen':
@@ -145,45 +127,22 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
         tags: ['waiting room'],
         summary: 'Your place in the line; needs only the queue token',
         params: SaleParameters,
-        response: { 200: QueuePositionSchema },
+        response: { 200: QueuePosition },
       },
       config: { queueToken: true },
-      onSend: withoutCharset,
     },
-    async (request, reply): Promise<QueuePosition> => {
+    async (request, reply) => {
       const sale = await requireLiveSale(request.params.saleId, live, directory);
-      const claims = requireQueueToken(request, queueTokens, sale);
-      const room = roomOf(sale);
-      const turn = turnOf(room, claims.number, clock.nowMs());
-      reply.header('Cache-Control', 'no-store');
-      if (turn.kind === 'passed') {
-        throw new ProblemError(
-          'admission_expired',
-          'Your turn came and its time ran out. Join again to get a new number.',
-        );
-      }
-      if (turn.kind === 'admitted') {
-        return {
-          number: claims.number,
-          position: 0,
-          admitted: true,
-          admittedUntil: toTimeText(turn.untilMs),
-          etaSeconds: 0,
-          pollAfterMs: LIMITS.pollAfterMsMin,
-          phase: room.phase,
-        };
-      }
-      const eta = etaSeconds(turn.position, sale.outflowPerSecond, room);
-      return {
-        number: claims.number,
-        position: turn.position,
-        admitted: false,
-        etaSeconds: eta,
-        pollAfterMs: pollAfterMs(eta, room),
-        phase: room.phase,
-      };
+      return sendReady(reply, polls.answer(sale, request.headers));
     },
   );
+  frontDoor.get(ROUTES.saleQueue, (request, saleId) => {
+    const sale = findLiveSale(saleId, live);
+    const answer = sale && polls.answer(sale, request.headers);
+    if (!(answer instanceof ProblemError)) return answer;
+    // What is wrong with the server has to be logged.
+    return answer.statusCode < 500 ? problemAnswer(answer, request.url ?? '') : undefined;
+  });
 
   app.delete(
     ROUTES.saleQueue,
@@ -209,6 +168,16 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
       return reply.code(204).send(null);
     },
   );
+}
+
+/** What the front door would have answered. */
+function sendReady(reply: FastifyReply, answer: ReadyAnswer | ProblemError): FastifyReply {
+  if (answer instanceof ProblemError) throw answer;
+  const { status, headers, body } = answer;
+  reply.code(status);
+  for (let index = 0; index < headers.length; index += 2) reply.header(headers[index] ?? '', headers[index + 1]);
+  // As bytes: to a text Fastify adds its charset.
+  return reply.send(typeof body === 'string' ? Buffer.from(body) : body);
 }
 
 export function saleNotOpen(sale: LiveSale, opensAtMs: number, nowMs: number): ProblemError {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../limits.ts';
-import { etaSeconds, outflowPerSecond, phaseNow, pollAfterMs, turnOf, type WaitingRoom } from './waiting-room.ts';
+import { outflowPerSecond, phaseNow, pollAfterMs, turnOf, type WaitingRoom } from './waiting-room.ts';
 
 const NOW = 1_000_000;
 const ROOM: WaitingRoom = {
@@ -8,7 +8,6 @@ const ROOM: WaitingRoom = {
   servingNumber: 30,
   expiredThrough: 10,
   admissionMs: 60_000,
-  perSecond: 50,
   steps: [
     { servingNumber: 20, atMs: NOW - 50_000 },
     { servingNumber: 30, atMs: NOW - 1_000 },
@@ -68,22 +67,7 @@ describe('outflowPerSecond', () => {
   });
 });
 
-describe('the estimate and the poll interval', () => {
-  it.each([
-    ['nothing to wait for when admitted', 0, 5, 0],
-    ['the position by the outflow, rounded up', 101, 10, 11],
-    ["the operator's rate while nothing was measured", 100, 0, 2],
-  ])('%s', (_, position, outflow, seconds) => {
-    expect(etaSeconds(position, outflow, ROOM)).toBe(seconds);
-  });
-
-  it('does not guess while the sale does not move', () => {
-    for (const phase of ['paused', 'soldOut', 'scheduled', 'closed'] as const) {
-      expect(etaSeconds(5, 10, { ...ROOM, phase })).toBeNull();
-    }
-    expect(etaSeconds(5, 0, { ...ROOM, perSecond: 0 })).toBeNull();
-  });
-
+describe('the poll interval', () => {
   it('grows with the distance between its bounds', () => {
     const room = { admissionMs: 600_000 };
     expect(pollAfterMs(0, room)).toBe(LIMITS.pollAfterMsMin);

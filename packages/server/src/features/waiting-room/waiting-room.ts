@@ -10,8 +10,6 @@ export interface WaitingRoom {
   readonly expiredThrough: number;
   /** How long an admitted buyer may take to make a hold, milliseconds. */
   readonly admissionMs: number;
-  /** Operator's rate, buyers per second: the estimate while nothing was measured yet. */
-  readonly perSecond: number;
   /** Ascending. Steps whose window has passed may be missing. */
   readonly steps: readonly AdmissionStep[];
 }
@@ -58,6 +56,12 @@ export function turnOf(room: WaitingRoom, number: number, nowMs: number): Turn {
   return untilMs > nowMs ? { kind: 'admitted', untilMs } : { kind: 'passed' };
 }
 
+/** When a number was admitted, Unix milliseconds; undefined when its step is not known here. */
+export function admittedAtMs(steps: readonly AdmissionStep[], number: number): number | undefined {
+  // Numbers below the oldest step may belong to one that has been taken away.
+  return number > (steps[0]?.servingNumber ?? Number.POSITIVE_INFINITY) ? findStep(steps, number)?.atMs : undefined;
+}
+
 /** The first step at or above the number, by binary search. */
 function findStep(steps: readonly AdmissionStep[], number: number): AdmissionStep | undefined {
   let low = 0;
@@ -68,14 +72,6 @@ function findStep(steps: readonly AdmissionStep[], number: number): AdmissionSte
     else high = middle;
   }
   return steps[low];
-}
-
-/** Seconds until a waiting position's turn at the present outflow; null when nothing moves. */
-export function etaSeconds(position: number, outflow: number, room: WaitingRoom): number | null {
-  if (position === 0) return 0;
-  if (room.phase !== 'open') return null;
-  const rate = outflow > 0 ? outflow : room.perSecond;
-  return rate > 0 ? Math.ceil(position / rate) : null;
 }
 
 /**

@@ -1,0 +1,125 @@
+/**
+ * How long will it take until somebody's turn? A range, because nobody knows: what it will be at the present outflow, and what
+ * nineteen of twenty should not have to wait beyond if the outflow goes on varying as it did.
+ *
+ * The upper end is a prediction interval. The outflow of the last two minutes is measured in windows of ten seconds: `k` windows,
+ * their mean `m` and standard deviation `s` (buyers a second), each `w` long. After `t` seconds `m t` buyers are expected, with the
+ * variance `s² w t` of what is to come and `s² t² / k` of the mean itself. The position `p` is passed for certain enough when
+ * `m t − q s √(w t + t² / k) ≥ p`, `q` being Student's quantile; that is a quadratic equation in `t` (Fieller's theorem). When it
+ * has no solution the outflow varies too much for it, and the operator's limits say the most.
+ */
+import type { AdmissionStep } from '../../redis/scripts.ts';
+import type { LiveSale } from '../stock/live-sales.ts';
+
+/** Seconds; null when nothing moves. */
+export interface WaitEstimate {
+  readonly etaSeconds: number | null;
+  /** At least `etaSeconds`. */
+  readonly etaSecondsMax: number | null;
+}
+
+const NOTHING_MOVES: WaitEstimate = { etaSeconds: null, etaSecondsMax: null };
+const HERE: WaitEstimate = { etaSeconds: 0, etaSecondsMax: 0 };
+
+const WINDOW_MS = 10_000;
+const WINDOW_SECONDS = WINDOW_MS / 1000;
+const WINDOWS_AT_MOST = 12;
+
+/** Steps older than this say nothing more about the outflow. */
+export const OUTFLOW_HISTORY_MS = (WINDOWS_AT_MOST + 1) * WINDOW_MS;
+
+/** Student's one-sided 95 % quantiles by degrees of freedom; fewer than three windows say nothing about how they vary. */
+const QUANTILES: readonly number[] = [
+  Number.NaN,
+  Number.NaN,
+  2.92,
+  2.353,
+  2.132,
+  2.015,
+  1.943,
+  1.895,
+  1.86,
+  1.833,
+  1.812,
+  1.796,
+];
+
+export interface OutflowHistory {
+  readonly windows: number;
+  /** Buyers a second. */
+  readonly mean: number;
+  /** Standard deviation of the windows' rates, buyers a second. */
+  readonly deviation: number;
+}
+
+/** @param steps ascending. Undefined before the line has moved for three windows. */
+export function outflowHistory(
+  steps: readonly AdmissionStep[],
+  servingNumber: number,
+  nowMs: number,
+): OutflowHistory | undefined {
+  const oldestMs = steps[0]?.atMs ?? nowMs;
+  const windows = Math.min(WINDOWS_AT_MOST, Math.floor((nowMs - oldestMs) / WINDOW_MS));
+  if (windows < 3) return undefined;
+  const rates: number[] = [];
+  let later = servingNumber;
+  let index = steps.length - 1;
+  for (let window = 1; window <= windows; window += 1) {
+    const beganMs = nowMs - window * WINDOW_MS;
+    while (index > 0 && (steps[index]?.atMs ?? 0) > beganMs) index -= 1;
+    const earlier = steps[index]?.servingNumber ?? later;
+    rates.push((later - earlier) / WINDOW_SECONDS);
+    later = earlier;
+  }
+  const mean = rates.reduce((sum, rate) => sum + rate, 0) / windows;
+  const variance = rates.reduce((sum, rate) => sum + (rate - mean) ** 2, 0) / (windows - 1);
+  return { windows, mean, deviation: Math.sqrt(variance) };
+}
+
+/** What estimates for one state of a sale have in common. */
+export interface Flow {
+  /** Buyers a second, expected; 0 when nothing moves. */
+  readonly perSecond: number;
+  readonly history: OutflowHistory | undefined;
+  /** Operator's rate. */
+  readonly limitPerSecond: number;
+  readonly maxActive: number;
+  /** Of `maxActive`, not taken. */
+  readonly freeSlots: number;
+  readonly admissionSeconds: number;
+}
+
+export function flowOf({ phase, snapshot, steps, outflowPerSecond, readAtMs }: LiveSale): Flow {
+  const { servingNumber, perSecond: limitPerSecond, maxActive, pending, inside, available, admissionMs } = snapshot;
+  const history = outflowHistory(steps, servingNumber, readAtMs);
+  const freeSlots = Math.max(0, maxActive - pending - inside);
+  const canMove = phase === 'open' && limitPerSecond > 0;
+  // Nothing was measured yet, and nothing is in the way of the next ones.
+  const unmeasured = freeSlots > 0 && available > pending ? limitPerSecond : 0;
+  const perSecond = canMove ? outflowPerSecond || history?.mean || unmeasured : 0;
+  return { perSecond, history, limitPerSecond, maxActive, freeSlots, admissionSeconds: admissionMs / 1000 };
+}
+
+export function estimateWait(position: number, flow: Flow): WaitEstimate {
+  if (position === 0) return HERE;
+  if (flow.perSecond <= 0) return NOTHING_MOVES;
+  const etaSeconds = Math.ceil(position / flow.perSecond);
+  const most = longestByHistory(position, flow.history) ?? longestByLimits(position, flow);
+  return { etaSeconds, etaSecondsMax: Math.max(etaSeconds, Math.ceil(most)) };
+}
+
+function longestByHistory(position: number, history: OutflowHistory | undefined): number | undefined {
+  if (history === undefined) return undefined;
+  const { windows, mean, deviation } = history;
+  const spread = ((QUANTILES[windows - 1] ?? Number.NaN) * deviation) ** 2;
+  const squared = mean ** 2 - spread / windows;
+  if (!(squared > 0)) return undefined;
+  const linear = 2 * position * mean + spread * WINDOW_SECONDS;
+  return (linear + Math.sqrt(linear ** 2 - 4 * squared * position ** 2)) / (2 * squared);
+}
+
+/** The free slots fill at the operator's rate; then each wave of `maxActive` keeps its slots for the whole admission window. */
+function longestByLimits(position: number, flow: Flow): number {
+  const waves = Math.ceil(Math.max(0, position - flow.freeSlots) / flow.maxActive);
+  return position / flow.limitPerSecond + waves * flow.admissionSeconds;
+}

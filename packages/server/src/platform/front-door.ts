@@ -1,0 +1,79 @@
+/**
+ * Answers what whole crowds ask before Fastify takes it up: for an answer that is ready in memory, finding the route, making
+ * a request, a reply and a logger, and running hooks costs more than all the rest.
+ *
+ * Nothing is decided here that Fastify's routes do not decide by the same functions. What is unusual about a request, or
+ * about the server's state, goes on to them.
+ */
+import type { IncomingMessage } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import { API_PREFIX } from '../contract/paths.ts';
+import type { FestApp } from './fest-app.ts';
+import { type ReadyAnswer, writeAnswer } from './ready-answer.ts';
+import type { RequestMeters } from './request-meters.ts';
+
+/** Gives the answer if it is there at once. @param parameter the part of the path where the route has its only parameter */
+export type ReadyRoute = (request: IncomingMessage, parameter: string) => ReadyAnswer | undefined;
+
+export interface FrontDoor {
+  /** @param route relative to `API_PREFIX`, with one parameter that is a whole segment, and something behind it */
+  get(route: string, answer: ReadyRoute): void;
+}
+
+interface Entry {
+  /** Also the key under which it is counted. */
+  readonly route: string;
+  readonly suffix: string;
+  readonly prefix: string;
+  readonly answer: ReadyRoute;
+}
+
+export interface FrontDoorOptions {
+  readonly meters: RequestMeters;
+  /** True: requests have to wait, or are refused. */
+  readonly isBusy: () => boolean;
+}
+
+export function openFrontDoor(app: FestApp, { meters, isBusy }: FrontDoorOptions): FrontDoor {
+  const entries: Entry[] = [];
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+
+  function answered(request: IncomingMessage): readonly [Entry, ReadyAnswer] | undefined {
+    const { method, url = '', headers } = request;
+    if (method !== 'GET' || closing || headers.host === undefined || isBusy()) return undefined;
+    for (const entry of entries) {
+      const { prefix, suffix } = entry;
+      if (!url.endsWith(suffix) || !url.startsWith(prefix)) continue;
+      const answer = entry.answer(request, url.slice(prefix.length, -suffix.length));
+      if (answer !== undefined) return [entry, answer];
+    }
+    return undefined;
+  }
+
+  // Fastify's own listener; made when the app was made, and the only one.
+  const [onward, ...others] = app.server.listeners('request');
+  if (onward === undefined || others.length > 0) throw new Error('the front door goes before one listener');
+  app.server.removeAllListeners('request');
+  app.server.on('request', (request, response) => {
+    const beganMs = performance.now();
+    const ready = answered(request);
+    if (ready === undefined) {
+      onward.call(app.server, request, response);
+      return;
+    }
+    const [entry, answer] = ready;
+    writeAnswer(response, answer);
+    meters.count(entry, entry.route, 'GET', answer.status, (performance.now() - beganMs) / 1000);
+  });
+
+  return {
+    get(route, answer) {
+      const path = API_PREFIX + route;
+      const [prefix = '', suffix = ''] = path.split(/:\w+/);
+      entries.push({ route: path, prefix, suffix, answer });
+    },
+  };
+}

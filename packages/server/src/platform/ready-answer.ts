@@ -1,0 +1,48 @@
+/** Answers that are ready before anybody asks, or nearly so: what Node needs to send them, and nothing more. */
+import type { ServerResponse } from 'node:http';
+import { PROBLEM_MEDIA_TYPE } from '../contract/problems.ts';
+import type { ProblemError } from './problem.ts';
+
+export interface ReadyAnswer {
+  readonly status: number;
+  /** Names and values in turn, `Content-Length` included. */
+  readonly headers: readonly string[];
+  /** Absent from a 304. */
+  readonly body?: string | Buffer;
+}
+
+/** One person's answer: 200, and nothing between us and the client may keep it. @param json ASCII characters only */
+export function privateJson(json: string): ReadyAnswer {
+  // JSON is always UTF-8; saying so would go to every waiting buyer with every poll.
+  const headers = [
+    'Content-Type',
+    'application/json',
+    'Cache-Control',
+    'no-store',
+    'Content-Length',
+    String(json.length),
+  ];
+  return { status: 200, headers, body: json };
+}
+
+/** As `sendProblem` answers, for problems that need not be logged. */
+export function problemAnswer(problem: ProblemError, path: string): ReadyAnswer {
+  const body = Buffer.from(JSON.stringify(problem.toBody(path)));
+  const headers = ['Content-Type', PROBLEM_MEDIA_TYPE, 'Cache-Control', 'no-store'];
+  if (problem.retryAfterSeconds !== undefined) headers.push('Retry-After', String(problem.retryAfterSeconds));
+  headers.push('Content-Length', String(body.length));
+  return { status: problem.statusCode, headers, body };
+}
+
+/**
+ * HTTP/1.1 keeps connections open without anybody's saying so (RFC 9112, 9.3), and Node's `Connection: keep-alive` with
+ * `Keep-Alive: timeout=…` would be a sixth of an answer to a poll. `Date` stays: an origin server with a clock has to send
+ * it (RFC 9110, 6.6.1), and by it a cache knows how old an answer is.
+ */
+export function writeAnswer(response: ServerResponse, { status, headers, body }: ReadyAnswer): void {
+  // For an older client, or one that is about to close, Node says what becomes of the connection.
+  if (response.shouldKeepAlive && response.req.httpVersionMinor === 1) response.removeHeader('Connection');
+  response.writeHead(status, headers as string[]);
+  if (typeof body === 'string') response.end(body, 'latin1');
+  else response.end(body);
+}

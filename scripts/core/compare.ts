@@ -20,7 +20,9 @@ export async function warmUp(hall: Hall, arm: Arm, { blockMs }: CoreOptions): Pr
     return Math.max(UNITS_MIN, 2 * arm.lanes, Math.min(units, arm.unitsMax));
   };
   const first = unitsFor(await measureArm(hall, arm, Math.min(arm.firstUnits, arm.unitsMax)));
-  return unitsFor(await measureArm(hall, arm, first));
+  const second = unitsFor(await measureArm(hall, arm, first));
+  // What disturbs makes slower, never faster: the larger one is nearer to what the block will do.
+  return Math.max(first, second);
 }
 
 /** Two arms side by side; `left` may be the same as `right`, then the result says what the machine does by itself. */

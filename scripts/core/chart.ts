@@ -3,7 +3,8 @@ import type { Ratio, RowSummary, Summary } from './summary.ts';
 
 const WIDTH = 860;
 const LEFT = 190;
-const RIGHT = 40;
+/** The values stand in a column of their own, clear of bars and targets. */
+const RIGHT = 70;
 const TOP = 70;
 const ROW_HEIGHT = 56;
 const BOTTOM = 62;
@@ -52,7 +53,7 @@ function mark(ratio: Ratio | undefined, y: number, colour: string): string {
       `stroke="${colour}" stroke-width="6" stroke-linecap="round" opacity="0.4"`,
     ),
     `<circle cx="${round(xOf(interval.estimate))}" cy="${round(y)}" r="4.5" fill="${colour}"/>`,
-    text(xOf(Math.max(interval.high, interval.estimate)) + 9, y + 4, value, `fill="${colour}" font-size="12"`),
+    text(WIDTH - RIGHT + 22, y + 4, value, `fill="${colour}" font-size="12"`),
   ].join('\n');
 }
 

@@ -38,9 +38,9 @@ test('a purchase is a join, polls until admitted, a hold, a payment, and looks u
   });
   expect(seen).toEqual([
     'POST /api/v1/sales/7/queue',
-    'pause 50',
+    'pause 100',
     'GET /api/v1/sales/7/queue',
-    'pause 50',
+    'pause 100',
     'GET /api/v1/sales/7/queue',
     'POST /api/v1/sales/7/holds',
     'POST /api/v1/holds/h/payments',

@@ -43,7 +43,7 @@ export type Job =
     }
   | { readonly kind: 'purchase'; readonly saleId: number; readonly tokens: readonly string[] };
 
-const PAUSES: CoursePauses = { admissionMs: 50, outcomeMs: 10 };
+const PAUSES: CoursePauses = { admissionMs: 100, outcomeMs: 10 };
 const REFUSED_STATUS = { notAdmitted: 403, forged: 401 } as const;
 
 export function createWork(job: Job): Work {

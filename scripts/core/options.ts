@@ -38,7 +38,7 @@ const FLAGS = {
   'in-flight': { fallback: 256, limits: [1, 1_000] },
   rate: { fallback: 200, limits: [10, 1_000] },
   purchases: { fallback: 6_000, limits: [50, 100_000] },
-  buyers: { fallback: 512, limits: [1, 2_000] },
+  buyers: { fallback: 1_024, limits: [1, 2_000] },
 } as const satisfies Record<string, Flag>;
 type FlagName = keyof typeof FLAGS;
 

@@ -1,10 +1,14 @@
 /** The things that are measured: each prepares a block's work, as much of it as is asked for, and tidies up after it. */
+import { callApi } from '@fest/cli/api-client';
+import { ensureSecrets } from '@fest/cli/local-stack/secrets';
 import { ordersIn } from '@fest/loadtest/generator/published-mix';
+import { pathOf } from '@fest/server/contract/paths';
+import type { SaleState } from '@fest/server/contract/schemas';
 import { waitUntilServed } from '../measuring/sale.ts';
 import { type RanBlock, runBlock } from './block.ts';
 import { CEILING_PATHS, type CeilingPath } from './ceilings.ts';
 import { type Hall, type Measured, waitUntilSettled } from './hall.ts';
-import type { Job, QueuedBuyer } from './jobs.ts';
+import type { Job, MintedPlaces, QueuedBuyer } from './jobs.ts';
 import type { CoreOptions } from './options.ts';
 import type { CeilingName, PathName } from './rows.ts';
 
@@ -129,17 +133,23 @@ function confirmationArm(hall: Hall, { inFlight }: CoreOptions): Arm {
   };
 }
 
-/** Somebody who waits, to poll with; somebody who is admitted, to buy; all of one sale. */
+/** A sale with a crowd that waits, some who are refused, and some who are admitted and buy. */
 interface Crowd {
   readonly saleId: number;
   readonly admitted: readonly QueuedBuyer[];
-  readonly waiting: readonly QueuedBuyer[];
+  readonly early: readonly QueuedBuyer[];
+  /** Places for so many polls, none of them given out before. */
+  readonly takePlaces: (count: number) => MintedPlaces;
 }
 
 /** As slowly as a sale can go: who waits goes on waiting. */
 const SLOWLY = 1;
-/** The share of the waiting, at the front, whose turn may come while it is measured. */
-const FRONT_SHARE = 0.25;
+/** At the front of those who wait, their turn may come while it is measured: one a second. */
+const FRONT = 2_000;
+/** Different people who are refused; each of them is refused many times. */
+const REFUSED_BUYERS = 200;
+/** Far behind everybody who really joined. */
+const FIRST_PLACE = 100_000;
 
 async function gatherCrowd(hall: Hall, orders: number): Promise<Crowd> {
   const { desk, stage, tokens, signal } = hall;
@@ -148,12 +158,26 @@ async function gatherCrowd(hall: Hall, orders: number): Promise<Crowd> {
   const admitted = await joinAll(hall, saleId, tokens.slice(0, first));
   await waitUntilServed(stage, { saleId, number: first, signal });
   await desk.setRate(saleId, SLOWLY);
-  const rest = await joinAll(hall, saleId, tokens.slice(first));
-  return { saleId, admitted, waiting: rest.slice(Math.floor(rest.length * FRONT_SHARE)) };
+  const rest = await joinAll(hall, saleId, tokens.slice(first, first + FRONT + REFUSED_BUYERS));
+  const { queueTokenSecret: secret } = ensureSecrets(stage.stack.paths.secrets);
+  const { epoch } = (await callApi(stage.baseUrl, {
+    method: 'GET',
+    path: pathOf('saleState', { saleId }),
+  })) as SaleState;
+  let firstNumber = FIRST_PLACE;
+  return {
+    saleId,
+    admitted,
+    early: rest.slice(-REFUSED_BUYERS),
+    takePlaces(count) {
+      const places = { epoch, secret, firstNumber };
+      firstNumber += count;
+      return places;
+    },
+  };
 }
 
-function pollArm(crowd: Crowd, { connections }: CoreOptions): Arm {
-  const queueTokens = crowd.waiting.map(({ queueToken }) => queueToken);
+function pollArm({ saleId, takePlaces }: Crowd, { connections }: CoreOptions): Arm {
   return {
     name: 'poll',
     measured: 'server',
@@ -161,16 +185,12 @@ function pollArm(crowd: Crowd, { connections }: CoreOptions): Arm {
     firstUnits: 3_000,
     unitsMax: UNITS_MAX,
     async prepare(units) {
-      return { job: { kind: 'poll', saleId: crowd.saleId, queueTokens, units }, tidy: NOTHING_TO_TIDY };
+      return { job: { kind: 'poll', saleId, places: takePlaces(units), units }, tidy: NOTHING_TO_TIDY };
     },
   };
 }
 
-/** Different people who are refused; each of them is refused many times. */
-const REFUSED_BUYERS = 200;
-
-function mixArm(hall: Hall, crowd: Crowd, { connections }: CoreOptions): Arm {
-  const queueTokens = crowd.waiting.map(({ queueToken }) => queueToken);
+function mixArm(hall: Hall, { saleId, admitted, early, takePlaces }: Crowd, { connections }: CoreOptions): Arm {
   let offset = 0;
   let bought = 0;
   return {
@@ -180,11 +200,9 @@ function mixArm(hall: Hall, crowd: Crowd, { connections }: CoreOptions): Arm {
     firstUnits: 3_000,
     unitsMax: UNITS_MAX,
     async prepare(units) {
-      const { saleId, admitted, waiting } = crowd;
       const wanted = ordersIn(offset, units);
       const orders = admitted.slice(bought, bought + wanted);
-      const early = waiting.slice(-REFUSED_BUYERS);
-      const job: Job = { kind: 'mix', saleId, queueTokens, early, orders, offset, units };
+      const job: Job = { kind: 'mix', saleId, places: takePlaces(units), early, orders, offset, units };
       offset += units;
       bought += wanted;
       return { job, tidy: () => waitUntilSettled(hall) };

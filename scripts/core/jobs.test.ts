@@ -1,4 +1,5 @@
 import { DONE, type Exchange, type Lane } from '@fest/loadtest/generator/work';
+import { createQueueTokens } from '@fest/server/features/waiting-room/queue-token';
 import { describe, expect, test } from 'vitest';
 import { createWork, type Job } from './jobs.ts';
 
@@ -38,9 +39,9 @@ test('a purchase is a join, polls until admitted, a hold, a payment, and looks u
   });
   expect(seen).toEqual([
     'POST /api/v1/sales/7/queue',
-    'pause 100',
+    'pause 250',
     'GET /api/v1/sales/7/queue',
-    'pause 100',
+    'pause 250',
     'GET /api/v1/sales/7/queue',
     'POST /api/v1/sales/7/holds',
     'POST /api/v1/holds/h/payments',
@@ -53,10 +54,10 @@ test('a purchase is a join, polls until admitted, a hold, a payment, and looks u
 
 describe('an answer that does not say what it should is a fault', () => {
   const buyers = [{ token: 't', holdId: 'h', queueToken: 'q'.repeat(20) }];
-  const queueTokens = ['q'];
+  const places = { epoch: 1, secret: 's'.repeat(32), firstNumber: 1_000 };
   test.each<[string, Job, object]>([
     ['a ceiling that answers something else', { kind: 'constant', path: '/', member: 'number', units: 1 }, {}],
-    ['a poll of somebody who is in', { kind: 'poll', saleId: 1, queueTokens, units: 1 }, { admitted: true }],
+    ['a poll of somebody who is in', { kind: 'poll', saleId: 1, places, units: 1 }, { admitted: true }],
     ['a join without a token', { kind: 'join', saleId: 1, tokens: ['t'] }, { number: 1 }],
     ['a hold without an id', { kind: 'hold', saleId: 1, buyers }, { code: 'sold_out' }],
     ['a payment that failed', { kind: 'confirm', buyers }, { paymentId: 'p', status: 'failed' }],
@@ -71,7 +72,7 @@ test('half of the refused come with a token that was altered', () => {
   const job: Job = {
     kind: 'mix',
     saleId: 1,
-    queueTokens: ['q'],
+    places: { epoch: 1, secret: 's'.repeat(32), firstNumber: 1_000 },
     early: crowd,
     orders: crowd,
     offset: 0,
@@ -85,4 +86,16 @@ test('half of the refused come with a token that was altered', () => {
     return { code: 'not_admitted' };
   });
   expect(new Set(refused)).toEqual(new Set(['abcdefAA', 'abcdefBB']));
+});
+
+test('every poll is of somebody else, with a token that the server takes', () => {
+  const secret = 'a secret of at least thirty-two characters';
+  const lane = work({ kind: 'poll', saleId: 7, places: { epoch: 2, secret, firstNumber: 500 }, units: 20 }).openLane();
+  const numbers: unknown[] = [];
+  drive(lane, ({ bytes }) => {
+    const token = /Queue-Token: (\S+)/.exec(bytes.toString())?.[1] ?? '';
+    numbers.push(createQueueTokens(secret).verify(token)?.number);
+    return { admitted: false };
+  });
+  expect(numbers).toEqual(Array.from({ length: 20 }, (_, index) => 500 + index));
 });

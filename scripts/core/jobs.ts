@@ -13,6 +13,7 @@ import { PublishedMix } from '@fest/loadtest/generator/published-mix';
 import { requestBytes } from '@fest/loadtest/generator/request-bytes';
 import { RequestList } from '@fest/loadtest/generator/request-list';
 import type { Exchange, Work } from '@fest/loadtest/generator/work';
+import { createQueueTokens } from '@fest/server/features/waiting-room/queue-token';
 
 /** A place in a line, and whose it is. */
 export interface QueuedBuyer {
@@ -20,11 +21,23 @@ export interface QueuedBuyer {
   readonly queueToken: string;
 }
 
+/**
+ * Places in a line that nobody drew, signed with the stack's own key: a server answers polls by the token alone, so it cannot tell,
+ * and to let hundreds of thousands join first would take longer than what is measured. Each is asked for once: who asks again
+ * and again is refused.
+ */
+export interface MintedPlaces {
+  readonly epoch: number;
+  readonly secret: string;
+  /** So many from here on. */
+  readonly firstNumber: number;
+}
+
 export type Job =
   /** A ceiling: the same request again and again; its answer has `member`. */
   | { readonly kind: 'constant'; readonly path: string; readonly member: string; readonly units: number }
-  /** Each buyer's place asked for in turn, as often as it takes. */
-  | { readonly kind: 'poll'; readonly saleId: number; readonly queueTokens: readonly string[]; readonly units: number }
+  /** So many people who wait, each asking once. */
+  | { readonly kind: 'poll'; readonly saleId: number; readonly places: MintedPlaces; readonly units: number }
   /** Each joins once; the queue tokens are captured. */
   | { readonly kind: 'join'; readonly saleId: number; readonly tokens: readonly string[] }
   /** Each holds once; the holds' ids are captured. */
@@ -34,7 +47,7 @@ export type Job =
   | {
       readonly kind: 'mix';
       readonly saleId: number;
-      readonly queueTokens: readonly string[];
+      readonly places: MintedPlaces;
       /** Not admitted: their holds are refused with 403. */
       readonly early: readonly QueuedBuyer[];
       readonly orders: readonly QueuedBuyer[];
@@ -43,7 +56,8 @@ export type Job =
     }
   | { readonly kind: 'purchase'; readonly saleId: number; readonly tokens: readonly string[] };
 
-const PAUSES: CoursePauses = { admissionMs: 100, outcomeMs: 10 };
+/** Four looks a second at whether one is admitted: as many as a server answers for long. */
+const PAUSES: CoursePauses = { admissionMs: 250, outcomeMs: 10 };
 const REFUSED_STATUS = { notAdmitted: 403, forged: 401 } as const;
 
 export function createWork(job: Job): Work {
@@ -54,8 +68,8 @@ export function createWork(job: Job): Work {
       return new RequestList({ exchanges: [exchange], member, units });
     }
     case 'poll': {
-      const { saleId, queueTokens, units } = job;
-      const exchanges = queueTokens.map((queueToken) => pollExchange(saleId, queueToken));
+      const { saleId, places, units } = job;
+      const exchanges = mintPolls(saleId, places, units);
       return new RequestList({ exchanges, member: 'admitted', value: 'false', units });
     }
     case 'join': {
@@ -82,9 +96,17 @@ export function createWork(job: Job): Work {
   }
 }
 
-function createMix({ saleId, queueTokens, early, orders, offset, units }: Extract<Job, { kind: 'mix' }>): Work {
+function mintPolls(saleId: number, { epoch, secret, firstNumber }: MintedPlaces, count: number): readonly Exchange[] {
+  const tokens = createQueueTokens(secret);
+  return Array.from({ length: count }, (_, index) => {
+    const number = firstNumber + index;
+    return pollExchange(saleId, tokens.mint({ saleId, accountId: number, number, epoch }));
+  });
+}
+
+function createMix({ saleId, places, early, orders, offset, units }: Extract<Job, { kind: 'mix' }>): Work {
   return new PublishedMix({
-    polls: queueTokens.map((queueToken) => pollExchange(saleId, queueToken)),
+    polls: mintPolls(saleId, places, units),
     refusals: early.flatMap((buyer) => refusalsOf(saleId, buyer)),
     orders: orders.map((buyer) => ({ hold: holdExchange({ saleId, ...buyer }), token: buyer.token })),
     offset,

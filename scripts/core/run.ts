@@ -37,7 +37,7 @@ export function buyersNeeded(options: CoreOptions): number {
   const wanted = [
     line,
     ...(options.only.includes('funnel') ? [options.purchases] : []),
-    ...(options.only.includes('mix') ? [2 * mixOrdersOf(options)] : []),
+    ...(options.only.includes('mix') ? [2 * mixOrdersOf(options) + 2_500] : []),
     ...(options.only.includes('acknowledgement') ? [acknowledgementBuyers(options)] : []),
   ];
   return Math.max(...wanted);

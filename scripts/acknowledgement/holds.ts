@@ -1,71 +1,18 @@
-/** A sale whose line and stock limit nothing, and buyers of it who stand before paying. */
+/** Buyers who stand before paying. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { callApi } from '@fest/cli/api-client';
 import { ensureSecrets } from '@fest/cli/local-stack/secrets';
 import { prepareBuyers } from '@fest/loadtest/buyers/prepare';
 import { decideRetry } from '@fest/loadtest/buyers/retry';
 import type { Answer, BuyerRequest, Servers } from '@fest/loadtest/buyers/servers';
 import { IDEMPOTENCY_KEY_HEADER, pathOf, QUEUE_TOKEN_HEADER } from '@fest/server/contract/paths';
-import type { Festival, Hold, QueueTicket, Sale, SaleState, Session } from '@fest/server/contract/schemas';
-import { LIMITS } from '@fest/server/limits';
+import type { Hold, QueueTicket } from '@fest/server/contract/schemas';
+import { waitUntilServed } from '../measuring/sale.ts';
+import type { Stage } from '../measuring/stage.ts';
 import type { PreparedHold } from './orders.ts';
-import type { Stage } from './stage.ts';
 
 /** Requests under way at once while holds are made: enough to keep the server busy, few enough to be no storm. */
 const PREPARING_AT_ONCE = 48;
-/** A second admits 10,000 at most; the rest is for a machine that is busy with other things. */
-const ADMITTED_WITHIN_MS = 60_000;
 const REPEATS_MAX = 20;
-const DAY_MS = 86_400_000;
-
-/** Makes an open sale with room for `orders` orders at once; its id. */
-export async function openSale(
-  { stack, baseUrl }: Pick<Stage, 'stack' | 'baseUrl'>,
-  orders: number,
-  nowMs: number,
-): Promise<number> {
-  const as = async (role: 'organizer' | 'operator'): Promise<string> => {
-    const session = await callApi(baseUrl, {
-      method: 'POST',
-      path: pathOf('sessions'),
-      body: stack.state.accounts[role],
-    });
-    return (session as Session).accessToken;
-  };
-  const [organizer, operator] = await Promise.all([as('organizer'), as('operator')]);
-  const day = (days: number): string => new Date(nowMs + days * DAY_MS).toISOString();
-  const festival = (await callApi(baseUrl, {
-    method: 'POST',
-    path: pathOf('festivals'),
-    accessToken: organizer,
-    body: { title: 'Acknowledgement', description: '', venue: 'Here', startsAt: day(60), endsAt: day(62) },
-  })) as Festival;
-  const sale = (await callApi(baseUrl, {
-    method: 'POST',
-    path: pathOf('festivalSales', { festivalId: festival.id }),
-    accessToken: organizer,
-    body: {
-      name: 'All of it',
-      price: 5_000,
-      currency: 'EUR',
-      capacity: orders,
-      limitPerBuyer: 1,
-      opensAt: day(1),
-      closesAt: day(30),
-      refundUntil: day(20),
-      holdSeconds: LIMITS.holdSecondsMax,
-      admissionSeconds: LIMITS.admissionSecondsMax,
-    },
-  })) as Sale;
-  await callApi(baseUrl, {
-    method: 'PUT',
-    path: pathOf('saleAdmission', { saleId: sale.id }),
-    accessToken: operator,
-    body: { mode: 'fixed', perSecond: LIMITS.perSecondMax, maxActive: LIMITS.maxActiveMax },
-  });
-  await callApi(baseUrl, { method: 'POST', path: pathOf('saleOpen', { saleId: sale.id }), accessToken: operator });
-  return sale.id;
-}
 
 /** Buyers who stand before paying: their accounts are written into MySQL, everything else goes through the API. */
 export async function prepareHolds(
@@ -82,12 +29,8 @@ export async function prepareHolds(
     const ticket = await ask({ method: 'POST', path, headers: { authorization: `Bearer ${token}` } });
     return { token, ...(ticket as QueueTicket) };
   });
-  await waitUntilServed(
-    stage,
-    saleId,
-    inLine.reduce((last, { number }) => Math.max(last, number), 0),
-    signal,
-  );
+  const number = inLine.reduce((last, ticket) => Math.max(last, ticket.number), 0);
+  await waitUntilServed(stage, { saleId, number, signal });
   return forEachAtOnce(inLine, async ({ token, queueToken, number }) => {
     const hold = await ask({
       method: 'POST',
@@ -101,16 +44,6 @@ export async function prepareHolds(
     });
     return { token, holdId: (hold as Hold).holdId };
   });
-}
-
-async function waitUntilServed({ baseUrl }: Stage, saleId: number, number: number, signal: AbortSignal): Promise<void> {
-  const path = pathOf('saleState', { saleId });
-  for (const deadline = performance.now() + ADMITTED_WITHIN_MS; performance.now() < deadline; ) {
-    const state = (await callApi(baseUrl, { method: 'GET', path })) as SaleState;
-    if (state.servingNumber >= number) return;
-    await sleep(LIMITS.tickMs, undefined, { signal });
-  }
-  throw new Error(`the line did not reach number ${number} within ${ADMITTED_WITHIN_MS / 1_000} s`);
 }
 
 async function forEachAtOnce<Item, Result>(

@@ -6,7 +6,7 @@ import { BUYER_EMAIL_DOMAIN } from '@fest/loadtest/buyers/prepare';
 import { pathOf } from '@fest/server/contract/paths';
 import type { Account } from '@fest/server/contract/schemas';
 import { createMysqlPool } from '@fest/server/platform/mysql';
-import type { Stage } from './stage.ts';
+import type { Stage } from '../measuring/stage.ts';
 
 export interface LoginAccounts {
   readonly emails: readonly string[];

@@ -1,9 +1,10 @@
 /** The two arms, the order of their phases, and what is known of each phase afterwards: plain data. */
-import type { Machine } from './machine.ts';
+import type { Machine } from '../measuring/machine.ts';
+import { interleave, type Turn } from '../measuring/pairs.ts';
+import type { CpuShares } from '../measuring/usage.ts';
 import type { BenchOptions } from './options.ts';
 import type { MeasuredOrder } from './orders.ts';
 import type { LogWork } from './server-counters.ts';
-import type { CpuShares } from './usage.ts';
 
 /** A: `without` logins, B: `with`. */
 export const ARMS = ['without', 'with'] as const;
@@ -40,10 +41,4 @@ export interface Measurement {
   readonly loginFailures: readonly string[];
 }
 
-/** A B B A A B B A …: whatever drifts over the run meets both arms alike. */
-export function planPhases(pairs: number): ReadonlyArray<{ readonly arm: Arm; readonly pair: number }> {
-  return Array.from({ length: pairs }, (_, pair) => {
-    const order: readonly Arm[] = pair % 2 === 0 ? ARMS : [...ARMS].reverse();
-    return order.map((arm) => ({ arm, pair }));
-  }).flat();
-}
+export const planPhases = (pairs: number): ReadonlyArray<Turn<Arm>> => interleave(pairs, ARMS);

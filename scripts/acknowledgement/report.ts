@@ -1,7 +1,8 @@
 /** The result as Markdown for people and as JSON for programs. Pure. */
+
+import type { QuantileName } from '../measuring/statistics.ts';
 import { commandOf } from './options.ts';
 import { ARMS, type Arm, type Measurement } from './phases.ts';
-import type { QuantileName } from './statistics.ts';
 import {
   CLAIMED,
   type Conditions,

@@ -1,15 +1,16 @@
 /** The course of the measurement: prepare everything, warm up, then phases A B B A A B B A …, each order timed. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openSale, prepareHolds } from './holds.ts';
+import { describeMachine } from '../measuring/machine.ts';
+import { SaleDesk } from '../measuring/sale.ts';
+import { openStage, type Stage, type StageContext } from '../measuring/stage.ts';
+import { childOf, cpuShares, readCpu } from '../measuring/usage.ts';
+import { prepareHolds } from './holds.ts';
 import { type LoginAccounts, prepareLogins, waitForEmptyLine } from './login-accounts.ts';
 import { type LoginCounts, type LoginLoad, startLoginLoad } from './login-load.ts';
-import { describeMachine } from './machine.ts';
 import type { BenchOptions } from './options.ts';
 import { type MeasuredOrder, type PreparedHold, payAtConstantRate } from './orders.ts';
 import { type Arm, type Measurement, type PhaseResult, planPhases } from './phases.ts';
 import { logWork, readCounters } from './server-counters.ts';
-import { openStage, type Stage, type StageContext } from './stage.ts';
-import { childOf, cpuShares, readCpu } from './usage.ts';
 
 const COURSE = {
   /** Orders that are paid before the first phase and do not count: code is compiled, connections are opened. */
@@ -23,7 +24,7 @@ const COURSE = {
 } as const;
 
 export async function measure(options: BenchOptions, context: StageContext): Promise<Measurement> {
-  const stage = await openStage(options, context);
+  const stage = await openStage({ purpose: 'npm run bench:acknowledgement', ...options }, context);
   let logins: Logins | undefined;
   try {
     const machine = await describeMachine(stage);
@@ -71,7 +72,9 @@ async function runPhases(course: Course): Promise<readonly PhaseResult[]> {
   const perPhase = leadIn + Math.ceil(options.phaseSeconds * 1_000 * perMs);
   const count = warmUp + plan.length * perPhase;
   say(`Preparing ${count} holds.`);
-  const saleId = await openSale(stage, count, Date.now());
+  const nowMs = Date.now();
+  const desk = await SaleDesk.open(stage, 'Acknowledgement', nowMs);
+  const saleId = await desk.openSale({ capacity: count, nowMs });
   const holds = await prepareHolds(stage, { saleId, count, signal });
   const pay = (paid: readonly PreparedHold[]): Promise<readonly MeasuredOrder[]> =>
     payAtConstantRate({

@@ -1,7 +1,5 @@
 /** From phases to figures: what was measured, whether it may be believed, and what may be claimed. Pure. */
 import { createRandom } from '@fest/loadtest/buyers/random';
-import type { MeasuredOrder } from './orders.ts';
-import { ARMS, type Arm, type Measurement, type PhaseResult } from './phases.ts';
 import {
   type Difference,
   differencesOf,
@@ -11,7 +9,9 @@ import {
   PooledPhases,
   type QuantileName,
   type Quantiles,
-} from './statistics.ts';
+} from '../measuring/statistics.ts';
+import type { MeasuredOrder } from './orders.ts';
+import { ARMS, type Arm, type Measurement, type PhaseResult } from './phases.ts';
 
 /**
  * What of an order is timed, milliseconds.

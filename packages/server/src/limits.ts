@@ -210,7 +210,8 @@ export const LIMITS = {
   finishedCancellations: 10_000,
 
   // --- orders and the applier -------------------------------------------------------------------------------------
-  applierBatchRecords: 1_000,
+  /** A thousand orders, each an intent and an order: some ten statements a batch are then a hundredth for each order. */
+  applierBatchRecords: 2_000,
   /** Wait for more records before a small batch: statements per order matter more than half a second of archive lag. */
   applierLingerMs: 250,
   /** While it waits, it looks whether something has come that somebody waits for. */

@@ -1,7 +1,7 @@
 /** Who used the processors, from /proc. Elsewhere than on Linux nothing is known, and nothing is claimed. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
-/** The unit of all times in /proc: USER_HZ, which is 100 on every architecture Linux runs on today. */
+/** The unit of the times in /proc/stat and /proc/<pid>/stat: USER_HZ, which is 100 on every architecture Linux runs on today. */
 const TICKS_PER_SECOND = 100;
 
 /** Processor seconds since some beginning; only differences mean anything. */
@@ -36,8 +36,8 @@ export function readCpu(pids: Readonly<Record<string, number>>): CpuReading {
   const machine = machineSeconds();
   return {
     atMs: performance.now(),
-    processes: readAll(pids, (pid) => `/proc/${pid}/stat`),
-    mainThreads: readAll(pids, (pid) => `/proc/${pid}/task/${pid}/stat`),
+    processes: readAll(pids, (pid) => schedulerSeconds(pid) ?? statSeconds(`/proc/${pid}/stat`)),
+    mainThreads: readAll(pids, (pid) => statSeconds(`/proc/${pid}/task/${pid}/stat`)),
     machineBusy: machine?.busy,
     stolen: machine?.stolen,
   };
@@ -67,16 +67,39 @@ export function cpuShares(from: CpuReading, to: CpuReading): CpuShares {
   };
 }
 
-function readAll(pids: Readonly<Record<string, number>>, pathOf: (pid: number) => string): ReadonlyMap<string, number> {
+function readAll(
+  pids: Readonly<Record<string, number>>,
+  secondsOf: (pid: number) => number | undefined,
+): ReadonlyMap<string, number> {
   const seconds = new Map<string, number>();
   for (const [name, pid] of Object.entries(pids)) {
-    const stat = readIfPresent(pathOf(pid));
-    if (stat === undefined) continue;
-    // The second field is the command in parentheses and may itself hold spaces and parentheses; the rest begins with the state.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    seconds.set(name, (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND);
+    const used = secondsOf(pid);
+    if (used !== undefined) seconds.set(name, used);
   }
   return seconds;
+}
+
+/**
+ * What the scheduler counted for all threads of a process, in nanoseconds: `stat` has steps of 10 ms, which in a block of half a
+ * second are several per cent. Undefined where the kernel does not tell. The time of threads that have ended is not in it; ours
+ * live as long as their process.
+ */
+function schedulerSeconds(pid: number): number | undefined {
+  let nanoseconds = 0;
+  for (const thread of listIfPresent(`/proc/${pid}/task`)) {
+    const used = Number(readIfPresent(`/proc/${pid}/task/${thread}/schedstat`)?.split(' ', 1)[0]);
+    if (Number.isNaN(used)) return undefined;
+    nanoseconds += used;
+  }
+  return nanoseconds === 0 ? undefined : nanoseconds / 1e9;
+}
+
+function statSeconds(path: string): number | undefined {
+  const stat = readIfPresent(path);
+  if (stat === undefined) return undefined;
+  // The second field is the command in parentheses and may itself hold spaces and parentheses; the rest begins with the state.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 function machineSeconds(): { readonly busy: number; readonly stolen: number } | undefined {
@@ -96,5 +119,14 @@ function readIfPresent(path: string): string | undefined {
   } catch {
     // Another system, or a process that has ended.
     return undefined;
+  }
+}
+
+function listIfPresent(path: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    // As above.
+    return [];
   }
 }

@@ -1,6 +1,15 @@
 import { createRandom } from '@fest/loadtest/buyers/random';
 import { describe, expect, test } from 'vitest';
-import { differencesOf, halvesOf, noiseOf, PooledPhases, tailOf } from './statistics.ts';
+import {
+  differencesOf,
+  halvesOf,
+  medianInterval,
+  medianOf,
+  noiseOf,
+  PooledPhases,
+  quotientsOf,
+  tailOf,
+} from './statistics.ts';
 
 const oneTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
@@ -121,4 +130,37 @@ describe('noise', () => {
     const { p50 } = noiseOf([oneTo(100), oneTo(100).map((value) => value * 1.5)], createRandom('noise'));
     expect(p50).toBeCloseTo(25 / 62.5, 10);
   });
+});
+
+describe('medians of ratios', () => {
+  test('are in the middle, whatever the order', () => {
+    expect(medianOf([3, 1, 2])).toBe(2);
+    expect(medianOf([4, 1, 3, 2])).toBe(2.5);
+    expect(medianOf([])).toBeNaN();
+  });
+
+  test('have an interval that contains the truth as often as it says', () => {
+    const random = createRandom('medians');
+    // A sum of twelve uniform numbers is close to normal.
+    const normal = (): number => oneTo(12).reduce((sum) => sum + random(), -6);
+    const covered = oneTo(300).filter(() => {
+      const { low, high } = medianInterval(
+        oneTo(10).map(() => 0.9 + 0.05 * normal()),
+        random,
+        300,
+      );
+      return low <= 0.9 && high >= 0.9;
+    });
+    expect(covered.length / 300).toBeGreaterThan(0.93);
+  });
+
+  test('of a spike in one of ten pairs say what the others say', () => {
+    expect(medianInterval([...Array.from({ length: 9 }, () => 0.8), 4], createRandom('spike'), 500).estimate).toBe(0.8);
+  });
+});
+
+test('quotients say how many times as long the second arm takes', () => {
+  const phases = [oneTo(100), oneTo(100), oneTo(100)];
+  const doubled = phases.map((phase) => phase.map((value) => 2 * value));
+  expect(quotientsOf(phases, doubled, createRandom('quotients'), 200).p99).toEqual({ estimate: 2, low: 2, high: 2 });
 });

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { findProcessRecords } from '@fest/cli/local-stack/process-records';
 import { type LocalStack, startLocalStack } from '@fest/cli/local-stack/stack';
 import { Servers } from '@fest/loadtest/buyers/servers';
-import type { BenchOptions } from './options.ts';
 
 export interface Stage {
   readonly stack: LocalStack;
@@ -20,6 +19,15 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+export interface StageOptions {
+  /** The command that starts it, for whoever looks what is running. */
+  readonly purpose: string;
+  /** Where the temporary folder is made; undefined: the first of the usual places that is on a disk. */
+  readonly directory: string | undefined;
+  /** What the simulated gateway takes for every payment, milliseconds. */
+  readonly gatewayMs: number;
+}
+
 export interface StageContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly say: (line: string) => void;
@@ -27,7 +35,7 @@ export interface StageContext {
 }
 
 /** Starts Redis, MySQL and the built server in a temporary folder. What the user's environment sets for servers does not count. */
-export async function openStage(options: BenchOptions, { env, say, signal }: StageContext): Promise<Stage> {
+export async function openStage(options: StageOptions, { env, say, signal }: StageContext): Promise<Stage> {
   const { parent, fileSystem } = findDisk(options.directory);
   const directory = mkdtempSync(join(parent, 'fest-bench-'));
   const remove = (): void => rmSync(directory, { recursive: true, force: true });
@@ -37,7 +45,7 @@ export async function openStage(options: BenchOptions, { env, say, signal }: Sta
     stack = await startLocalStack({
       directory,
       env: { ...withoutFestVariables(env), ...gatewayEnvironment(options.gatewayMs) },
-      purpose: 'npm run bench:acknowledgement',
+      purpose: options.purpose,
       signal,
       onEvent: (event) => {
         if (event.type === 'process-exited') broken = event.message;

@@ -11,7 +11,7 @@ export type QuantileName = keyof typeof QUANTILES;
 const NAMES = Object.keys(QUANTILES) as QuantileName[];
 export type Quantiles = Readonly<Record<QuantileName, number>>;
 
-/** Milliseconds; positive: the second arm took longer. */
+/** An estimate and how sure it is. Of latencies: milliseconds; positive: the second arm took longer. */
 export interface Difference {
   readonly estimate: number;
   /** Bounds of the 95 % interval. */
@@ -92,6 +92,32 @@ export function differencesOf(
   random: Random,
   resamples = RESAMPLES,
 ): Readonly<Record<QuantileName, Difference>> {
+  return compareQuantiles({ first, second, random, resamples }, (left, right) => right - left);
+}
+
+/** How many times as long the second arm takes; otherwise as `differencesOf`. */
+export function quotientsOf(
+  first: readonly Phase[],
+  second: readonly Phase[],
+  random: Random,
+  resamples = RESAMPLES,
+): Readonly<Record<QuantileName, Difference>> {
+  return compareQuantiles({ first, second, random, resamples }, (left, right) => right / left);
+}
+
+interface Comparison {
+  readonly first: readonly Phase[];
+  readonly second: readonly Phase[];
+  readonly random: Random;
+  readonly resamples: number;
+}
+
+function compareQuantiles(
+  { first, second, random, resamples }: Comparison,
+  compare: (left: number, right: number) => number,
+): Readonly<Record<QuantileName, Difference>> {
+  const combine = (one: Quantiles, other: Quantiles): Quantiles =>
+    mapQuantiles((name) => compare(one[name], other[name]));
   const [left, right] = [new PooledPhases(first), new PooledPhases(second)];
   const drawn = Array.from({ length: resamples }, () => {
     const timesTaken = first.map(() => 0);
@@ -99,9 +125,9 @@ export function differencesOf(
       const pair = Math.floor(random() * first.length);
       timesTaken[pair] = (timesTaken[pair] ?? 0) + 1;
     }
-    return subtract(right.quantiles(timesTaken), left.quantiles(timesTaken));
+    return combine(left.quantiles(timesTaken), right.quantiles(timesTaken));
   });
-  const estimates = subtract(right.quantiles(), left.quantiles());
+  const estimates = combine(left.quantiles(), right.quantiles());
   const tail = tailOf(first.length);
   return mapQuantiles((name) => {
     const sorted = drawn.map((difference) => difference[name]).sort((one, other) => one - other);
@@ -141,16 +167,32 @@ function normalTail(x: number): number {
   return (series * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
 }
 
-function subtract(from: Quantiles, what: Quantiles): Quantiles {
-  return mapQuantiles((name) => from[name] - what[name]);
-}
-
 export function mapQuantiles<Value>(value: (name: QuantileName) => Value): Readonly<Record<QuantileName, Value>> {
   return Object.fromEntries(NAMES.map((name) => [name, value(name)])) as Record<QuantileName, Value>;
 }
 
 function valueAt(sorted: readonly number[], share: number): number {
   return sorted[rankOf(sorted.length, share) - 1] ?? Number.NaN;
+}
+
+/** Of an even count the mean of the two in the middle; NaN of nothing. */
+export function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}
+
+/**
+ * The median of paired ratios with a 95 % bootstrap interval that draws whole pairs, corrected for their number as in `tailOf`.
+ * NaN bounds when there are no values.
+ */
+export function medianInterval(values: readonly number[], random: Random, resamples = RESAMPLES): Difference {
+  const drawn = Array.from({ length: resamples }, () =>
+    medianOf(values.map(() => values[Math.floor(random() * values.length)] ?? Number.NaN)),
+  ).sort((left, right) => left - right);
+  const tail = tailOf(values.length);
+  return { estimate: medianOf(values), low: valueAt(drawn, tail), high: valueAt(drawn, 1 - tail) };
 }
 
 /**

@@ -1,0 +1,41 @@
+/**
+ * What the server's paths are measured against: Fastify that does nothing but answer (C0), that and one INCR (C1), that and one
+ * script that does nothing (C2). The same Fastify, the same Redis client with the same settings as the server's.
+ */
+import { connectRedis } from '@fest/server/platform/redis';
+import Fastify from 'fastify';
+import { CEILING_PATHS, type FromCeilings } from './ceilings.ts';
+
+/** As long as the answer to a poll. */
+const ANSWER = JSON.stringify({
+  number: 123_456,
+  position: 120_000,
+  admitted: false,
+  etaSeconds: 2_400,
+  pollAfterMs: 30_000,
+  phase: 'open',
+});
+const COUNTER = 'fest:bench:counter';
+const NO_OP = 'return 1';
+
+const redis = await connectRedis(process.env.REDIS_URL ?? '');
+const sha = String(await redis.script('LOAD', NO_OP));
+
+const app = Fastify();
+app.get(CEILING_PATHS.constant, (_request, reply) => {
+  reply.type('application/json').send(ANSWER);
+});
+app.get(CEILING_PATHS.increment, async (_request, reply) => {
+  await redis.incr(COUNTER);
+  return reply.type('application/json').send(ANSWER);
+});
+app.get(CEILING_PATHS.script, async (_request, reply) => {
+  await redis.evalsha(sha, 1, COUNTER);
+  return reply.type('application/json').send(ANSWER);
+});
+await app.listen({ host: '127.0.0.1', port: 0 });
+const address = app.server.address();
+const message: FromCeilings = { port: typeof address === 'object' && address !== null ? address.port : 0 };
+process.send?.(message);
+process.on('disconnect', () => process.exit(0));
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => undefined);

@@ -1,0 +1,110 @@
+/** Everything a measurement needs, started and stopped together. */
+import { randomBytes } from 'node:crypto';
+import { ensureSecrets } from '@fest/cli/local-stack/secrets';
+import { prepareBuyers } from '@fest/loadtest/buyers/prepare';
+import { SERVICE_PATHS } from '@fest/server/contract/paths';
+import { describeMachine, type Machine } from '../measuring/machine.ts';
+import { SaleDesk } from '../measuring/sale.ts';
+import { openStage, type Stage, type StageContext } from '../measuring/stage.ts';
+import { type Ceilings, startCeilings } from './ceilings.ts';
+import { type Generator, startGenerator } from './generator.ts';
+import { COMMAND, type CoreOptions } from './options.ts';
+import { findPinning, type Pinning, pin } from './processors.ts';
+
+/** What the simulated gateway takes: short, so that payments under way are under way with us and not with it. */
+export const GATEWAY_MS = 5;
+
+export interface Hall {
+  readonly stage: Stage;
+  readonly desk: SaleDesk;
+  readonly ceilings: Ceilings;
+  readonly generator: Generator;
+  readonly machine: Machine;
+  readonly pinning: Pinning | undefined;
+  /** What this machine does not offer, a sentence each. */
+  readonly leftOut: readonly string[];
+  /** Access tokens of buyers; in each sale each of them may buy once. */
+  readonly tokens: readonly string[];
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+  /** Gives every process all processors again. */
+  unpin(): void;
+  close(): Promise<void>;
+}
+
+/** @param buyers how many accounts there are to be */
+export async function openHall(options: CoreOptions, buyers: number, context: StageContext): Promise<Hall> {
+  const { signal, say } = context;
+  const found = findPinning(process.platform);
+  const opened: Array<() => Promise<void>> = [];
+  const close = async (): Promise<void> => {
+    for (const each of opened.splice(0).reverse()) await each();
+  };
+  try {
+    const stage = await openStage({ purpose: COMMAND, directory: options.directory, gatewayMs: GATEWAY_MS }, context);
+    opened.push(() => stage.close());
+    say(`The stack answers at ${stage.baseUrl}; its order log is on ${stage.fileSystem}.`);
+    const ceilings = await startCeilings(stage.stack.state.redisUrl, signal);
+    opened.push(() => ceilings.close());
+    const generator = startGenerator(signal);
+    opened.push(() => generator.close());
+    if (found.pinning !== undefined) pinAll(found.pinning, stage, ceilings.pid, generator.pid);
+    const { baseUrls, mysqlUrl } = stage.stack.state;
+    const { jwtSecret } = ensureSecrets(stage.stack.paths.secrets);
+    say(`Making ${buyers} accounts.`);
+    const { tokens } = await prepareBuyers({ baseUrls, mysqlUrl, jwtSecret, count: buyers, overHttp: 0 });
+    return {
+      stage,
+      desk: await SaleDesk.open(stage, `Measured ${randomBytes(3).toString('hex')}`, Date.now()),
+      ceilings,
+      generator,
+      machine: await describeMachine(stage),
+      pinning: found.pinning,
+      leftOut: found.pinning === undefined ? [`Nothing is pinned: ${found.why}.`] : [],
+      tokens,
+      signal,
+      say,
+      unpin() {
+        if (found.pinning === undefined) return;
+        for (const pid of [...Object.values(stage.pids), ceilings.pid, generator.pid, process.pid]) pin(pid, found.all);
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function pinAll(pinning: Pinning, stage: Stage, ceilings: number, generator: number): void {
+  for (const pid of Object.values(stage.pids)) pin(pid, pinning.rest);
+  pin(ceilings, pinning.rest);
+  pin(generator, [pinning.generator]);
+}
+
+export type Measured = 'server' | 'ceilings';
+
+/** Whoever is measured has the processor to itself; the other one does its little beside the rest. */
+export function setStage({ pinning, stage, ceilings }: Hall, measured: Measured): void {
+  if (pinning === undefined) return;
+  const server = stage.pids['server-1'] ?? 0;
+  pin(server, measured === 'server' ? [pinning.server] : pinning.rest);
+  pin(ceilings.pid, measured === 'ceilings' ? [pinning.server] : pinning.rest);
+}
+
+const SETTLED_WITHIN_MS = 30_000;
+const LOOK_MS = 50;
+const READ_MS = 5_000;
+
+/** Waits until the server has nothing left to do: no payment under way, every order in MySQL. */
+export async function waitUntilSettled({ stage, signal }: Hall): Promise<void> {
+  for (const deadline = performance.now() + SETTLED_WITHIN_MS; performance.now() < deadline; ) {
+    signal.throwIfAborted();
+    const answer = await fetch(stage.baseUrl + SERVICE_PATHS.metrics, { signal: AbortSignal.timeout(READ_MS) });
+    const text = await answer.text();
+    const read = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+    if (read('fest_payments_in_flight') === 0 && read('fest_applier_lag_records') === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  throw new Error(`the server was not done with its orders within ${SETTLED_WITHIN_MS / 1_000} s`);
+}

@@ -1,0 +1,116 @@
+/** Sales whose line and stock limit nothing. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { callApi } from '@fest/cli/api-client';
+import { pathOf } from '@fest/server/contract/paths';
+import type { Festival, Sale, SaleState, Session } from '@fest/server/contract/schemas';
+import { LIMITS } from '@fest/server/limits';
+import type { Stage } from './stage.ts';
+
+/** A second admits 10,000 at most; the rest is for a machine that is busy with other things. */
+const ADMITTED_WITHIN_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+export interface SaleRequest {
+  /** Room for so many orders of one ticket. */
+  readonly capacity: number;
+  readonly nowMs: number;
+}
+
+/** Opens sales as organizer and operator do, through the API. */
+export class SaleDesk {
+  readonly #baseUrl: string;
+  readonly #organizer: string;
+  readonly #operator: string;
+  readonly #festivalId: number;
+
+  private constructor(baseUrl: string, tokens: Readonly<Record<'organizer' | 'operator', string>>, festivalId: number) {
+    this.#baseUrl = baseUrl;
+    this.#organizer = tokens.organizer;
+    this.#operator = tokens.operator;
+    this.#festivalId = festivalId;
+  }
+
+  static async open({ stack, baseUrl }: Stage, title: string, nowMs: number): Promise<SaleDesk> {
+    const as = async (role: 'organizer' | 'operator'): Promise<string> => {
+      const body = stack.state.accounts[role];
+      const session = await callApi(baseUrl, { method: 'POST', path: pathOf('sessions'), body });
+      return (session as Session).accessToken;
+    };
+    const [organizer, operator] = await Promise.all([as('organizer'), as('operator')]);
+    const festival = (await callApi(baseUrl, {
+      method: 'POST',
+      path: pathOf('festivals'),
+      accessToken: organizer,
+      body: { title, description: '', venue: 'Here', startsAt: day(nowMs, 60), endsAt: day(nowMs, 62) },
+    })) as Festival;
+    return new SaleDesk(baseUrl, { organizer, operator }, festival.id);
+  }
+
+  /** An open sale that admits as fast as the limits allow; its id. */
+  async openSale({ capacity, nowMs }: SaleRequest): Promise<number> {
+    const sale = (await callApi(this.#baseUrl, {
+      method: 'POST',
+      path: pathOf('festivalSales', { festivalId: this.#festivalId }),
+      accessToken: this.#organizer,
+      body: {
+        name: 'All of it',
+        price: 5_000,
+        currency: 'EUR',
+        capacity,
+        limitPerBuyer: 1,
+        opensAt: day(nowMs, 1),
+        closesAt: day(nowMs, 30),
+        refundUntil: day(nowMs, 20),
+        holdSeconds: LIMITS.holdSecondsMax,
+        admissionSeconds: LIMITS.admissionSecondsMax,
+      },
+    })) as Sale;
+    await this.setRate(sale.id, LIMITS.perSecondMax);
+    await callApi(this.#baseUrl, {
+      method: 'POST',
+      path: pathOf('saleOpen', { saleId: sale.id }),
+      accessToken: this.#operator,
+    });
+    return sale.id;
+  }
+
+  /** Buyers admitted per second; how many may be inside at once limits nothing. */
+  async setRate(saleId: number, perSecond: number): Promise<void> {
+    await callApi(this.#baseUrl, {
+      method: 'PUT',
+      path: pathOf('saleAdmission', { saleId }),
+      accessToken: this.#operator,
+      body: { mode: 'fixed', perSecond, maxActive: LIMITS.maxActiveMax },
+    });
+  }
+
+  /** A sale that is over: servers leave it alone, so that it does not cost what is measured next. */
+  async closeSale(saleId: number): Promise<void> {
+    await callApi(this.#baseUrl, {
+      method: 'POST',
+      path: pathOf('saleClose', { saleId }),
+      accessToken: this.#operator,
+    });
+  }
+}
+
+function day(nowMs: number, days: number): string {
+  return new Date(nowMs + days * DAY_MS).toISOString();
+}
+
+export interface Turn {
+  readonly saleId: number;
+  readonly number: number;
+  readonly signal: AbortSignal;
+}
+
+/** @throws {Error} when the line does not get there in time */
+export async function waitUntilServed({ baseUrl }: Stage, { saleId, number, signal }: Turn): Promise<void> {
+  const path = pathOf('saleState', { saleId });
+  for (const deadline = performance.now() + ADMITTED_WITHIN_MS; performance.now() < deadline; ) {
+    const state = (await callApi(baseUrl, { method: 'GET', path })) as SaleState;
+    if (state.servingNumber >= number) return;
+    await sleep(LIMITS.tickMs, undefined, { signal });
+  }
+  throw new Error(`the line did not reach number ${number} within ${ADMITTED_WITHIN_MS / 1_000} s`);
+}

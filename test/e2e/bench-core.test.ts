@@ -1,0 +1,145 @@
+/** `npm run bench:core` at a size that says nothing about speed: everything is measured, checked, reported and stopped. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+const COMMAND = join(ROOT, 'scripts/bench-core.ts');
+const TINY = ['--pairs', '2', '--block-ms', '100', '--in-flight', '32', '--rate', '20', '--purchases', '100'];
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly printed: () => string;
+  readonly said: () => string;
+  readonly ended: Promise<number | null>;
+}
+
+const started: ChildProcess[] = [];
+let folder: string;
+beforeAll(() => {
+  // On a disk: in memory the command refuses to measure.
+  folder = mkdtempSync(join(ROOT, 'node_modules', '.bench-core-'));
+});
+afterEach(() => {
+  for (const child of started.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(...args: readonly string[]): Run {
+  const child = spawn(process.execPath, [COMMAND, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  started.push(child);
+  const [out, err]: [string[], string[]] = [[], []];
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { child, printed: () => out.join(''), said: () => err.join(''), ended };
+}
+
+/** Everything a process has started, and what that has started. */
+function descendantsOf(root: number): readonly number[] {
+  const parents = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
+  const found = [root];
+  for (const ancestor of found) found.push(...parents.filter(([, of]) => of === ancestor).map(([pid]) => pid));
+  return found.slice(1);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    // No such process.
+    return false;
+  }
+}
+
+interface Block {
+  readonly units: number;
+  readonly requests: number;
+  readonly perSecond: number;
+  readonly cpuMicros?: number;
+  readonly answers: Readonly<Record<string, number>>;
+}
+
+describe('npm run bench:core', () => {
+  it('measures every row, checks the answers and the books, and leaves nothing running', async () => {
+    const [json, svg] = [join(tmpdir(), `core-${process.pid}.json`), join(tmpdir(), `core-${process.pid}.svg`)];
+    const { ended, printed, said } = run(...TINY, '--directory', folder, '--json', json, '--svg', svg);
+    expect(await ended, said()).toBe(0);
+    const document = JSON.parse(readFileSync(json, 'utf8'));
+    const chart = readFileSync(svg, 'utf8');
+    for (const path of [json, svg]) rmSync(path);
+
+    expect(document.schema).toBe('fest.bench-core/1');
+    expect(document.audit).toMatchObject({ clean: true });
+    const rows: ReadonlyArray<{ path: string; pairs: ReadonlyArray<{ ceiling: Block; path: Block }> }> = document.rows;
+    expect(rows.map(({ path }) => path)).toEqual(['poll', 'join', 'hold', 'confirmation', 'mix']);
+    const blocks = [document.equal, ...rows].flatMap(({ pairs }) => pairs.flatMap(Object.values)) as readonly Block[];
+    expect(blocks).toHaveLength(2 * 2 * 6);
+    for (const { units, requests, perSecond } of blocks) {
+      expect(units).toBeGreaterThan(50);
+      expect(requests).toBeGreaterThanOrEqual(units);
+      expect(perSecond).toBeGreaterThan(0);
+    }
+    const kindsOf = (name: string): readonly string[] => [
+      ...new Set(rows.find(({ path }) => path === name)?.pairs.flatMap(({ path }) => Object.keys(path.answers))),
+    ];
+    expect(kindsOf('poll')).toEqual(['poll 200']);
+    expect(kindsOf('join')).toEqual(['join 200']);
+    expect(kindsOf('hold')).toEqual(['hold 201']);
+    expect(kindsOf('confirmation').toSorted()).toEqual(['outcome 200', 'payment 202']);
+    expect(kindsOf('mix')).toEqual(expect.arrayContaining(['poll 200', 'refusal 401', 'refusal 403']));
+    expect(document.acknowledgement.result).toHaveLength(2);
+    expect(document.acknowledgement.result[0].ceiling.length).toBeGreaterThan(0);
+    expect(document.funnel.result.purchasesPerSecond).toBeGreaterThan(0);
+    if (process.platform === 'linux') {
+      expect(blocks.every(({ cpuMicros }) => cpuMicros !== undefined && cpuMicros > 1)).toBe(true);
+      expect(Object.keys(document.funnel.result.shares)).toEqual(
+        expect.arrayContaining(['server', 'redis', 'generator']),
+      );
+    }
+
+    const table = printed();
+    for (const path of ['poll against C0', 'join against C1', 'hold against C2', 'confirmation against C2']) {
+      expect(table).toContain(`| ${path} |`);
+      expect(chart).toContain(path.replace('against', '÷'));
+    }
+    expect(table).toContain('2 pairs are too few');
+    expect(table).toContain('C3: write and fdatasync');
+    expect(table).toContain('purchases a second');
+    expect(table).toContain('clean.');
+
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('stops everything on Ctrl-C', async () => {
+    const { child, ended, said } = run('--directory', folder, '--only', 'poll,join');
+    const deadline = Date.now() + 120_000;
+    while (!said().includes('Equal blocks') && child.exitCode === null && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(said()).toContain('Equal blocks');
+    const running = descendantsOf(child.pid ?? 0);
+    // Server, Redis, MySQL, generator, ceilings.
+    expect(running.length).toBeGreaterThanOrEqual(5);
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect(said()).toContain('Interrupted; everything was stopped.');
+    expect(running.filter(isAlive)).toEqual([]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('names every flag, and what is wrong with one', async () => {
+    const help = run('--help');
+    expect(await help.ended).toBe(0);
+    expect(help.printed()).toContain('--in-flight');
+    const wrong = run('--pairs', 'many');
+    expect(await wrong.ended).toBe(2);
+    expect(wrong.said()).toContain('--pairs must be a whole number');
+  });
+});

@@ -70,6 +70,7 @@ const core: Omit<SaleCore, 'start' | 'stop'> = {
     orderLog: () => ({ appended: 0, fsyncs: 0, fsyncSeconds: 0, outOfSpace: false }),
     rebuilds: () => ({ pending: 0, finished: 0 }),
     orderAcknowledgement: createOrderAcknowledgement(),
+    admissions: () => new Map(),
     passwords: () => ({ waiting: 0, hashed: 0, busy: 0, abandoned: 0, failed: 0 }),
   },
 };

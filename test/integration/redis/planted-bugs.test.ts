@@ -344,8 +344,8 @@ const BUGS: readonly PlantedBug[] = [
   {
     bug: 'a serving number beyond the last drawn',
     script: 'advance-serving',
-    right: ' or target > tonumber(s[5]) then',
-    wrong: ' then',
+    right: ' or target > tonumber(s[5]) or',
+    wrong: ' or',
   },
   {
     bug: 'ghosts that take slots',

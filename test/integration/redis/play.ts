@@ -258,7 +258,8 @@ export class Play {
     const epoch = this.#epoch(behind);
     // How long a node waits is its own affair: here each gives up on the leader at its second look.
     const idleBeat = this.#seenBeats.get(node) ?? '';
-    const controller = `of ${node}`;
+    // Who leads anew remembers nothing.
+    const controller = this.#model.lease.holder === node ? `of ${node}` : '';
     const expected = this.#model.tick(epoch, node, idleBeat, controller, this.#nowMs);
     if (expected.status === 'follower') this.#seenBeats.set(node, expected.leaseBeat);
     return this.#both(
@@ -271,11 +272,12 @@ export class Play {
   async #serve({ node, want, how }: Extract<Command, { do: 'serve' }>): Promise<void> {
     const leader = await this.#tick(node, false);
     if (leader.status !== 'leader') return;
-    // More than there are slots may be admitted; nobody while all are taken, except by who does not care.
+    // More than there are slots may be admitted. Who is greedy goes for full ones, beyond the line, or beyond what was decided.
     const slots = leader.maxActive > leader.inside ? want : 0;
     const decided = Math.min(want, slots, leader.drawn - leader.servingNumber);
     const admit = how === 'greedy' ? want : decided;
-    const pendingAtMost = leader.pending + (how === 'greedy' ? Math.max(0, decided - 1) : decided);
+    const isWrong = how === 'greedy' && decided === want;
+    const pendingAtMost = leader.pending + (isWrong ? Math.max(0, decided - 1) : admit);
     if (admit <= 0) return;
     const epoch = this.#model.epoch;
     const fence = leader.fence - (how === 'oldFence' ? 1 : 0);

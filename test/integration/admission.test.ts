@@ -163,6 +163,16 @@ integration('admission', () => {
     expect((await hold(id, first)).status).toBe(201);
   });
 
+  it('tells operators what limits it', async () => {
+    const { id } = await saleWithLine(1, 3);
+    await admitWaiting(fest, clock, id);
+    await admitWaiting(fest, clock, id);
+    const { payload } = await fest.app.inject({ url: '/metrics' });
+    expect(payload).toContain(`fest_admission_limit{sale="${id}",reason="slots"} 1`);
+    expect(payload).toMatch(new RegExp(`fest_admission_show_rate\\{sale="${id}"\\} 0\\.\\d`));
+    expect(payload).toContain(`fest_admission_rate_per_second{sale="${id}"} 10000`);
+  });
+
   it('ends at its time after a pause', async () => {
     const { id, first } = await saleWithLine(1, 3);
     await admitWaiting(fest, clock, id);

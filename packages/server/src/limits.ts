@@ -143,8 +143,8 @@ export const LIMITS = {
   admissionFlowSeconds: 2,
   /** Admission steps (one a tick that admitted somebody) expired by one script call. */
   stepsPerCall: 200,
-  /** Steps whose buyers' ages one tick looks at: more than six minutes' worth; older ones are all the same. */
-  agedStepsPerTick: 2_000,
+  /** Steps whose buyers' ages one tick looks at: more than a minute's worth, and less than a millisecond of Redis. */
+  agedStepsPerTick: 400,
   pollAfterMsMin: 1_000,
   pollAfterMsMax: 30_000,
   perSecondDefault: 50,

@@ -319,10 +319,10 @@ export const tickTable = table(
       }),
       changes: { sale: LED },
     },
-    'counts the oldest together when there are more steps than it looks at': {
+    'counts older ones with the oldest it looks at': {
       args: { agedStepsAtMost: 1 },
       given: { sale: { pending: 6 }, steps: { [`3:${NOW}`]: 3 }, remaining: { 3: 4 } },
-      reply: leader({ pending: 6, pendingByAge: [4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2] }),
+      reply: leader({ pending: 6, pendingByAge: pendingAt(1, 6) }),
       changes: { sale: LED },
     },
     'keeps what the leader’s controller remembers': {

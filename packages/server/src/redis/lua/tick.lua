@@ -58,21 +58,26 @@ for _, step in ipairs(redis.call('ZRANGE', steps, 0, atMost - 1)) do
 end
 if freed > 0 then pending = redis.call('HINCRBY', sale, 'pending', -freed) end
 
--- Who is pending since when. Steps beyond the bound are the oldest: their buyers count with the last class.
-local shows, pendingByAge, counted, fields = {}, {}, 0, {}
+-- Who is pending since when. Steps beyond the bound are the oldest: their buyers count with the oldest that is looked at.
+local shows, pendingByAge, fields = {}, {}, {}
 for class = 1, AGE_CLASSES do
   fields[class] = 'shows:' .. class
   pendingByAge[class] = 0
 end
 for class, count in ipairs(redis.call('HMGET', sale, unpack(fields))) do shows[class] = count or 0 end
-for _, step in ipairs(redis.call('ZRANGE', steps, -agedAtMost, -1)) do
+local servings, classes = {}, {}
+for i, step in ipairs(redis.call('ZRANGE', steps, -agedAtMost, -1)) do
   local serving, atMs = string.match(step, '^(%d+):(%d+)$')
-  local people = tonumber(redis.call('HGET', remaining, serving) or 0)
-  local class = ageClass(windowMs - tonumber(atMs))
-  pendingByAge[class] = pendingByAge[class] + people
-  counted = counted + people
+  servings[i], classes[i] = serving, ageClass(windowMs - tonumber(atMs))
 end
-pendingByAge[AGE_CLASSES] = pendingByAge[AGE_CLASSES] + pending - counted
+if #servings > 0 then
+  local counted = 0
+  for i, people in ipairs(redis.call('HMGET', remaining, unpack(servings))) do
+    pendingByAge[classes[i]] = pendingByAge[classes[i]] + tonumber(people or 0)
+    counted = counted + tonumber(people or 0)
+  end
+  pendingByAge[classes[1]] = pendingByAge[classes[1]] + pending - counted
+end
 return {'leader', fence, tonumber(s[9]), tonumber(s[10]), pending, inside, tonumber(s[13]), tonumber(s[14]),
   tonumber(s[15]), phaseSeq, freed, s[17], phase, s[5], admissionMs, table.concat(shows, ','),
   table.concat(pendingByAge, ','), controller}

@@ -74,6 +74,7 @@ const core: Omit<SaleCore, 'start' | 'stop'> = {
     rebuilds: () => ({ pending: 0, finished: 0 }),
     orderAcknowledgement: createOrderAcknowledgement(),
     waitEstimates: [],
+    admissions: () => new Map(),
     passwords: () => ({ waiting: 0, hashed: 0, busy: 0, abandoned: 0, failed: 0 }),
     live: [],
   },

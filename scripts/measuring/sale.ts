@@ -30,7 +30,11 @@ export class SaleDesk {
     this.#festivalId = festivalId;
   }
 
-  static async open({ stack, baseUrl }: Stage, title: string, nowMs: number): Promise<SaleDesk> {
+  static async open(
+    { stack, baseUrl }: Pick<Stage, 'stack' | 'baseUrl'>,
+    title: string,
+    nowMs: number,
+  ): Promise<SaleDesk> {
     const as = async (role: 'organizer' | 'operator'): Promise<string> => {
       const body = stack.state.accounts[role];
       const session = await callApi(baseUrl, { method: 'POST', path: pathOf('sessions'), body });

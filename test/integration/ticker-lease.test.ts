@@ -16,6 +16,7 @@ const SALE_ID = 1;
 const PER_TICK = (LIMITS.perSecondDefault * LIMITS.tickMs) / 1000;
 const TICKS_PER_LEASE = LIMITS.tickerLeaseMs / LIMITS.tickMs;
 const WAITING = 400;
+const WELL = { eventLoopUtilization: 0, requestP99Ms: 0, cpu: 0 };
 const HOUR_MS = 3_600_000;
 
 let trueTime: ManualClock;
@@ -32,7 +33,10 @@ function startServer(node: string, aheadMs: number): Server {
   const logger = pino({ level: 'silent' });
   const live = new LiveSales({ redis, clock, logger, onSuspect: () => undefined });
   live.follow(SALE_ID);
-  return { live, ticker: new Ticker({ redis, clock, logger, live, node, recordPhase: async () => undefined }) };
+  return {
+    live,
+    ticker: new Ticker({ redis, clock, logger, live, node, health: () => WELL, recordPhase: async () => undefined }),
+  };
 }
 
 function createSale({ live }: Server): Promise<void> {

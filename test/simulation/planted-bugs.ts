@@ -108,17 +108,11 @@ const SCRIPTS: readonly PlantedBug[] = [
     "if redis.call('SADD', returned, orderId) == 0 then",
     'if false then',
   ),
-  bug(
-    'one active buyer too many is admitted',
-    lua('advance-serving'),
-    '> tonumber(s[8]) then',
-    '> tonumber(s[8]) + 1 then',
-    {
-      file: 'features/waiting-room/admission-controller.ts',
-      find: 'facts.maxActive - facts.pending',
-      replace: 'facts.maxActive + 1 - facts.pending',
-    },
-  ),
+  bug('buyers too many come inside', lua('take-hold'), 'if tonumber(s[16]) >= tonumber(s[17]) then', 'if false then', {
+    file: 'features/waiting-room/admission-controller.ts',
+    find: 'const free = maxActive - inside;',
+    replace: 'const free = maxActive + 3 - inside;',
+  }),
   bug('joining again loses the place', lua('join-queue'), "(s[9] == 'keep' or repeated)", 'repeated'),
 ];
 

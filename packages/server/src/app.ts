@@ -26,6 +26,7 @@ import { registerIdempotency } from './platform/idempotency.ts';
 import { registerMetrics } from './platform/metrics.ts';
 import { ProblemError } from './platform/problem.ts';
 import { answerClientError, registerProblemDetails, sendProblem } from './platform/problem-details.ts';
+import { measureAnswers, type ProcessHealth } from './platform/process-health.ts';
 import type { SaleCore } from './sale-core.ts';
 import type { Services } from './services.ts';
 
@@ -33,6 +34,8 @@ export interface AppDependencies {
   readonly services: Services;
   readonly core: SaleCore;
   readonly health: () => Promise<HealthFacts>;
+  /** Learns from every answer how long it took. */
+  readonly processHealth?: ProcessHealth;
   /** Of a clock that was made from sources, how far these are ahead of it. */
   readonly clocksAheadSeconds?: () => ReadonlyMap<ClockSource, number>;
 }
@@ -47,7 +50,13 @@ function createRequestIds(): () => string {
   };
 }
 
-export async function buildApp({ services, core, health, clocksAheadSeconds }: AppDependencies): Promise<FestApp> {
+export async function buildApp({
+  services,
+  core,
+  health,
+  processHealth,
+  clocksAheadSeconds,
+}: AppDependencies): Promise<FestApp> {
   const loggerInstance: FastifyBaseLogger = services.logger;
   const app: FestApp = Fastify({
     loggerInstance,
@@ -98,6 +107,7 @@ export async function buildApp({ services, core, health, clocksAheadSeconds }: A
     clocksAheadSeconds: clocksAheadSeconds ?? (() => new Map()),
   });
   registerHealth(app, health);
+  if (processHealth !== undefined) measureAnswers(app, processHealth);
   const authentication = registerAuthentication(app, services.accessTokens);
   registerIdempotency(app, services);
   const frontDoor = openFrontDoor(app, { meters, isBusy: () => app.isUnderPressure() });

@@ -112,12 +112,41 @@ export const LIMITS = {
   /** A state older than this is not trusted for admission decisions; the sale answers 503 until it is fresh again. */
   stateStaleMs: 5_000,
   tickMs: 200,
-  /** A node whose ticker stops for this long, by another one's clock, is replaced. Several ticks, less than people notice. */
-  tickerLeaseMs: 2_000,
+  /** A node whose ticker stops for this long, by another one's clock, is replaced: five ticks. Two that lead admit nobody
+   * twice, so a takeover from a leader that was only slow costs nothing. */
+  tickerLeaseMs: 1_000,
   /** Most buyers one tick may admit, whatever the rate: keeps one script call short and arrivals smooth. */
   admitPerTick: 2_000,
+  /** Nobody knows better what happened in the time between two decisions that are further apart. */
+  admissionElapsedMaxMs: 2_000,
+  /** Admitted for one slot or one ticket at most, however few of the admitted come: the least show rate that is made up for. */
+  overbookingMax: 20,
+  /** After this long somebody is admitted to what is left and free, whatever is expected of those who were admitted before. */
+  quietAdmissionMs: 1_600,
+  /** What was seen of show rates counts half after this, and after twice the admission window if that is longer. */
+  showHalfLifeMinMs: 60_000,
+  /** In mode `auto` a server above one of these slows the admission down: short of where answers get late by the second. */
+  healthyEventLoopUtilization: 0.85,
+  healthyRequestP99Ms: 250,
+  /** Processors of one process; beside the event loop there are the log's thread, the garbage collector and libuv's threads. */
+  healthyCpu: 1.5,
+  /** Between this share of those and the whole the rate stays as it is. */
+  healthCalm: 0.9,
+  /** A cut leaves at least and at most this much of the rate: one answer too late is no reason to stop. */
+  healthCutMin: 0.25,
+  healthCutMax: 0.85,
+  /** What a cut did shows after the admitted have come and their answers were measured. */
+  healthRestMs: 2_000,
+  /** Per second: four times as fast after 15 s. */
+  healthGrowthPerSecond: 0.1,
+  /** Buyers per second that are admitted however the server is: load shedding is not the waiting room's work. */
+  healthRateMin: 1,
+  /** Over which the real rate of admission is averaged. */
+  admissionFlowSeconds: 2,
   /** Admission steps (one a tick that admitted somebody) expired by one script call. */
   stepsPerCall: 200,
+  /** Steps whose buyers' ages one tick looks at: more than a minute's worth, and less than a millisecond of Redis. */
+  agedStepsPerTick: 400,
   pollAfterMsMin: 1_000,
   pollAfterMsMax: 30_000,
   /** Polls of one number answered in the interval that was told: clocks are off, and people have several tabs. */
@@ -172,6 +201,8 @@ export const LIMITS = {
   holdSecondsDefault: 300,
   holdSecondsMin: 5,
   holdSecondsMax: 3_600,
+  /** Who finds all places taken tries again after this; places come free by the second. */
+  busyRetryMs: 1_000,
   /** Time a declined buyer keeps the hold at least, to try another card. */
   holdGraceAfterDeclineMs: 15_000,
   /** Expired holds returned to stock by one script call; the sweeper calls again while it is full. */

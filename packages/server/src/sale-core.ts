@@ -22,6 +22,7 @@ import { LiveSales } from './features/stock/live-sales.ts';
 import { createRebuildStore } from './features/stock/rebuild-store.ts';
 import { Rebuilds } from './features/stock/rebuilds.ts';
 import { Sweeper } from './features/stock/sweeper.ts';
+import type { HealthFacts } from './features/waiting-room/health-rate.ts';
 import { createQueueTokens, type QueueTokens } from './features/waiting-room/queue-token.ts';
 import { Ticker } from './features/waiting-room/ticker.ts';
 import { WaitErrors } from './features/waiting-room/wait-errors.ts';
@@ -63,12 +64,16 @@ export interface SaleCoreOptions {
   readonly services: Services;
   readonly gateway: PaymentGateway;
   readonly onPaymentStep?: NonNullable<PaymentProcessorOptions['onStep']>;
+  /** How busy this process is, for the admission; without it, as if it had nothing to do. */
+  readonly health?: () => HealthFacts;
   /** For tests: in place of the disk the order log is on. */
   readonly logFilesModule?: URL;
 }
 
+const AT_REST: HealthFacts = { eventLoopUtilization: 0, requestP99Ms: 0, cpu: 0 };
+
 export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore> {
-  const { services, onPaymentStep, logFilesModule } = options;
+  const { services, onPaymentStep, logFilesModule, health = () => AT_REST } = options;
   const gateway = boundedGateway(options.gateway);
   const { config, clock, logger, redis, mysql } = services;
   const log = await openOrderLog({
@@ -110,6 +115,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
   const ticker = new Ticker({
     ...shared,
     node: `${config.serverName}/${randomUUID()}`,
+    health,
     recordPhase: (record) => log.append(record),
   });
   const sweeper = new Sweeper(shared);
@@ -178,6 +184,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
       waitEstimates: waitErrors.metrics,
       passwords: () => passwordHashing.stats(),
       live: broadcast.metrics.all,
+      admissions: () => ticker.reports,
     },
     async start() {
       // Before the applier moves on: what is unfinished is known as of its position.

@@ -11,6 +11,7 @@ import { ClockWatch, createClockReaders } from './platform/clock-sources.ts';
 import { withDeadline } from './platform/deadline.ts';
 import { createStoreProbes } from './platform/health.ts';
 import { createMysqlPool, migrate } from './platform/mysql.ts';
+import { ProcessHealth } from './platform/process-health.ts';
 import { checkRedis, connectRedis, connectSubscriber } from './platform/redis.ts';
 import { createSaleCore, type SaleCore } from './sale-core.ts';
 import type { Services } from './services.ts';
@@ -59,7 +60,8 @@ export async function runServer(config: Config, overrides: ProcessOverrides = {}
     unknownRate: config.gatewayUnknownRate,
     timeoutMs: config.gatewayTimeoutMs,
   });
-  const core = await createSaleCore({ services, gateway, ...overrides });
+  const processHealth = new ProcessHealth();
+  const core = await createSaleCore({ services, gateway, health: () => processHealth.read(), ...overrides });
   // From the first record on, also while it starts.
   void core.log.failure.then((error) => {
     // Nothing can be acknowledged any more. Only a restart re-reads what is really on disk.
@@ -75,6 +77,7 @@ export async function runServer(config: Config, overrides: ProcessOverrides = {}
   const app = await buildApp({
     services,
     core,
+    processHealth,
     clocksAheadSeconds: () => clockWatch.aheadSeconds,
     health: async () => ({
       draining,

@@ -159,15 +159,53 @@ const story: fc.Arbitrary<readonly Command[]> = record({
   return way.slice(0, length);
 });
 
+const hold = (buyer: number): Command => ({
+  do: 'hold',
+  who: buyer,
+  token: 0,
+  quantity: 1,
+  key: undefined,
+  behind: false,
+});
+
+/** Two are admitted where one has a place; one of them comes too late, and waits until the other is gone. */
+const crowd: fc.Arbitrary<readonly Command[]> = record({
+  one: fc.constantFrom(1, 2),
+  other: fc.constantFrom(3, 4),
+  waitMs: fc.constantFrom(1, 29_999, 30_000),
+  length: fc.integer({ min: 5, max: 11 }),
+}).map(({ one, other, waitMs, length }) => {
+  const way: readonly Command[] = [
+    { do: 'join', who: one, key: undefined },
+    { do: 'join', who: other, key: undefined },
+    { do: 'serve', node: 'node-a', want: 3, how: 'asDecided' },
+    { do: 'admission', maxActive: 1, behind: false },
+    hold(one),
+    hold(other),
+    { do: 'wait', ms: waitMs },
+    { do: 'tick', node: 'node-a', behind: false },
+    { do: 'release', nth: 0, asOther: false, behind: false },
+    { do: 'tick', node: 'node-a', behind: false },
+    hold(other),
+  ];
+  return way.slice(0, length);
+});
+
 /** Twice as many as on average. Without bias, because short runs meet nothing. */
 const STRETCHES_AT_MOST = 84;
 
 /** About sixty commands a run. */
 export const commands: fc.Arbitrary<readonly Command[]> = fc
   .noBias(
-    fc.array(fc.oneof({ weight: 7, arbitrary: command.map((one) => [one]) }, { weight: 1, arbitrary: story }), {
-      maxLength: STRETCHES_AT_MOST,
-      size: 'max',
-    }),
+    fc.array(
+      fc.oneof(
+        { weight: 7, arbitrary: command.map((one) => [one]) },
+        { weight: 1, arbitrary: fc.oneof({ weight: 6, arbitrary: story }, { weight: 1, arbitrary: crowd }) },
+      ),
+      {
+        maxLength: STRETCHES_AT_MOST,
+        size: 'max',
+      },
+    ),
   )
   .map((stretches) => stretches.flat());

@@ -24,12 +24,10 @@ function* stockFaults(view: SaleView, soldTickets: readonly number[]): Iterable<
 
 function* lineFaults(view: SaleView, before: SaleView): Iterable<string> {
   const { pending, inside, maxActive, serving, drawn } = view.counts;
-  const active = pending + inside;
   if (pending !== sum(Object.values(view.remaining))) yield 'pending is not the sum of remaining';
   if (Object.values(view.remaining).some((slots) => slots < 0)) yield 'a step has a negative number of slots';
   if (inside !== Object.keys(view.buyers).length) yield 'inside is not the number of live holds';
-  if (active > Math.max(maxActive, before.counts.pending + before.counts.inside))
-    yield 'more buyers are active than maxActive allows';
+  if (inside > Math.max(maxActive, before.counts.inside)) yield 'more buyers are inside than maxActive allows';
   if (serving < before.counts.serving) yield 'the serving number went back';
   if (serving > drawn) yield 'the serving number passed the last number drawn';
   const numbers = Object.values(view.numbers);

@@ -26,6 +26,7 @@ const REACHED = [
     'limitReached',
     'soldOut',
     'notOpen',
+    'busy',
     'keyReused',
     'wrongEpoch',
   ].map((status) => `take-hold ${status}`),

@@ -41,11 +41,14 @@ interface Step {
   closed: boolean;
 }
 
-/** A queue number that was drawn. `waiting` → `pending` (admitted) → `used` by a hold; `left` before, `over` after its turn. */
+/**
+ * A queue number that was drawn. `waiting` → `pending` (admitted) → `used` by a hold; `left` before, `over` after its turn.
+ * `refused`: came while pending and got nothing; it takes no slot, and may come again.
+ */
 interface Place {
   readonly number: number;
   step: Step | undefined;
-  state: 'waiting' | 'left' | 'pending' | 'used' | 'over';
+  state: 'waiting' | 'left' | 'pending' | 'refused' | 'used' | 'over';
 }
 
 export interface ModelHold {
@@ -83,6 +86,15 @@ export interface ModelOrder {
   returned: boolean;
 }
 
+const AGE_CLASSES = 12;
+const noOne = (): number[] => Array.from({ length: AGE_CLASSES }, () => 0);
+
+/** Under 1 s: 0; under 2 s: 1; under 4 s: 2 … */
+function ageClassOf(ageMs: number): number {
+  const bounds = Array.from({ length: AGE_CLASSES - 1 }, (_, index) => 1_000 * 2 ** index);
+  return bounds.filter((boundMs) => ageMs >= boundMs).length;
+}
+
 /** Index + 1 is the ticket number. */
 type Owner = { readonly kind: 'stock' } | { readonly kind: 'held' | 'sold'; readonly id: string };
 const IN_STOCK: Owner = { kind: 'stock' };
@@ -99,7 +111,11 @@ export class SaleModel {
   confirmSeq = 0;
   drawn = 0;
   serving = 0;
-  lease = { holder: '', beat: 0, fence: 0 };
+  lease = { holder: '', beat: 0, fence: 0, controller: '' };
+  /** When the admission windows stood still; the last stop may go on. */
+  stops: { readonly fromMs: number; toMs: number | undefined }[] = [];
+  /** Those who came, by the age class of their admission. */
+  came: number[] = noOne();
   capacity: number;
   rejoin: RejoinRule;
   maxActive: number;
@@ -171,7 +187,9 @@ export class SaleModel {
   }
   /** Moments at which something ends by itself. */
   deadlines(): readonly number[] {
-    const windows = this.steps.filter(({ closed }) => !closed).map(({ atMs }) => atMs + this.settings.admissionMs);
+    const windows = this.steps
+      .filter(({ closed }) => !closed)
+      .map(({ atMs }) => atMs + this.settings.admissionMs + this.#stoppedMs(atMs, Number.MAX_SAFE_INTEGER));
     const holds = this.liveHolds.filter(({ state }) => state === 'held').map(({ expiresAtMs }) => expiresAtMs);
     return [...windows, ...holds];
   }
@@ -186,6 +204,34 @@ export class SaleModel {
     if (this.phase === 'closed' || nowMs >= this.settings.closesAtMs) return 'closed';
     return this.phase === 'scheduled' && nowMs >= this.settings.opensAtMs ? 'open' : this.phase;
   }
+  /** How long the windows stood still between two moments, without the stop that goes on when it is asked for all time. */
+  #stoppedMs(fromMs: number, toMs: number): number {
+    const ended = this.stops.map((stop) => ({
+      ...stop,
+      toMs: stop.toMs ?? (toMs < Number.MAX_SAFE_INTEGER ? toMs : 0),
+    }));
+    return ended.reduce((sum, stop) => sum + Math.max(0, Math.min(stop.toMs, toMs) - Math.max(stop.fromMs, fromMs)), 0);
+  }
+  #openForMs({ atMs }: Step, nowMs: number): number {
+    return nowMs - atMs - this.#stoppedMs(atMs, nowMs);
+  }
+  get #stop() {
+    return this.stops.find(({ toMs }) => toMs === undefined);
+  }
+  /** Without the stop that goes on. */
+  get windowsStoppedMs(): number {
+    return this.stops.reduce((sum, { fromMs, toMs }) => sum + (toMs === undefined ? 0 : toMs - fromMs), 0);
+  }
+  get windowsStoppedAtMs(): number {
+    return this.#stop?.fromMs ?? 0;
+  }
+  #stopWindows(nowMs: number): void {
+    if (this.#stop === undefined) this.stops.push({ fromMs: nowMs, toMs: undefined });
+  }
+  #letWindowsGoOn(nowMs: number): void {
+    const isUsable = this.phase === 'closed' || (this.phase !== 'paused' && this.inside < this.maxActive);
+    if (isUsable && this.#stop !== undefined) this.#stop.toMs = nowMs;
+  }
   #placeOf(number: number): Place | undefined {
     return this.places.find((place) => place.number === number);
   }
@@ -193,8 +239,8 @@ export class SaleModel {
   #admittedUntilMs(number: number, nowMs: number): number | undefined {
     const step = this.#placeOf(number)?.step;
     if (step === undefined || step.closed) return undefined;
-    const untilMs = step.atMs + this.settings.admissionMs;
-    return untilMs > nowMs ? untilMs : undefined;
+    const leftMs = this.settings.admissionMs - this.#openForMs(step, nowMs);
+    return leftMs > 0 ? nowMs + leftMs : undefined;
   }
 
   // --- repeated requests ------------------------------------------------------------------------------------------
@@ -266,22 +312,36 @@ export class SaleModel {
     this.numbers.delete(account);
     const place = this.#placeOf(number);
     if (place?.state === 'waiting') place.state = 'left';
-    if (place?.state === 'pending' && this.liveHoldOf(account) === undefined) place.state = 'over';
+    const isInside = place?.state === 'pending' || place?.state === 'refused';
+    if (place !== undefined && isInside && this.liveHoldOf(account) === undefined) place.state = 'over';
     return { status: 'left' };
   }
 
-  tick(epoch: number, node: string, idleBeat: number | '', nowMs: number): LeaderTick | FollowerTick | Lost {
+  tick(
+    epoch: number,
+    node: string,
+    idleBeat: number | '',
+    controller: string,
+    nowMs: number,
+  ): LeaderTick | FollowerTick | Lost {
     if (epoch !== this.epoch) return { status: 'wrongEpoch' };
     const { holder, beat, fence } = this.lease;
+    const remembered = controller === '' ? this.lease.controller : controller;
     const isFree = holder === '' || beat === idleBeat;
     if (holder !== node && !isFree) return { status: 'follower', leaseBeat: beat };
-    this.lease = { holder: node, beat: beat + 1, fence: holder === node ? fence : fence + 1 };
+    this.lease = {
+      holder: node,
+      beat: beat + 1,
+      fence: holder === node ? fence : fence + 1,
+      controller: remembered,
+    };
     const phaseBefore = this.phase;
     this.phase = this.#phaseNow(nowMs);
     if (this.phase !== phaseBefore) this.phaseSeq += 1;
+    this.#letWindowsGoOn(nowMs);
     const pendingBefore = this.pending;
     for (const step of this.steps.filter(({ closed }) => !closed)) {
-      if (step.atMs + this.settings.admissionMs > nowMs) break;
+      if (this.#openForMs(step, nowMs) < this.settings.admissionMs) break;
       step.closed = true;
     }
     return {
@@ -299,10 +359,30 @@ export class SaleModel {
       mode: 'fixed',
       phase: this.phase,
       phaseBefore,
+      admissionMs: this.settings.admissionMs,
+      showsByAge: [...this.came],
+      pendingByAge: this.#pendingByAge(nowMs),
+      controller: remembered,
     };
   }
 
-  advance(epoch: number, leader: { node: string; fence: number }, expected: number, target: number, nowMs: number) {
+  #pendingByAge(nowMs: number): readonly number[] {
+    const byAge = noOne();
+    for (const { state, step } of this.places) {
+      if (state !== 'pending' || step === undefined || step.closed) continue;
+      const ageClass = ageClassOf(this.#openForMs(step, nowMs));
+      byAge[ageClass] = (byAge[ageClass] ?? 0) + 1;
+    }
+    return byAge;
+  }
+
+  advance(
+    epoch: number,
+    leader: { node: string; fence: number; pendingAtMost: number },
+    expected: number,
+    target: number,
+    nowMs: number,
+  ) {
     const nobody = { servingNumber: this.serving, admitted: 0 };
     if (epoch !== this.epoch) return { status: 'wrongEpoch' };
     const { holder, fence } = this.lease;
@@ -311,8 +391,11 @@ export class SaleModel {
     const admitted = this.places.filter(
       ({ number, state }) => number > this.serving && number <= target && state === 'waiting',
     );
-    const tooMany = this.pending + this.inside + admitted.length > this.maxActive;
-    if (target <= this.serving || target > this.drawn || tooMany) return { status: 'refused', ...nobody };
+    const isFull = admitted.length > 0 && this.inside >= this.maxActive;
+    const tooMany = this.pending + admitted.length > leader.pendingAtMost;
+    const isOpen = this.phase === 'open';
+    if (target <= this.serving || target > this.drawn || !isOpen || isFull || tooMany)
+      return { status: 'refused', ...nobody };
     const step: Step = { upTo: target, atMs: nowMs, closed: false };
     this.steps.push(step);
     for (const place of admitted) Object.assign(place, { step, state: 'pending' });
@@ -343,6 +426,9 @@ export class SaleModel {
       return this.#toldAgain(live);
     }
     const refusal = this.#refusalOf(account, number, quantity, nowMs);
+    const cameForNothing = refusal?.status === 'limitReached' || refusal?.status === 'soldOut';
+    if (refusal === undefined || cameForNothing) this.#come(number, refusal === undefined ? 'used' : 'refused', nowMs);
+    if (refusal?.status === 'busy') this.#stopWindows(nowMs);
     if (refusal !== undefined) return refusal;
     const hold: ModelHold = {
       id: holdId,
@@ -358,9 +444,19 @@ export class SaleModel {
       confirmSeq: 0,
     };
     this.holds.set(holdId, hold);
-    Object.assign(this.#placeOf(number) ?? {}, { state: 'used' });
     this.#remember(account, request, holdId);
     return { ...this.#toldAgain(hold), status: 'held' };
+  }
+
+  /** Counted the first time, as long as it has a slot. */
+  #come(number: number, state: 'used' | 'refused', nowMs: number): void {
+    const place = this.#placeOf(number);
+    if (place?.step === undefined) return;
+    if (place.state === 'pending') {
+      const ageClass = ageClassOf(this.#openForMs(place.step, nowMs));
+      this.came[ageClass] = (this.came[ageClass] ?? 0) + 1;
+    }
+    place.state = state;
   }
 
   #toldAgain({ id, state, epoch, expiresAtMs, amount, tickets }: ModelHold): TakenHold {
@@ -376,7 +472,8 @@ export class SaleModel {
     const bought = this.bought(account);
     const limit = this.settings.limitPerBuyer;
     if (bought + quantity > limit) return { status: 'limitReached', bought, limit };
-    return this.available < quantity ? { status: 'soldOut', available: this.available } : undefined;
+    if (this.available < quantity) return { status: 'soldOut', available: this.available };
+    return this.inside >= this.maxActive ? { status: 'busy' } : undefined;
   }
 
   releaseHold(
@@ -537,6 +634,7 @@ export class SaleModel {
     if (!sources.includes(from)) return { status: 'wrongPhase', phase: from };
     this.phase = to;
     this.phaseSeq += 1;
+    if (to === 'paused') this.#stopWindows(nowMs);
     return { status: 'changed', phaseSeq: this.phaseSeq, from, to };
   }
 
@@ -571,7 +669,9 @@ export class SaleModel {
     this.highestGiven = Math.max(0, ...this.#numbersWhere(({ kind }) => kind === 'sold'));
     this.drawn = (this.epoch - 1) * NUMBERS_PER_EPOCH;
     this.serving = this.drawn;
-    this.lease = { holder: '', beat: 0, fence: 0 };
+    this.lease = { holder: '', beat: 0, fence: 0, controller: '' };
+    this.stops = [];
+    this.came = noOne();
     this.steps = [];
     this.places = [];
   }

@@ -258,25 +258,41 @@ export class Play {
     const epoch = this.#epoch(behind);
     // How long a node waits is its own affair: here each gives up on the leader at its second look.
     const idleBeat = this.#seenBeats.get(node) ?? '';
-    const expected = this.#model.tick(epoch, node, idleBeat, this.#nowMs);
+    // Who leads anew remembers nothing.
+    const controller = this.#model.lease.holder === node ? `of ${node}` : '';
+    const expected = this.#model.tick(epoch, node, idleBeat, controller, this.#nowMs);
     if (expected.status === 'follower') this.#seenBeats.set(node, expected.leaseBeat);
-    return this.#both(tickScript, { epoch, nowMs: this.#nowMs, node, idleBeat, stepsAtMost: 10 }, expected);
+    return this.#both(
+      tickScript,
+      { epoch, nowMs: this.#nowMs, node, idleBeat, stepsAtMost: 10, agedStepsAtMost: 50, controller },
+      expected,
+    );
   }
 
   async #serve({ node, want, how }: Extract<Command, { do: 'serve' }>): Promise<void> {
     const leader = await this.#tick(node, false);
     if (leader.status !== 'leader') return;
-    const slots = leader.maxActive - leader.pending - leader.inside;
-    const admit = how === 'greedy' ? want : Math.min(want, slots, leader.drawn - leader.servingNumber);
+    // More than there are slots may be admitted. Who is greedy goes for full ones, beyond the line, or beyond what was decided.
+    const slots = leader.maxActive > leader.inside ? want : 0;
+    const decided = Math.min(want, slots, leader.drawn - leader.servingNumber);
+    const admit = how === 'greedy' ? want : decided;
+    const isWrong = how === 'greedy' && decided === want;
+    const pendingAtMost = leader.pending + (isWrong ? Math.max(0, decided - 1) : admit);
     if (admit <= 0) return;
     const epoch = this.#model.epoch;
     const fence = leader.fence - (how === 'oldFence' ? 1 : 0);
     const expectedServing = leader.servingNumber - (how === 'oldServing' ? 1 : 0);
     const newServing = leader.servingNumber + admit;
-    const expected = this.#model.advance(epoch, { node, fence }, expectedServing, newServing, this.#nowMs);
+    const expected = this.#model.advance(
+      epoch,
+      { node, fence, pendingAtMost },
+      expectedServing,
+      newServing,
+      this.#nowMs,
+    );
     await this.#both(
       advanceServingScript,
-      { epoch, nowMs: this.#nowMs, node, fence, expectedServing, newServing },
+      { epoch, nowMs: this.#nowMs, node, fence, expectedServing, newServing, pendingAtMost },
       expected,
     );
   }
@@ -374,7 +390,11 @@ export class Play {
   async #setAdmission(maxActive: number, behind: boolean): Promise<void> {
     const epoch = this.#epoch(behind);
     const expected = this.#model.setAdmission(epoch, maxActive);
-    await this.#both(setAdmissionScript, { epoch, mode: 'fixed', perSecond: '', maxActive }, expected);
+    await this.#both(
+      setAdmissionScript,
+      { epoch, mode: 'fixed', perSecond: '', maxActive, perSecondHighest: 10_000, perSecondDefault: 50 },
+      expected,
+    );
   }
 
   async #configure({ capacity, rejoin, old }: Extract<Command, { do: 'configure' }>): Promise<void> {

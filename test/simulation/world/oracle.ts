@@ -34,7 +34,7 @@ interface TrustedState {
   readonly epoch: string;
   readonly serving: number;
   /** Buyers who are admitted or hold something. */
-  readonly active: number;
+  readonly inside: number;
 }
 
 /** Scripts between two looks at all holds: what is wrong with them stays wrong for a while. */
@@ -58,7 +58,7 @@ export class Oracle {
   readonly #liveHolds = new Set<string>();
   readonly #releaseAsked = new Set<string>();
   #writes = 0;
-  #trusted: TrustedState = { epoch: '', serving: 0, active: 0 };
+  #trusted: TrustedState = { epoch: '', serving: 0, inside: 0 };
   /** The largest capacity the sale ever had. */
   capacity: number;
 
@@ -263,7 +263,7 @@ export class Oracle {
       });
     }
     this.#checkLine(epoch, number('serving'), number('drawn'), number('pending'));
-    this.#checkActive(number('pending') + number('inside'), number('maxActive'));
+    this.#checkInside(number('inside'), number('maxActive'));
     if ((db.hash(saleKeys.buyers(SALE_ID))?.size ?? 0) !== number('inside')) {
       throw new Violation('I7', 'inside is not the number of live holds', { inside: number('inside') });
     }
@@ -274,7 +274,7 @@ export class Oracle {
     this.#checkTimes(db, String(sale.get('phase')), nowMs);
     this.#writes += 1;
     if (this.#writes % HOLDS_CHECKED_EVERY === 0) this.#checkHolds(db, number('held'));
-    this.#trusted = { epoch, serving: number('serving'), active: number('pending') + number('inside') };
+    this.#trusted = { epoch, serving: number('serving'), inside: number('inside') };
   }
 
   #checkLine(epoch: string, serving: number, drawn: number, pending: number): void {
@@ -289,10 +289,10 @@ export class Oracle {
     }
   }
 
-  /** An operator may lower the bound below what is active: then it only goes down. */
-  #checkActive(active: number, maxActive: number): void {
-    if (active > Math.max(maxActive, this.#trusted.active)) {
-      throw new Violation('I7', 'more buyers are active than may be', { active, maxActive });
+  /** An operator may lower the bound below who is inside: then it only goes down. */
+  #checkInside(inside: number, maxActive: number): void {
+    if (inside > Math.max(maxActive, this.#trusted.inside)) {
+      throw new Violation('I7', 'more buyers are inside than may be', { inside, maxActive });
     }
   }
 

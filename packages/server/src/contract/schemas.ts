@@ -184,7 +184,7 @@ export const AdmissionInput = Type.Object(
     maxActive: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.maxActiveMax })),
     mode: words(
       ADMISSION_MODES,
-      '`auto` is for a controller that follows the health of the servers; so far it admits like `fixed`',
+      '`fixed` admits `perSecond`; `auto` as fast as places, tickets and the health of the servers allow, `perSecond` at most',
     ),
   },
   closed,

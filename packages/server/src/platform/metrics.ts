@@ -22,6 +22,14 @@ export interface MetricSources {
   readonly passwords: () => PasswordHashingStats;
   /** Kept by the live sockets. */
   readonly live: readonly Metric[];
+  /** Of the sales that this process admits to: what limited the last decision, and what it knew. */
+  readonly admissions: () => ReadonlyMap<number, AdmissionMetrics>;
+}
+
+export interface AdmissionMetrics {
+  readonly limitedBy: string;
+  readonly showRate: number;
+  readonly ratePerSecond: number;
 }
 
 /** From when the gateway's outcome is known until the order is durable in the order log: what a buyer waits for us. */
@@ -57,6 +65,7 @@ export function registerMetrics(app: FestApp, sources: ProcessMetricSources): Re
   for (const metric of sources.waitEstimates) registry.registerMetric(metric);
   registerPasswords(registry, sources.passwords);
   registerClocks(registry, sources.clocksAheadSeconds);
+  registerAdmissions(registry, sources.admissions);
   gauge('fest_applier_lag_records', 'Durable log records that are not in MySQL yet', sources.applierLag);
   gauge(
     'fest_applier_failed_records',
@@ -86,6 +95,37 @@ export function registerMetrics(app: FestApp, sources: ProcessMetricSources): Re
     reply.type(registry.contentType).send(await registry.metrics()),
   );
   return meters;
+}
+
+function registerAdmissions(registry: Registry, read: MetricSources['admissions']): void {
+  new Gauge({
+    name: 'fest_admission_limit',
+    help: 'What limits the admission to a sale: closed, nobodyWaits, rate, health, slots or stock; told by who admits to it',
+    labelNames: ['sale', 'reason'] as const,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [sale, { limitedBy }] of read()) this.set({ sale, reason: limitedBy }, 1);
+    },
+  });
+  const ofSale = (name: string, help: string, of: (admission: AdmissionMetrics) => number): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['sale'] as const,
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [sale, admission] of read()) this.set({ sale }, of(admission));
+      },
+    });
+  };
+  ofSale(
+    'fest_admission_show_rate',
+    'Share of those admitted now who are expected to make a hold, 0 to 1',
+    ({ showRate }) => showRate,
+  );
+  ofSale('fest_admission_rate_per_second', 'Buyers a second that the rate allows at present', (of) => of.ratePerSecond);
 }
 
 function registerPasswords(registry: Registry, read: MetricSources['passwords']): void {

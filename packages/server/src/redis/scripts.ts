@@ -165,7 +165,7 @@ export type HoldRefusal =
   | { readonly status: 'notAdmitted'; readonly servingNumber: number }
   | { readonly status: 'limitReached'; readonly bought: number; readonly limit: number }
   | { readonly status: 'soldOut'; readonly available: number }
-  | { readonly status: 'notOpen' | 'admissionExpired' | 'keyReused' };
+  | { readonly status: 'notOpen' | 'admissionExpired' | 'busy' | 'keyReused' };
 
 function decodeHold(reply: ScriptReply): TakenHold | HoldRefusal | undefined {
   const [status, first, second] = reply;
@@ -188,6 +188,7 @@ function decodeHold(reply: ScriptReply): TakenHold | HoldRefusal | undefined {
       return { status, available: asNumber(first) };
     case 'notOpen':
     case 'admissionExpired':
+    case 'busy':
     case 'keyReused':
       return { status };
     default:
@@ -197,7 +198,19 @@ function decodeHold(reply: ScriptReply): TakenHold | HoldRefusal | undefined {
 
 export const takeHoldScript = defineScript({
   name: 'take-hold',
-  keys: ['sale', 'numbers', 'steps', 'remaining', 'released', 'expiry', 'buyers', 'bought', 'hold', 'request'],
+  keys: [
+    'sale',
+    'numbers',
+    'steps',
+    'remaining',
+    'released',
+    'expiry',
+    'buyers',
+    'bought',
+    'hold',
+    'request',
+    'departed',
+  ],
   args: [
     'epoch',
     'nowMs',
@@ -375,7 +388,7 @@ export const changePhaseScript = defineScript({
 export const setAdmissionScript = defineScript({
   name: 'set-admission',
   keys: ['sale'],
-  args: ['epoch', 'mode', 'perSecond', 'maxActive'],
+  args: ['epoch', 'mode', 'perSecond', 'maxActive', 'perSecondHighest', 'perSecondDefault'],
   decode: (reply) =>
     lostOr('set-admission', reply, () =>
       reply[0] === 'set'
@@ -408,6 +421,13 @@ export interface LeaderTick {
   readonly mode: AdmissionMode;
   readonly phase: StoredPhase;
   readonly phaseBefore: StoredPhase;
+  readonly admissionMs: number;
+  /** Since the sale's state began: buyers who came, by the age class of their admission. */
+  readonly showsByAge: readonly number[];
+  /** `pending`, by the age class of the admission. */
+  readonly pendingByAge: readonly number[];
+  /** What the leader's admission controller remembered last; '' when there is nothing. */
+  readonly controller: string;
 }
 
 export interface FollowerTick {
@@ -418,8 +438,8 @@ export interface FollowerTick {
 
 export const tickScript = defineScript({
   name: 'tick',
-  keys: ['sale', 'steps', 'remaining'],
-  args: ['epoch', 'nowMs', 'node', 'idleBeat', 'stepsAtMost'],
+  keys: ['sale', 'steps', 'remaining', 'departed'],
+  args: ['epoch', 'nowMs', 'node', 'idleBeat', 'stepsAtMost', 'agedStepsAtMost', 'controller'],
   decode: (reply) =>
     lostOr<LeaderTick | FollowerTick>('tick', reply, () => {
       if (reply[0] === 'follower') return { status: 'follower', leaseBeat: asNumber(reply[1]) };
@@ -439,6 +459,10 @@ export const tickScript = defineScript({
         mode: reply[11] as AdmissionMode,
         phase: reply[12] as StoredPhase,
         phaseBefore: reply[13] as StoredPhase,
+        admissionMs: asNumber(reply[14]),
+        showsByAge: asNumbers(reply[15]),
+        pendingByAge: asNumbers(reply[16]),
+        controller: String(reply[17]),
       };
     }),
 });
@@ -446,7 +470,7 @@ export const tickScript = defineScript({
 export const advanceServingScript = defineScript({
   name: 'advance-serving',
   keys: ['sale', 'steps', 'remaining', 'departed'],
-  args: ['epoch', 'nowMs', 'node', 'fence', 'expectedServing', 'newServing'],
+  args: ['epoch', 'nowMs', 'node', 'fence', 'expectedServing', 'newServing', 'pendingAtMost'],
   decode: (reply) =>
     lostOr('advance-serving', reply, () => {
       const status = reply[0];
@@ -487,11 +511,15 @@ export interface SaleSnapshot {
   readonly price: number;
   readonly limitPerBuyer: number;
   readonly mode: AdmissionMode;
-  /** Only those newer than asked for. */
+  /** How long the time of the admission windows has stood still so far, without the present stop. */
+  readonly windowsStoppedMs: number;
+  /** Since when it stands still; 0: it goes on. */
+  readonly windowsStoppedAtMs: number;
+  /** Only those newer than asked for; in the time of the windows. */
   readonly newSteps: readonly AdmissionStep[];
 }
 
-const STATE_FIELDS = 22;
+const STATE_FIELDS = 24;
 
 function decodeSteps(reply: ScriptReply): readonly AdmissionStep[] {
   const steps: AdmissionStep[] = [];
@@ -531,6 +559,8 @@ export const readStateScript = defineScript({
       price: asNumber(reply[19]),
       limitPerBuyer: asNumber(reply[20]),
       mode: reply[21] as AdmissionMode,
+      windowsStoppedMs: asNumber(reply[22]),
+      windowsStoppedAtMs: asNumber(reply[23]),
       newSteps: decodeSteps(reply),
     };
   },

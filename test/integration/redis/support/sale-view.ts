@@ -39,6 +39,8 @@ const COUNTS = [
   'pending',
   'inside',
   'maxActive',
+  'windowsStoppedMs',
+  'windowsStoppedAtMs',
   'phaseSeq',
   'admissionSeq',
   'fence',
@@ -50,13 +52,14 @@ function sorted<Value>(entries: Iterable<readonly [string | number, Value]>): Re
 
 export function viewOfModel(model: SaleModel, accounts: readonly number[]): SaleView {
   const { epoch, version, capacity, available, held, sold, confirmSeq, drawn, serving, pending, inside } = model;
-  const { maxActive, phaseSeq, admissionSeq, lease } = model;
+  const { maxActive, phaseSeq, admissionSeq, lease, windowsStoppedMs, windowsStoppedAtMs } = model;
   const bought = accounts.map((account) => [account, model.bought(account)] as const);
   return {
     phase: model.phase,
     counts: {
       ...{ epoch, version, capacity, available, held, sold, nextFresh: model.highestGiven + 1, confirmSeq },
       ...{ drawn, serving, pending, inside, maxActive, phaseSeq, admissionSeq, fence: lease.fence },
+      ...{ windowsStoppedMs, windowsStoppedAtMs },
     },
     numbers: sorted(model.numbers),
     bought: sorted(bought.filter(([, tickets]) => tickets > 0)),

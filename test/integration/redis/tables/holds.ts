@@ -22,7 +22,7 @@ const WINDOW_ENDS = NOW - 10_000 + ADMISSION_MS;
 const REQUEST = requestName(7, 'k');
 
 /** The reply and the state after account 7 took these tickets at `nowMs`. */
-function taken(tickets: string, nowMs = NOW) {
+function taken(tickets: string, nowMs = NOW, ageClass = 5) {
   const numbers = tickets.split(',').map(Number);
   const reply: TakenHold = {
     status: 'held',
@@ -46,7 +46,7 @@ function taken(tickets: string, nowMs = NOW) {
     numbersField: 7,
   };
   const changes = (available: number, nextFresh: number): StatePatch => ({
-    sale: { available, held: numbers.length, nextFresh, pending: 1, inside: 1, seq: 101 },
+    sale: { available, held: numbers.length, nextFresh, pending: 1, inside: 1, seq: 101, [`shows:${ageClass}`]: 1 },
     remaining: { 2: 1 },
     buyers: { 7: 'h1' },
     expiry: { h1: reply.expiresAtMs },
@@ -57,7 +57,9 @@ function taken(tickets: string, nowMs = NOW) {
 
 const two = taken('1,2');
 const one = taken('10');
-const late = taken('1,2', WINDOW_ENDS - 1);
+const late = taken('1,2', WINDOW_ENDS - 1, 7);
+/** Account 7 came for nothing after 10 s: the slot is the next one's. */
+const GIVEN_UP: StatePatch = { sale: { pending: 1, 'shows:5': 1 }, remaining: { 2: 1 }, departed: { 1: 1 } };
 const mixed = taken('2,5,6');
 /** What `ONE_HOLDS` has, told again. */
 const repeated: TakenHold = { ...two.again, expiresAtMs: HELD_UNTIL };
@@ -92,11 +94,14 @@ export const takeHoldTable = table(
     'refuses when fewer are available than asked for': {
       given: { sale: { available: 1, sold: 9, nextFresh: 11 }, released: { 4: 4 } },
       reply: { status: 'soldOut', available: 1 },
+      changes: GIVEN_UP,
+      again: { status: 'soldOut', available: 1 },
     },
     'refuses when nothing is available': {
       args: { quantity: 1 },
       given: { sale: { available: 0, sold: 10, nextFresh: 11 } },
       reply: { status: 'soldOut', available: 0 },
+      changes: GIVEN_UP,
     },
     'gives up to the limit per buyer': {
       given: { bought: { 7: 2 }, sale: { sold: 2, available: 8 } },
@@ -106,6 +111,35 @@ export const takeHoldTable = table(
     'refuses beyond the limit per buyer': {
       given: { bought: { 7: 3 }, sale: { sold: 3, available: 7 } },
       reply: { status: 'limitReached', bought: 3, limit: 4 },
+      changes: GIVEN_UP,
+    },
+    'holds for one who came for nothing before, without the slot': {
+      given: GIVEN_UP,
+      reply: two.reply,
+      changes: { ...two.changes(8, 3), departed: null },
+      again: two.again,
+    },
+    'takes the last place': {
+      given: { sale: { inside: 2 } },
+      reply: two.reply,
+      changes: { ...two.changes(8, 3), sale: { ...(two.changes(8, 3).sale as object), inside: 3 } },
+    },
+    'replies busy while all places are taken, and stops the windows once': {
+      given: { sale: { inside: 3 } },
+      reply: { status: 'busy' },
+      changes: { sale: { windowsStoppedAtMs: NOW } },
+      again: { status: 'busy' },
+    },
+    'replies busy to one whose window would have ended, had it not stood still': {
+      args: { nowMs: WINDOW_ENDS + 3_600_000 },
+      given: { sale: { inside: 3, windowsStoppedAtMs: NOW } },
+      reply: { status: 'busy' },
+    },
+    'tells who has tickets of none left before of places': {
+      args: { quantity: 1 },
+      given: { sale: { inside: 3, available: 0, sold: 10, nextFresh: 11 } },
+      reply: { status: 'soldOut', available: 0 },
+      changes: GIVEN_UP,
     },
     'refuses a number that waits': {
       args: { account: 9, number: 3 },

@@ -232,9 +232,9 @@ export const configureSaleTable = table(
   },
 );
 
-const changed = (from: 'scheduled' | 'open' | 'paused', to: 'open' | 'paused' | 'closed') => ({
+const changed = (from: 'scheduled' | 'open' | 'paused', to: 'open' | 'paused' | 'closed', atMs = NOW) => ({
   reply: { status: 'changed', phaseSeq: 5, from, to } as const,
-  changes: { sale: { phase: to, phaseSeq: 5, seq: 101 } },
+  changes: { sale: { phase: to, phaseSeq: 5, seq: 101, ...(to === 'paused' ? { windowsStoppedAtMs: atMs } : {}) } },
 });
 const phase = (stored: string) => ({ sale: { phase: stored } });
 const wrongPhase = (present: 'scheduled' | 'open' | 'paused' | 'closed') =>
@@ -253,6 +253,10 @@ export const changePhaseTable = table(
     },
     'pauses an open sale, once': { ...changed('open', 'paused'), again: wrongPhase('paused') },
     'pauses a sale that has opened by its own time': { given: phase('scheduled'), ...changed('open', 'paused') },
+    'leaves windows as they are that stand still already': {
+      given: { sale: { windowsStoppedAtMs: NOW - 3_000 } },
+      ...changed('open', 'paused', NOW - 3_000),
+    },
     'resumes a paused sale, once': {
       given: phase('paused'),
       args: { action: 'resume' },
@@ -285,7 +289,7 @@ export const changePhaseTable = table(
     'refuses everything exactly from the closing on': { args: { nowMs: CLOSES }, reply: wrongPhase('closed') },
     'pauses until the last millisecond before the closing': {
       args: { nowMs: CLOSES - 1 },
-      ...changed('open', 'paused'),
+      ...changed('open', 'paused', CLOSES - 1),
     },
     ...lostRows<'epoch'>(),
   },
@@ -293,16 +297,43 @@ export const changePhaseTable = table(
 
 export const setAdmissionTable = table(
   setAdmissionScript,
-  { state: EMPTY_SALE, args: { epoch: EPOCH, mode: 'auto', perSecond: 9, maxActive: 8 } },
+  {
+    state: EMPTY_SALE,
+    args: {
+      epoch: EPOCH,
+      mode: 'auto',
+      perSecond: 9,
+      maxActive: 8,
+      perSecondHighest: 10_000,
+      perSecondDefault: 50,
+    },
+  },
   {
     'sets rate, active buyers and mode': {
       reply: { status: 'set', admissionSeq: 7, perSecond: 9, maxActive: 8, mode: 'auto' },
       changes: { sale: { mode: 'auto', perSecond: 9, maxActive: 8, admissionSeq: 7, seq: 101 } },
     },
     'keeps what it is not given': {
+      args: { mode: 'fixed', perSecond: '', maxActive: '' },
+      reply: { status: 'set', admissionSeq: 7, perSecond: 5, maxActive: 3, mode: 'fixed' },
+      changes: { sale: { admissionSeq: 7, seq: 101 } },
+    },
+    'goes over to auto without a bound, unless one is given': {
       args: { perSecond: '', maxActive: '' },
-      reply: { status: 'set', admissionSeq: 7, perSecond: 5, maxActive: 3, mode: 'auto' },
-      changes: { sale: { mode: 'auto', admissionSeq: 7, seq: 101 } },
+      reply: { status: 'set', admissionSeq: 7, perSecond: 10_000, maxActive: 3, mode: 'auto' },
+      changes: { sale: { mode: 'auto', perSecond: 10_000, admissionSeq: 7, seq: 101 } },
+    },
+    'keeps the bound of auto': {
+      args: { perSecond: '' },
+      given: { sale: { mode: 'auto', perSecond: 70 } },
+      reply: { status: 'set', admissionSeq: 7, perSecond: 70, maxActive: 8, mode: 'auto' },
+      changes: { sale: { maxActive: 8, admissionSeq: 7, seq: 101 } },
+    },
+    'comes back from auto without a bound at the default': {
+      args: { mode: 'fixed', perSecond: '' },
+      given: { sale: { mode: 'auto', perSecond: 10_000 } },
+      reply: { status: 'set', admissionSeq: 7, perSecond: 50, maxActive: 8, mode: 'fixed' },
+      changes: { sale: { mode: 'fixed', perSecond: 50, maxActive: 8, admissionSeq: 7, seq: 101 } },
     },
     'sets zero, which admits nobody': {
       args: { perSecond: 0, maxActive: 0 },
@@ -341,6 +372,8 @@ const snapshot = (...newSteps: SaleSnapshot['newSteps']): SaleSnapshot => ({
   price: 50,
   limitPerBuyer: 4,
   mode: 'fixed',
+  windowsStoppedMs: 0,
+  windowsStoppedAtMs: 0,
   newSteps,
 });
 const [first, second, third] = [

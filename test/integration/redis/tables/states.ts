@@ -38,6 +38,8 @@ export const EMPTY_SALE: SaleState = {
     expiredThrough: 0,
     pending: 0,
     inside: 0,
+    windowsStoppedMs: 0,
+    windowsStoppedAtMs: 0,
     leaseHolder: '',
     leaseBeat: 0,
     fence: 0,

@@ -60,6 +60,11 @@ export const joinQueueTable = table(
       reply: joined(4),
       changes: drew(7, 4),
     },
+    'tells later the longer the windows have stood still': {
+      args: { account: 7, nowMs: WINDOW_ENDS },
+      given: { sale: { windowsStoppedMs: 400, windowsStoppedAtMs: WINDOW_ENDS - 100 } },
+      reply: joined(1, WINDOW_ENDS + 500),
+    },
     'draws a new number for one whose window was closed by a tick': {
       args: { account: 7 },
       given: { sale: { expiredThrough: 2, pending: 0 }, steps: null, remaining: null },
@@ -135,6 +140,12 @@ export const leaveQueueTable = table(
       reply: { status: 'left' },
       changes: { sale: { seq: 101 }, 'numbers:0': { 7: null } },
     },
+    'frees no slot of one who came for nothing': {
+      args: { account: 7, number: 1 },
+      given: { sale: { pending: 1 }, remaining: { 2: 1 }, departed: { 1: 1 } },
+      reply: { status: 'left' },
+      changes: { sale: { seq: 101 }, departed: null, 'numbers:0': { 7: null } },
+    },
     'replies gone to a number the account has moved on from': {
       given: { 'numbers:0': { 9: 5 } },
       reply: { status: 'gone' },
@@ -144,6 +155,9 @@ export const leaveQueueTable = table(
   },
 );
 
+const NOBODY = Array.from({ length: 12 }, () => 0);
+/** By age class, counted from 1. */
+const pendingAt = (ageClass: number, people: number): readonly number[] => NOBODY.with(ageClass - 1, people);
 const leader = (facts: Partial<LeaderTick> = {}): LeaderTick => ({
   status: 'leader',
   fence: 1,
@@ -159,6 +173,11 @@ const leader = (facts: Partial<LeaderTick> = {}): LeaderTick => ({
   mode: 'fixed',
   phase: 'open',
   phaseBefore: 'open',
+  admissionMs: ADMISSION_MS,
+  showsByAge: NOBODY,
+  // Admitted 10 s ago.
+  pendingByAge: pendingAt(5, 2),
+  controller: '',
   ...facts,
 });
 const leaseOf = (leaseHolder: string, leaseBeat: number, fence: number) => ({ leaseHolder, leaseBeat, fence });
@@ -167,7 +186,18 @@ const SECOND_BEAT: StatePatch = { sale: { leaseBeat: 2 } };
 
 export const tickTable = table(
   tickScript,
-  { state: TWO_ADMITTED, args: { epoch: EPOCH, nowMs: NOW, node: 'node-a', idleBeat: '', stepsAtMost: 10 } },
+  {
+    state: TWO_ADMITTED,
+    args: {
+      epoch: EPOCH,
+      nowMs: NOW,
+      node: 'node-a',
+      idleBeat: '',
+      stepsAtMost: 10,
+      agedStepsAtMost: 10,
+      controller: '',
+    },
+  },
   {
     'makes the first node that ticks the leader': {
       reply: leader(),
@@ -211,43 +241,45 @@ export const tickTable = table(
     'opens the sale exactly at its opening, once': {
       args: { nowMs: OPENS },
       given: { sale: { phase: 'scheduled' } },
-      reply: leader({ phase: 'open', phaseBefore: 'scheduled', phaseSeq: 5 }),
+      reply: leader({ phase: 'open', phaseBefore: 'scheduled', phaseSeq: 5, pendingByAge: pendingAt(1, 2) }),
       changes: { sale: { ...LED, phase: 'open', phaseSeq: 5 } },
-      again: leader({ phaseSeq: 5 }),
+      again: leader({ phaseSeq: 5, pendingByAge: pendingAt(1, 2) }),
       changesAgain: SECOND_BEAT,
     },
     'opens nothing a millisecond early': {
       args: { nowMs: OPENS - 1 },
       given: { sale: { phase: 'scheduled' } },
-      reply: leader({ phase: 'scheduled', phaseBefore: 'scheduled' }),
+      reply: leader({ phase: 'scheduled', phaseBefore: 'scheduled', pendingByAge: pendingAt(1, 2) }),
       changes: { sale: LED },
     },
     'closes a paused sale exactly at its closing': {
       args: { nowMs: CLOSES },
       given: { sale: { phase: 'paused', expiredThrough: 2, pending: 0 }, steps: null, remaining: null },
-      reply: leader({ phase: 'closed', phaseBefore: 'paused', phaseSeq: 5, pending: 0 }),
+      reply: leader({ phase: 'closed', phaseBefore: 'paused', phaseSeq: 5, pending: 0, pendingByAge: NOBODY }),
       changes: { sale: { ...LED, phase: 'closed', phaseSeq: 5 } },
     },
     'frees the slots of a step exactly when its window ends': {
       args: { nowMs: WINDOW_ENDS },
-      reply: leader({ pending: 0, freed: 2 }),
+      given: { departed: { 1: 1, 3: 3 } },
+      reply: leader({ pending: 0, freed: 2, pendingByAge: NOBODY }),
       changes: {
         sale: { ...LED, pending: 0, expiredThrough: 2 },
         steps: null,
         remaining: null,
+        departed: { 1: null },
       },
-      again: leader({ pending: 0 }),
+      again: leader({ pending: 0, pendingByAge: NOBODY }),
       changesAgain: SECOND_BEAT,
     },
     'frees nothing a millisecond before the window ends': {
       args: { nowMs: WINDOW_ENDS - 1 },
-      reply: leader(),
+      reply: leader({ pendingByAge: pendingAt(7, 2) }),
       changes: { sale: LED },
     },
     'frees no slot of a buyer who holds': {
       from: ONE_HOLDS,
       args: { nowMs: WINDOW_ENDS },
-      reply: leader({ available: 8, inside: 1, pending: 0, freed: 1 }),
+      reply: leader({ available: 8, inside: 1, pending: 0, freed: 1, pendingByAge: NOBODY }),
       changes: {
         sale: { ...LED, pending: 0, expiredThrough: 2 },
         steps: null,
@@ -257,7 +289,7 @@ export const tickTable = table(
     'closes at most as many windows as it is asked to, oldest first': {
       args: { nowMs: WINDOW_ENDS, stepsAtMost: 1 },
       given: { sale: { serving: 3, pending: 3 }, steps: { [`3:${NOW - 10_000}`]: 3 }, remaining: { 3: 1 } },
-      reply: leader({ servingNumber: 3, pending: 1, freed: 2 }),
+      reply: leader({ servingNumber: 3, pending: 1, freed: 2, pendingByAge: pendingAt(7, 1) }),
       changes: {
         sale: { ...LED, pending: 1, expiredThrough: 2 },
         steps: { [`2:${NOW - 10_000}`]: null },
@@ -267,18 +299,74 @@ export const tickTable = table(
     'leaves newer windows open': {
       args: { nowMs: WINDOW_ENDS },
       given: { sale: { serving: 3, pending: 3 }, steps: { [`3:${NOW - 9_999}`]: 3 }, remaining: { 3: 1 } },
-      reply: leader({ servingNumber: 3, pending: 1, freed: 2 }),
+      reply: leader({ servingNumber: 3, pending: 1, freed: 2, pendingByAge: pendingAt(7, 1) }),
       changes: {
         sale: { ...LED, pending: 1, expiredThrough: 2 },
         steps: { [`2:${NOW - 10_000}`]: null },
         remaining: { 2: null },
       },
     },
+    'counts who is pending by the age of the admission, and who came': {
+      given: {
+        sale: { pending: 12, 'shows:1': 40, 'shows:5': 2 },
+        steps: { [`3:${NOW - 999}`]: 3, [`4:${NOW - 1_000}`]: 4, [`5:${NOW}`]: 5 },
+        remaining: { 3: 4, 4: 5, 5: 1 },
+      },
+      reply: leader({
+        pending: 12,
+        showsByAge: NOBODY.with(0, 40).with(4, 2),
+        pendingByAge: [5, 5, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0],
+      }),
+      changes: { sale: LED },
+    },
+    'counts older ones with the oldest it looks at': {
+      args: { agedStepsAtMost: 1 },
+      given: { sale: { pending: 6 }, steps: { [`3:${NOW}`]: 3 }, remaining: { 3: 4 } },
+      reply: leader({ pending: 6, pendingByAge: pendingAt(1, 6) }),
+      changes: { sale: LED },
+    },
+    'keeps what the leader’s controller remembers': {
+      args: { controller: 'new' },
+      given: { sale: { controller: 'old' } },
+      reply: leader({ controller: 'new' }),
+      changes: { sale: { ...LED, controller: 'new' } },
+    },
+    'tells a leader without a memory what the one before remembered': {
+      given: { sale: { ...leaseOf('node-a', 70, 5), controller: 'old' } },
+      reply: leader({ fence: 5, controller: 'old' }),
+      changes: { sale: leaseOf('node-a', 71, 5) },
+    },
+    'lets no window run out while the sale is paused': {
+      args: { nowMs: WINDOW_ENDS + 3_600_000 },
+      given: { sale: { phase: 'paused', windowsStoppedAtMs: NOW } },
+      reply: leader({ phase: 'paused', phaseBefore: 'paused' }),
+      changes: { sale: LED },
+    },
+    'lets the windows go on from where they stood still': {
+      args: { nowMs: NOW + 7_000 },
+      given: { sale: { windowsStoppedMs: 500, windowsStoppedAtMs: NOW } },
+      reply: leader(),
+      changes: { sale: { ...LED, windowsStoppedMs: 7_500, windowsStoppedAtMs: 0 } },
+    },
+    'lets them stand still while all places are taken': {
+      args: { nowMs: NOW + 7_000 },
+      given: { sale: { inside: 3, windowsStoppedAtMs: NOW } },
+      reply: leader({ inside: 3 }),
+      changes: { sale: LED },
+    },
+    'frees the slots of a sale that closes while it is paused': {
+      args: { nowMs: CLOSES },
+      given: { sale: { phase: 'paused', windowsStoppedAtMs: NOW } },
+      reply: leader({ phase: 'closed', phaseBefore: 'paused', phaseSeq: 5 }),
+      changes: {
+        sale: { ...LED, phase: 'closed', phaseSeq: 5, windowsStoppedMs: CLOSES - NOW, windowsStoppedAtMs: 0 },
+      },
+    },
     ...lostRows<'epoch'>(),
   },
 );
 
-/** Numbers 3 … 6 wait; one of at most three slots is taken. */
+/** Numbers 3 … 6 wait; one buyer is pending, and at most three may be. */
 const FOUR_WAIT = patched(TWO_ADMITTED, {
   sale: { drawn: 6, pending: 1, ...leaseOf('node-a', 70, 5) },
   remaining: { 2: 1 },
@@ -296,7 +384,7 @@ export const advanceServingTable = table(
   advanceServingScript,
   {
     state: FOUR_WAIT,
-    args: { epoch: EPOCH, nowMs: NOW, node: 'node-a', fence: 5, expectedServing: 2, newServing: 4 },
+    args: { epoch: EPOCH, nowMs: NOW, node: 'node-a', fence: 5, expectedServing: 2, newServing: 4, pendingAtMost: 3 },
   },
   {
     'admits up to the new serving number, once': {
@@ -311,18 +399,40 @@ export const advanceServingTable = table(
       reply: refused('stale'),
     },
     'admits up to the last number drawn': {
-      given: { sale: { maxActive: 5 } },
-      args: { newServing: 6 },
+      args: { newServing: 6, pendingAtMost: 5 },
       reply: advanced(6, 4),
       changes: admits(6, 4),
     },
     'refuses to pass the last number drawn': {
-      given: { sale: { maxActive: 9 } },
-      args: { newServing: 7 },
+      args: { newServing: 7, pendingAtMost: 9 },
       reply: refused('refused'),
     },
-    'refuses to admit more than maxActive allows': { args: { newServing: 5 }, reply: refused('refused') },
-    'counts holds as active': { given: { sale: { inside: 1 } }, reply: refused('refused') },
+    'refuses more than were decided for': { args: { newServing: 5 }, reply: refused('refused') },
+    'admits more than there are places: not all come': {
+      given: { sale: { inside: 2 } },
+      reply: advanced(4, 2),
+      changes: admits(4, 2),
+    },
+    'admits nobody while all places are taken': { given: { sale: { inside: 3 } }, reply: refused('refused') },
+    'passes over departed numbers while all places are taken': {
+      given: { sale: { inside: 3 }, departed: { 3: 3, 4: 4 } },
+      reply: advanced(4, 0),
+      changes: { ...admits(4, 0), departed: null },
+    },
+    'admits nobody to a sale that was paused since the tick': {
+      given: { sale: { phase: 'paused' } },
+      reply: refused('refused'),
+    },
+    'writes the step in the time of the windows': {
+      given: { sale: { windowsStoppedMs: 300_000 } },
+      reply: advanced(4, 2),
+      changes: { ...admits(4, 2), steps: { [`4:${NOW - 300_000}`]: 4 } },
+    },
+    'leaves those who came for nothing alone': {
+      given: { departed: { 1: 1 } },
+      reply: advanced(4, 2),
+      changes: admits(4, 2),
+    },
     'refuses to stay': { args: { newServing: 2 }, reply: refused('refused') },
     'refuses to go back': { args: { newServing: 1 }, reply: refused('refused') },
     'passes over numbers whose buyers left, without a slot': {

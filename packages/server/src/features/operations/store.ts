@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { AdmissionInput } from '../../contract/schemas.ts';
+import { LIMITS } from '../../limits.ts';
 import { saleKeys } from '../../redis/keys.ts';
 import { changePhaseScript, type PhaseAction, setAdmissionScript } from '../../redis/scripts.ts';
 
@@ -12,6 +13,13 @@ export function setAdmission(redis: Redis, saleId: number, epoch: number, input:
   return setAdmissionScript.run(
     redis,
     { sale: saleKeys.sale(saleId) },
-    { epoch, mode, perSecond: perSecond ?? '', maxActive: maxActive ?? '' },
+    {
+      epoch,
+      mode,
+      perSecond: perSecond ?? '',
+      maxActive: maxActive ?? '',
+      perSecondHighest: LIMITS.perSecondMax,
+      perSecondDefault: LIMITS.perSecondDefault,
+    },
   );
 }

@@ -3,6 +3,7 @@ import { toTimeText } from '../../contract/json-time.ts';
 import type { ProblemCode } from '../../contract/problems.ts';
 import type { Hold } from '../../contract/schemas.ts';
 import type { HoldStatus } from '../../contract/words.ts';
+import { LIMITS } from '../../limits.ts';
 import type { HoldRefusal } from '../../redis/scripts.ts';
 import type { SaleRecord } from '../catalogue/sale-record.ts';
 
@@ -31,6 +32,8 @@ export function holdDocument(sale: Pick<SaleRecord, 'id' | 'currency'>, hold: Ho
 export interface Refusal {
   readonly code: ProblemCode;
   readonly detail: string;
+  /** When the same request may do better. */
+  readonly retryAfterMs?: number;
 }
 
 export function explainHoldRefusal(refusal: HoldRefusal, queueNumber: number, quantity: number): Refusal {
@@ -58,6 +61,12 @@ export function explainHoldRefusal(refusal: HoldRefusal, queueNumber: number, qu
         code: 'admission_expired',
         detail:
           'This queue number is used up: its time ran out, or an order or a newer number took its place. Join again.',
+      };
+    case 'busy':
+      return {
+        code: 'overloaded',
+        detail: 'All places are taken for a moment. Your turn stays, and your time stands still; try again.',
+        retryAfterMs: LIMITS.busyRetryMs,
       };
     case 'keyReused':
       return { code: 'idempotency_key_reused', detail: 'This Idempotency-Key came with another request before.' };

@@ -26,8 +26,13 @@ import type { Configured, LiveSaleState, SaleStates } from './sale-states.ts';
 export interface LiveSale {
   readonly saleId: number;
   readonly snapshot: SaleSnapshot;
-  /** Ascending; those whose window is open, and a few older ones. */
+  /**
+   * Ascending; those whose window is open, and a few older ones. `atMs` is the moment from which the whole window would have
+   * run without a stop: later than the admission by as long as the windows have stood still since.
+   */
   readonly steps: readonly AdmissionStep[];
+  /** By how much the time of the windows is behind, milliseconds. */
+  readonly windowsBehindMs: number;
   readonly phase: Phase;
   readonly outflowPerSecond: number;
   /** When this was read, clock of this process, Unix milliseconds. */
@@ -214,11 +219,15 @@ export class LiveSales implements SaleStates {
     this.#newest.set(saleId, snapshot);
     const nowMs = clock.nowMs();
     const sameEpoch = before?.snapshot.epoch === snapshot.epoch;
-    const steps = joinSteps(sameEpoch ? before.steps : [], snapshot, nowMs);
+    const windowsBehindMs = windowsBehind(snapshot, nowMs);
+    const known = sameEpoch ? moveSteps(before.steps, windowsBehindMs - before.windowsBehindMs) : [];
+    const newSteps = moveSteps(snapshot.newSteps, windowsBehindMs);
+    const steps = joinSteps(known, newSteps, snapshot.expiredThrough, nowMs);
     const sale: LiveSale = {
       saleId,
       snapshot,
       steps,
+      windowsBehindMs,
       phase: phaseNow(snapshot, nowMs),
       outflowPerSecond: outflowPerSecond(steps, snapshot.servingNumber, nowMs),
       readAtMs: nowMs,
@@ -295,17 +304,26 @@ export class LiveSales implements SaleStates {
   }
 }
 
+function windowsBehind({ windowsStoppedMs, windowsStoppedAtMs }: SaleSnapshot, nowMs: number): number {
+  return windowsStoppedMs + (windowsStoppedAtMs > 0 ? Math.max(0, nowMs - windowsStoppedAtMs) : 0);
+}
+
+function moveSteps(steps: readonly AdmissionStep[], byMs: number): readonly AdmissionStep[] {
+  if (byMs === 0) return steps;
+  return steps.map(({ servingNumber, atMs }) => ({ servingNumber, atMs: atMs + byMs }));
+}
+
 /** Keeps what the estimates and the polls still need: open windows, and the outflow's averaging time. */
-function joinSteps(known: readonly AdmissionStep[], snapshot: SaleSnapshot, nowMs: number): readonly AdmissionStep[] {
-  if (
-    snapshot.newSteps.length === 0 &&
-    (known[0]?.servingNumber ?? Number.MAX_SAFE_INTEGER) > snapshot.expiredThrough
-  ) {
-    return known;
-  }
+function joinSteps(
+  known: readonly AdmissionStep[],
+  newSteps: readonly AdmissionStep[],
+  expiredThrough: number,
+  nowMs: number,
+): readonly AdmissionStep[] {
+  if (newSteps.length === 0 && (known[0]?.servingNumber ?? Number.MAX_SAFE_INTEGER) > expiredThrough) return known;
   const keepSinceMs = nowMs - OUTFLOW_HISTORY_MS;
-  const kept = known.filter((step) => step.servingNumber > snapshot.expiredThrough || step.atMs > keepSinceMs);
-  return [...kept, ...snapshot.newSteps];
+  const kept = known.filter((step) => step.servingNumber > expiredThrough || step.atMs > keepSinceMs);
+  return [...kept, ...newSteps];
 }
 
 function settingsOf(sale: SaleRecord) {

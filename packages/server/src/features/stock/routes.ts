@@ -75,8 +75,8 @@ export function registerStockRoutes(app: FestApp, dependencies: StockDependencie
           live.refreshSoon(claims.saleId);
           throw saleRecovering();
         default: {
-          const { code, detail } = explainHoldRefusal(result, claims.number, quantity);
-          throw new ProblemError(code, detail);
+          const { code, detail, retryAfterMs } = explainHoldRefusal(result, claims.number, quantity);
+          throw new ProblemError(code, detail, retryAfterMs === undefined ? {} : { retryAfterMs });
         }
       }
     },

@@ -32,6 +32,7 @@ export function takeHold(redis: Redis, { claims, quantity, holdId, nowMs, reques
       bought: saleKeys.bought(saleId),
       hold: saleKeys.hold(saleId, holdId),
       request: saleKeys.request(saleId, accountId, 'hold', request.idempotencyKey),
+      departed: saleKeys.departed(saleId),
     },
     {
       epoch,

@@ -1,55 +1,170 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../limits.ts';
-import { type AdmissionFacts, decideAdmission } from './admission-controller.ts';
+import {
+  type AdmissionFacts,
+  type AdmissionLimiter,
+  type AdmissionState,
+  decideAdmission,
+  giveBack,
+  initialAdmission,
+} from './admission-controller.ts';
+import { AGE_CLASSES } from './show-model.ts';
+
+const ages = (people: number, ageClass = 0): readonly number[] =>
+  Array.from({ length: AGE_CLASSES }, (_, index) => (index === ageClass ? people : 0));
 
 const QUIET: AdmissionFacts = {
   elapsedMs: 200,
   waiting: 1_000,
   pending: 0,
+  pendingByAge: ages(0),
+  showsByAge: ages(0),
+  admissionMs: 120_000,
   inside: 0,
   maxActive: 500,
   perSecond: 50,
   available: 1_000,
   open: true,
-  allowance: 0,
+  mode: 'fixed',
+  health: { eventLoopUtilization: 0.1, requestP99Ms: 5, cpu: 0.1 },
 };
 
-describe('decideAdmission', () => {
-  it.each<[string, Partial<AdmissionFacts>, number]>([
-    ['admits what the rate allows for the time that has passed', {}, 10],
-    ['admits nobody while the sale is not open', { open: false }, 0],
-    ['admits nobody when nobody waits', { waiting: 0 }, 0],
-    ['admits no more than wait', { waiting: 3 }, 3],
-    ['fills the active slots and not more', { pending: 300, inside: 195 }, 5],
-    ['admits nobody while all slots are taken', { pending: 300, inside: 200 }, 0],
-    ['stays at zero when maxActive was lowered below those inside', { maxActive: 100, inside: 200 }, 0],
-    ['lets in nobody for whom no ticket is left', { available: 304, pending: 300 }, 4],
-    ['counts those who may still take a ticket', { available: 5, pending: 5 }, 0],
-    ['admits nobody at a rate of zero', { perSecond: 0 }, 0],
-    ['uses what was saved up', { allowance: 5.5 }, 15],
-    ['makes up at most one second after a long pause', { elapsedMs: 60_000 }, 50],
-    ['ignores a clock that went back', { elapsedMs: -5_000 }, 0],
+/** A sale in which of so many admitted everybody, or one in ten, came within the first second. */
+function experienced(showRate: number, people = 10_000): AdmissionState {
+  const came = ages(people * showRate);
+  const personSeconds = ages(0).map((_, index) => people * (1 - showRate) * (index === 0 ? 1 : 2 ** (index - 1)));
+  return { ...initialAdmission(), shows: { shows: came, personSeconds, counted: ages(0) } };
+}
+
+describe('decideAdmission in mode fixed', () => {
+  it.each<[string, Partial<AdmissionFacts>, number, AdmissionLimiter]>([
+    ['admits what the rate allows for the time that has passed', {}, 10, 'rate'],
+    ['admits nobody while the sale is not open', { open: false }, 0, 'closed'],
+    ['admits nobody when nobody waits', { waiting: 0 }, 0, 'nobodyWaits'],
+    ['admits no more than wait', { waiting: 3 }, 3, 'nobodyWaits'],
+    ['fills the slots and not more', { pending: 300, pendingByAge: ages(300), inside: 195 }, 5, 'slots'],
+    ['admits nobody while all slots are taken', { inside: 500 }, 0, 'slots'],
+    ['keeps a slot for everybody who may come', { pending: 300, pendingByAge: ages(300), inside: 200 }, 0, 'slots'],
+    ['stays at zero when maxActive was lowered below those inside', { maxActive: 100, inside: 200 }, 0, 'slots'],
+    ['admits nobody while nothing is available', { available: 0 }, 0, 'stock'],
+    ['admits for the tickets that are left', { available: 4, perSecond: 5_000 }, 6, 'stock'],
+    ['admits nobody at a rate of zero', { perSecond: 0 }, 0, 'rate'],
+    ['makes up at most one second after a long pause', { elapsedMs: 60_000 }, 50, 'rate'],
+    ['ignores a clock that went back', { elapsedMs: -5_000 }, 0, 'rate'],
+    ['does not look at the health of the server', { health: { ...QUIET.health, requestP99Ms: 9_000 } }, 10, 'rate'],
     [
       'bounds one tick',
       { perSecond: 10_000, elapsedMs: 1_000, waiting: 1e6, maxActive: 1e6, available: 1e6 },
       LIMITS.admitPerTick,
+      'rate',
     ],
-  ])('%s', (_, facts, admit) => {
-    expect(decideAdmission({ ...QUIET, ...facts }).admit).toBe(admit);
+  ])('%s', (_, facts, admit, limitedBy) => {
+    expect(decideAdmission({ ...QUIET, ...facts }, initialAdmission())).toMatchObject({ admit, limitedBy });
   });
 
   it('admits exactly the rate over many ticks, whatever their length', () => {
-    let allowance = 0;
+    let state = initialAdmission();
     let admitted = 0;
     for (let tick = 0; tick < 1_000; tick += 1) {
-      const decision = decideAdmission({ ...QUIET, perSecond: 7, elapsedMs: tick % 2 === 0 ? 150 : 250, allowance });
-      allowance = decision.allowance;
+      const decision = decideAdmission({ ...QUIET, perSecond: 7, elapsedMs: tick % 2 === 0 ? 150 : 250 }, state);
+      state = decision.state;
       admitted += decision.admit;
     }
     expect(admitted).toBe(7 * 200);
   });
 
   it('forgets what it saved up while the sale is paused', () => {
-    expect(decideAdmission({ ...QUIET, open: false, allowance: 40 }).allowance).toBe(0);
+    const saved = { ...initialAdmission(), allowance: 40 };
+    expect(decideAdmission({ ...QUIET, open: false }, saved).state.allowance).toBe(0);
+  });
+
+  it('gives the rate back for numbers whose buyers had left', () => {
+    const { admit, state } = decideAdmission(QUIET, initialAdmission());
+    const next = decideAdmission({ ...QUIET, elapsedMs: 0 }, giveBack(state, admit));
+    expect(next.admit).toBe(admit);
+  });
+});
+
+describe('decideAdmission, when few of the admitted come', () => {
+  const fast = { perSecond: 10_000, elapsedMs: 1_000, waiting: 1e6, available: 1e5 };
+
+  it('admits several for one slot, yet so that hardly ever more come than fit', () => {
+    const { admit, showRate } = decideAdmission({ ...QUIET, ...fast, maxActive: 100 }, experienced(0.1));
+    expect(showRate).toBeCloseTo(0.1, 1);
+    // 1,000 would bring a hundred on average, and every second time too many.
+    expect(admit).toBeGreaterThan(700);
+    expect(admit).toBeLessThan(900);
+  });
+
+  it('admits one for one slot when everybody comes', () => {
+    const { admit } = decideAdmission({ ...QUIET, ...fast, maxActive: 100 }, experienced(1));
+    expect(admit).toBe(100);
+  });
+
+  it('does not wait for those who have not come for a minute', () => {
+    const gone = { pending: 1_000, pendingByAge: ages(1_000, 7) };
+    const { admit } = decideAdmission({ ...QUIET, ...fast, ...gone, maxActive: 100 }, experienced(0.1));
+    expect(admit).toBeGreaterThan(600);
+  });
+
+  it('admits so many for the last tickets that they are taken', () => {
+    const { admit, limitedBy } = decideAdmission({ ...QUIET, ...fast, available: 10 }, experienced(0.1));
+    expect(limitedBy).toBe('stock');
+    expect(admit).toBeGreaterThan(100);
+    expect(admit).toBeLessThanOrEqual(10 * LIMITS.overbookingMax);
+  });
+
+  it('offers the last ticket to somebody new when the one before takes long', () => {
+    const slow = { ...QUIET, available: 1, pending: 1, pendingByAge: ages(1) };
+    const sure = { ...experienced(1), quietMs: LIMITS.quietAdmissionMs };
+    expect(decideAdmission(slow, { ...sure, quietMs: 0 }).admit).toBe(0);
+    expect(decideAdmission(slow, sure).admit).toBe(1);
+  });
+});
+
+describe('decideAdmission in mode auto', () => {
+  const auto: AdmissionFacts = {
+    ...QUIET,
+    mode: 'auto',
+    perSecond: 10_000,
+    waiting: 1e6,
+    maxActive: 1e6,
+    available: 1e6,
+  };
+  function admittedIn(seconds: number, facts: AdmissionFacts, from = initialAdmission()) {
+    let state = from;
+    let admitted = 0;
+    for (let tick = 0; tick < seconds * 5; tick += 1) {
+      const decision = decideAdmission(facts, state);
+      state = decision.state;
+      admitted += decision.admit;
+    }
+    return { admitted, state };
+  }
+
+  it('gets faster while the server is well, until the operator’s bound', () => {
+    expect(admittedIn(3, auto).admitted).toBeGreaterThan(300);
+    const { state } = admittedIn(20, { ...auto, perSecond: 400 });
+    expect(admittedIn(1, { ...auto, perSecond: 400 }, state).admitted).toBe(400);
+    expect(state.limitedBy).toBe('rate');
+  });
+
+  it.each([
+    ['answers get late', { requestP99Ms: 900 }],
+    ['the event loop is busy', { eventLoopUtilization: 0.99 }],
+    ['the processor is busy', { cpu: 1.9 }],
+  ])('slows down within two seconds when %s, and never stops', (_, worse) => {
+    const { state } = admittedIn(5, auto);
+    const ill = { ...auto, health: { ...auto.health, ...worse } };
+    const before = admittedIn(1, auto, state).admitted;
+    const then = admittedIn(2, ill, state);
+    expect(admittedIn(1, ill, then.state).admitted).toBeLessThan(before * 0.87);
+    expect(then.state.limitedBy).toBe('health');
+    expect(admittedIn(10, ill, admittedIn(120, ill, state).state).admitted).toBeGreaterThanOrEqual(9);
+  });
+
+  it('does not get faster by what nobody used', () => {
+    const { state } = admittedIn(60, { ...auto, waiting: 1 });
+    expect(state.healthRate.rate).toBe(LIMITS.perSecondDefault);
   });
 });

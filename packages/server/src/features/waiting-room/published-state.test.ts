@@ -11,7 +11,16 @@ type Changes = Partial<Omit<LiveSale, 'snapshot'>> & { readonly snapshot?: Parti
 
 function saleWith(changes: Changes = {}): LiveSale {
   const snapshot = { epoch: 1, servingNumber: 40, available: 60, ...changes.snapshot } as SaleSnapshot;
-  return { saleId: 7, steps: [], phase: 'open', outflowPerSecond: 12.5, readAtMs: NOW, ...changes, snapshot };
+  return {
+    saleId: 7,
+    steps: [],
+    phase: 'open',
+    outflowPerSecond: 12.5,
+    readAtMs: NOW,
+    windowsBehindMs: 0,
+    ...changes,
+    snapshot,
+  };
 }
 
 const headersOf = ({ headers }: { readonly headers: readonly string[] }): Record<string, string> =>

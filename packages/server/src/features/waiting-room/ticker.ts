@@ -13,7 +13,16 @@ import type { Clock } from '../../platform/clock.ts';
 import { saleKeys } from '../../redis/keys.ts';
 import { advanceServingScript, type LeaderTick, tickScript } from '../../redis/scripts.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
-import { type AdmissionDecision, decideAdmission } from './admission-controller.ts';
+import {
+  type AdmissionDecision,
+  type AdmissionFacts,
+  type AdmissionLimiter,
+  type AdmissionState,
+  decideAdmission,
+  giveBack,
+} from './admission-controller.ts';
+import { formatAdmission, parseAdmission } from './admission-memory.ts';
+import type { HealthFacts } from './health-rate.ts';
 
 export interface TickerOptions {
   readonly redis: Redis;
@@ -22,6 +31,8 @@ export interface TickerOptions {
   readonly live: LiveSales;
   /** Unique to this process's life: a restarted process is another node. */
   readonly node: string;
+  /** How busy this server is; in mode `auto` the leader admits by its own. */
+  readonly health: () => HealthFacts;
   /** Makes a phase change by the sale's own times durable. */
   readonly recordPhase: (record: PhaseChanged) => Promise<unknown>;
 }
@@ -29,7 +40,17 @@ export interface TickerOptions {
 interface Leadership {
   readonly fence: number;
   readonly decidedAtMs: number;
-  readonly allowance: number;
+  readonly state: AdmissionState;
+  readonly decision: AdmissionDecision | undefined;
+}
+
+/** What the admission of a sale that this process leads did last. */
+export interface AdmissionReport {
+  readonly limitedBy: AdmissionLimiter;
+  /** Of those who are admitted now, the share that is expected to come, 0 … 1. */
+  readonly showRate: number;
+  /** Buyers per second that the rate allows at present: the operator's, or in mode `auto` what the server keeps up with. */
+  readonly ratePerSecond: number;
 }
 
 /** The leader's last beat, and since when it has been the last by this process's clock. */
@@ -49,6 +70,14 @@ export class Ticker {
 
   constructor(options: TickerOptions) {
     this.#options = options;
+  }
+
+  /** By sale; only those that this process leads. */
+  get reports(): ReadonlyMap<number, AdmissionReport> {
+    const led = [...this.#leading].flatMap(([saleId, { decision }]) =>
+      decision === undefined ? [] : [[saleId, decision] as const],
+    );
+    return new Map(led);
   }
 
   start(): void {
@@ -89,10 +118,24 @@ export class Ticker {
     const epoch = live.get(saleId)?.snapshot.epoch;
     if (epoch === undefined) return;
     const nowMs = clock.nowMs();
+    const known = this.#leading.get(saleId);
     const result = await tickScript.run(
       redis,
-      { sale: saleKeys.sale(saleId), steps: saleKeys.steps(saleId), remaining: saleKeys.remaining(saleId) },
-      { epoch, nowMs, node, idleBeat: this.#idleBeat(saleId, epoch, nowMs), stepsAtMost: LIMITS.stepsPerCall },
+      {
+        sale: saleKeys.sale(saleId),
+        steps: saleKeys.steps(saleId),
+        remaining: saleKeys.remaining(saleId),
+        departed: saleKeys.departed(saleId),
+      },
+      {
+        epoch,
+        nowMs,
+        node,
+        idleBeat: this.#idleBeat(saleId, epoch, nowMs),
+        stepsAtMost: LIMITS.stepsPerCall,
+        agedStepsAtMost: LIMITS.agedStepsPerTick,
+        controller: known === undefined ? '' : formatAdmission(known.state),
+      },
     );
     if (result.status !== 'leader') {
       this.#leading.delete(saleId);
@@ -140,19 +183,12 @@ export class Ticker {
 
   async #admit(saleId: number, epoch: number, tick: LeaderTick, nowMs: number): Promise<void> {
     const known = this.#leading.get(saleId);
-    const before = known?.fence === tick.fence ? known : { fence: tick.fence, decidedAtMs: nowMs, allowance: 0 };
-    const decision: AdmissionDecision = decideAdmission({
-      elapsedMs: nowMs - before.decidedAtMs,
-      waiting: tick.drawn - tick.servingNumber,
-      pending: tick.pending,
-      inside: tick.inside,
-      maxActive: tick.maxActive,
-      perSecond: tick.perSecond,
-      available: tick.available,
-      open: tick.phase === 'open',
-      allowance: before.allowance,
-    });
-    this.#leading.set(saleId, { fence: tick.fence, decidedAtMs: nowMs, allowance: decision.allowance });
+    // Who leads anew goes on where the one before has stopped.
+    const fresh = { decidedAtMs: nowMs, state: parseAdmission(tick.controller) };
+    const before = known?.fence === tick.fence ? known : fresh;
+    const decision = decideAdmission(this.#factsOf(tick, nowMs - before.decidedAtMs), before.state);
+    const leadership = { fence: tick.fence, decidedAtMs: nowMs, decision };
+    this.#leading.set(saleId, { ...leadership, state: decision.state });
     if (decision.admit === 0 || this.#stopped) return;
     const { redis, node } = this.#options;
     const advanced = await advanceServingScript.run(
@@ -170,11 +206,20 @@ export class Ticker {
         fence: tick.fence,
         expectedServing: tick.servingNumber,
         newServing: tick.servingNumber + decision.admit,
+        pendingAtMost: tick.pending + decision.admit,
       },
     );
-    // Numbers whose buyers left were passed over: the rate is for people.
-    const unused = advanced.status === 'advanced' ? decision.admit - advanced.admitted : decision.admit;
-    const allowance = decision.allowance + unused;
-    this.#leading.set(saleId, { fence: tick.fence, decidedAtMs: nowMs, allowance });
+    const admitted = advanced.status === 'advanced' ? advanced.admitted : 0;
+    this.#leading.set(saleId, { ...leadership, state: giveBack(decision.state, decision.admit - admitted) });
+  }
+
+  #factsOf(tick: LeaderTick, elapsedMs: number): AdmissionFacts {
+    const { pending, inside, available, maxActive, perSecond, mode, admissionMs, showsByAge, pendingByAge } = tick;
+    return {
+      ...{ elapsedMs, pending, inside, available, maxActive, perSecond, mode, admissionMs, showsByAge, pendingByAge },
+      waiting: tick.drawn - tick.servingNumber,
+      open: tick.phase === 'open',
+      health: this.#options.health(),
+    };
   }
 }

@@ -14,6 +14,7 @@ function saleAt(servingNumber: number, steps: readonly AdmissionStep[] = [], epo
     phase: 'open',
     outflowPerSecond: 1,
     readAtMs: NOW,
+    windowsBehindMs: 0,
     steps,
     snapshot: { epoch, servingNumber } as SaleSnapshot,
   };

@@ -35,6 +35,7 @@ function saleWith({ rates = [], phase = 'open', snapshot = {} }: Given): LiveSal
     phase,
     steps,
     readAtMs: NOW,
+    windowsBehindMs: 0,
     outflowPerSecond: outflowPerSecond(steps, servingNumber, NOW),
     snapshot: { servingNumber, ...limits, ...snapshot } as SaleSnapshot,
   };

@@ -10,13 +10,15 @@ local sale, numbers, steps, departed, request = KEYS[1], KEYS[2], KEYS[3], KEYS[
 local nowMs, field, fingerprint, ttl = tonumber(ARGV[2]), ARGV[4], ARGV[5], ARGV[6]
 -- @include phase
 -- @include admission
+-- @include windows
 
 local s = redis.call('HMGET', sale, 'epoch', 'phase', 'opensAtMs', 'closesAtMs', 'available', 'serving',
-  'expiredThrough', 'admissionMs', 'rejoin')
+  'expiredThrough', 'admissionMs', 'rejoin', 'windowsStoppedMs', 'windowsStoppedAtMs')
 if not s[1] then return {'missing', 0, 0} end
 if s[1] ~= ARGV[1] then return {'wrongEpoch', 0, 0} end
 local opensAtMs = tonumber(s[3])
 local phase = phaseNow(s[2], opensAtMs, tonumber(s[4]), nowMs)
+local windowMs = windowTime(nowMs, s[10], s[11])
 local serving, expiredThrough, admissionMs = tonumber(s[6]), tonumber(s[7]), tonumber(s[8])
 
 local repeated = false
@@ -31,8 +33,8 @@ local function admissionOf(number)
   if number > serving then return 0, 0 end
   if number <= expiredThrough then return nil end
   local _, atMs = findStep(steps, number)
-  if not atMs or atMs + admissionMs <= nowMs then return nil end
-  return 1, atMs + admissionMs
+  if not atMs or atMs + admissionMs <= windowMs then return nil end
+  return 1, atMs + admissionMs + nowMs - windowMs
 end
 
 if phase == 'closed' then return {'notOpen', 0, opensAtMs} end

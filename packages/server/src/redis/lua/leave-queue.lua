@@ -16,7 +16,8 @@ if number > tonumber(s[2]) then
   redis.call('ZADD', departed, number, number)
 elseif number > tonumber(s[3]) and redis.call('HEXISTS', buyers, account) == 0 then
   local step = findStep(steps, number)
-  if step then
+  -- Who came for nothing has given the slot up already.
+  if step and redis.call('ZREM', departed, number) == 0 then
     redis.call('HINCRBY', remaining, step, -1)
     redis.call('HINCRBY', sale, 'pending', -1)
   end

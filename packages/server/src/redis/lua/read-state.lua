@@ -4,15 +4,16 @@
 -- ARGV  newerThan(serving number) stepsAtMost
 -- REPLY {'state', epoch, seq, phase, opensAtMs, closesAtMs, capacity, available, held, sold, serving, drawn,
 --        expiredThrough, admissionMs, pending, inside, perSecond, maxActive, version, price, limitPerBuyer, mode,
---        step serving, step atMs, …}
+--        windowsStoppedMs, windowsStoppedAtMs, step serving, step atMs, …}
 --       {'missing'}
 local sale, steps = KEYS[1], KEYS[2]
 local s = redis.call('HMGET', sale, 'epoch', 'seq', 'phase', 'opensAtMs', 'closesAtMs', 'capacity', 'available', 'held',
   'sold', 'serving', 'drawn', 'expiredThrough', 'admissionMs', 'pending', 'inside', 'perSecond', 'maxActive', 'version',
-  'price', 'limitPerBuyer', 'mode')
+  'price', 'limitPerBuyer', 'mode', 'windowsStoppedMs', 'windowsStoppedAtMs')
 if not s[1] then return {'missing'} end
 local reply = {'state'}
-for i = 1, #s do reply[i + 1] = tonumber(s[i]) or s[i] end
+-- A sale that an earlier version has left has no stopped windows.
+for i = 1, #s do reply[i + 1] = tonumber(s[i] or 0) or s[i] end
 for _, step in ipairs(redis.call('ZRANGE', steps, '(' .. ARGV[1], '+inf', 'BYSCORE', 'LIMIT', 0, ARGV[2])) do
   local serving, atMs = string.match(step, '^(%d+):(%d+)$')
   reply[#reply + 1] = tonumber(serving)

@@ -1,22 +1,27 @@
 #!lua flags=allow-oom
 -- First half of a tick: takes or renews the ticker's lease, lets the sale's own times move its phase, and frees the slots
 -- of admitted buyers whose window has passed. Replies with what the admission controller needs.
--- KEYS  sale steps remaining
--- ARGV  epoch nowMs node idleBeat stepsAtMost
+-- KEYS  sale steps remaining departed
+-- ARGV  epoch nowMs node idleBeat stepsAtMost agedStepsAtMost controller
 -- REPLY {'leader', fence, serving, drawn, pending, inside, available, perSecond, maxActive, phaseSeq, freed, mode, phase,
---        phase before}
+--        phase before, admissionMs, shows by age 'n,n,…', pending by age 'n,n,…', controller}
 --       {'follower', leaseBeat} {'wrongEpoch' | 'missing', 0}
 -- No clock decides who leads: those of two servers may differ, and Redis's may jump. The leader counts `leaseBeat` up with
 -- every tick. A node that has seen the same beat for as long as the lease, by its own clock, sends it as `idleBeat` ('' when
 -- it has not) and takes over if the beat is still that one.
+-- `controller` is the state of the leader's admission controller, kept for whoever leads next ('': keep what there is).
 -- The fence grows with every change of leader; `advance-serving` refuses an older one, so a node that was paused and
 -- wakes up cannot admit anybody on top of its successor.
-local sale, steps, remaining = KEYS[1], KEYS[2], KEYS[3]
+local sale, steps, remaining, departed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local nowMs, node, idleBeat, atMost = tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
+local agedAtMost, controller = tonumber(ARGV[6]), ARGV[7]
 -- @include phase
+-- @include windows
+-- @include ages
 
 local s = redis.call('HMGET', sale, 'epoch', 'leaseHolder', 'leaseBeat', 'fence', 'phase', 'opensAtMs', 'closesAtMs',
-  'admissionMs', 'serving', 'drawn', 'pending', 'inside', 'available', 'perSecond', 'maxActive', 'phaseSeq', 'mode')
+  'admissionMs', 'serving', 'drawn', 'pending', 'inside', 'available', 'perSecond', 'maxActive', 'phaseSeq', 'mode',
+  'windowsStoppedMs', 'windowsStoppedAtMs', 'controller')
 if not s[1] then return {'missing', 0} end
 if s[1] ~= ARGV[1] then return {'wrongEpoch', 0} end
 local beat, fence, phaseSeq = s[3] or '0', tonumber(s[4]), tonumber(s[16])
@@ -25,6 +30,7 @@ if s[2] ~= node then
   fence = redis.call('HINCRBY', sale, 'fence', 1)
 end
 redis.call('HSET', sale, 'leaseHolder', node, 'leaseBeat', tonumber(beat) + 1)
+if controller == '' then controller = s[20] or '' else redis.call('HSET', sale, 'controller', controller) end
 
 local phase = phaseNow(s[5], tonumber(s[6]), tonumber(s[7]), nowMs)
 if phase ~= s[5] then
@@ -32,15 +38,46 @@ if phase ~= s[5] then
   phaseSeq = redis.call('HINCRBY', sale, 'phaseSeq', 1)
 end
 
+local inside, admissionMs = tonumber(s[12]), tonumber(s[8])
+local stoppedMs, stoppedAtMs = tonumber(s[18] or 0), tonumber(s[19] or 0)
+if stoppedAtMs > 0 and (phase == 'closed' or (phase ~= 'paused' and inside < tonumber(s[15]))) then
+  stoppedMs, stoppedAtMs = stoppedMs + math.max(0, nowMs - stoppedAtMs), 0
+  redis.call('HSET', sale, 'windowsStoppedMs', string.format('%.0f', stoppedMs), 'windowsStoppedAtMs', 0)
+end
+local windowMs = windowTime(nowMs, stoppedMs, stoppedAtMs)
+
 local pending, freed = tonumber(s[11]), 0
 for _, step in ipairs(redis.call('ZRANGE', steps, 0, atMost - 1)) do
   local serving, atMs = string.match(step, '^(%d+):(%d+)$')
-  if tonumber(atMs) + tonumber(s[8]) > nowMs then break end
+  if tonumber(atMs) + admissionMs > windowMs then break end
   freed = freed + tonumber(redis.call('HGET', remaining, serving) or 0)
   redis.call('HDEL', remaining, serving)
   redis.call('ZREM', steps, step)
+  redis.call('ZREMRANGEBYSCORE', departed, '-inf', serving)
   redis.call('HSET', sale, 'expiredThrough', serving)
 end
 if freed > 0 then pending = redis.call('HINCRBY', sale, 'pending', -freed) end
-return {'leader', fence, tonumber(s[9]), tonumber(s[10]), pending, tonumber(s[12]), tonumber(s[13]), tonumber(s[14]),
-  tonumber(s[15]), phaseSeq, freed, s[17], phase, s[5]}
+
+-- Who is pending since when. Steps beyond the bound are the oldest: their buyers count with the oldest that is looked at.
+local shows, pendingByAge, fields = {}, {}, {}
+for class = 1, AGE_CLASSES do
+  fields[class] = 'shows:' .. class
+  pendingByAge[class] = 0
+end
+for class, count in ipairs(redis.call('HMGET', sale, unpack(fields))) do shows[class] = count or 0 end
+local servings, classes = {}, {}
+for i, step in ipairs(redis.call('ZRANGE', steps, -agedAtMost, -1)) do
+  local serving, atMs = string.match(step, '^(%d+):(%d+)$')
+  servings[i], classes[i] = serving, ageClass(windowMs - tonumber(atMs))
+end
+if #servings > 0 then
+  local counted = 0
+  for i, people in ipairs(redis.call('HMGET', remaining, unpack(servings))) do
+    pendingByAge[classes[i]] = pendingByAge[classes[i]] + tonumber(people or 0)
+    counted = counted + tonumber(people or 0)
+  end
+  pendingByAge[classes[1]] = pendingByAge[classes[1]] + pending - counted
+end
+return {'leader', fence, tonumber(s[9]), tonumber(s[10]), pending, inside, tonumber(s[13]), tonumber(s[14]),
+  tonumber(s[15]), phaseSeq, freed, s[17], phase, s[5], admissionMs, table.concat(shows, ','),
+  table.concat(pendingByAge, ','), controller}

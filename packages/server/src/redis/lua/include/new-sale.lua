@@ -15,5 +15,7 @@ local function writeNewSale(sale, args)
     'drawn', args[17], 'serving', args[17], 'expiredThrough', args[17],
     -- active buyers = pending (admitted, window open, no hold) + inside (live holds)
     'pending', 0, 'inside', 0,
+    -- how long the time of the admission windows has stood still, and since when it does (0: it goes on)
+    'windowsStoppedMs', 0, 'windowsStoppedAtMs', 0,
     'leaseHolder', '', 'leaseBeat', 0, 'fence', 0)
 end

@@ -16,7 +16,7 @@ export interface Machine {
   readonly fileSystem: string;
 }
 
-export async function describeMachine({ stack, fileSystem }: Stage): Promise<Machine> {
+export async function describeMachine({ stack, fileSystem }: Pick<Stage, 'stack' | 'fileSystem'>): Promise<Machine> {
   const [redis, mysql] = await Promise.all([probeRedis(stack.state.redisUrl), probeMysql(stack.state.mysqlUrl)]);
   const processors = cpus();
   return {

@@ -30,7 +30,11 @@ export class SaleDesk {
     this.#festivalId = festivalId;
   }
 
-  static async open({ stack, baseUrl }: Stage, title: string, nowMs: number): Promise<SaleDesk> {
+  static async open(
+    { stack, baseUrl }: Pick<Stage, 'stack' | 'baseUrl'>,
+    title: string,
+    nowMs: number,
+  ): Promise<SaleDesk> {
     const as = async (role: 'organizer' | 'operator'): Promise<string> => {
       const body = stack.state.accounts[role];
       const session = await callApi(baseUrl, { method: 'POST', path: pathOf('sessions'), body });
@@ -105,7 +109,10 @@ export interface Turn {
 }
 
 /** @throws {Error} when the line does not get there in time */
-export async function waitUntilServed({ baseUrl }: Stage, { saleId, number, signal }: Turn): Promise<void> {
+export async function waitUntilServed(
+  { baseUrl }: Pick<Stage, 'baseUrl'>,
+  { saleId, number, signal }: Turn,
+): Promise<void> {
   const path = pathOf('saleState', { saleId });
   for (const deadline = performance.now() + ADMITTED_WITHIN_MS; performance.now() < deadline; ) {
     const state = (await callApi(baseUrl, { method: 'GET', path })) as SaleState;

@@ -109,7 +109,10 @@ export interface Turn {
 }
 
 /** @throws {Error} when the line does not get there in time */
-export async function waitUntilServed({ baseUrl }: Stage, { saleId, number, signal }: Turn): Promise<void> {
+export async function waitUntilServed(
+  { baseUrl }: Pick<Stage, 'baseUrl'>,
+  { saleId, number, signal }: Turn,
+): Promise<void> {
   const path = pathOf('saleState', { saleId });
   for (const deadline = performance.now() + ADMITTED_WITHIN_MS; performance.now() < deadline; ) {
     const state = (await callApi(baseUrl, { method: 'GET', path })) as SaleState;

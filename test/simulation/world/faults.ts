@@ -308,7 +308,8 @@ const OPERATORS: Readonly<Record<string, Fault>> = {
     return true;
   },
   'operator: admission': (world) => {
-    const body = { mode: 'fixed', perSecond: world.random.integer(5, 50), maxActive: world.random.integer(2, 20) };
+    const mode = world.random.pick(['fixed', 'auto']);
+    const body = { mode, perSecond: world.random.integer(5, 50), maxActive: world.random.integer(2, 20) };
     world.operate('PUT', 'saleAdmission', body);
     return true;
   },

@@ -10,7 +10,7 @@ const NOW = Date.UTC(2027, 0, 1, 12, 0, 0, 250);
 type Changes = Partial<Omit<LiveSale, 'snapshot'>> & { readonly snapshot?: Partial<SaleSnapshot> };
 
 function saleWith(changes: Changes = {}): LiveSale {
-  const snapshot = { epoch: 1, servingNumber: 40, available: 60, ...changes.snapshot } as SaleSnapshot;
+  const snapshot = { epoch: 1, seq: 5, servingNumber: 40, available: 60, ...changes.snapshot } as SaleSnapshot;
   return {
     saleId: 7,
     steps: [],

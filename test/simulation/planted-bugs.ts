@@ -151,8 +151,8 @@ const PAYMENTS: readonly PlantedBug[] = [
   bug(
     'a payment that is confirmed under an old epoch is refunded and goes on',
     PROCESSOR,
-    "if (refusal === undefined || refusal.sameOrder) return 'durable';",
-    "if (refusal === undefined || refusal.sameOrder || refusal.reason === 'staleEpoch') return 'durable';",
+    "if (refusal.sameOrder) return 'repeated';",
+    "if (refusal.sameOrder || refusal.reason === 'staleEpoch') return 'repeated';",
   ),
 ];
 

@@ -1,7 +1,7 @@
 /**
  * The process that hashes passwords. It has less priority than the server, so that a crowd that logs in takes the processor
- * time nobody else wants, and memory of its own: each hash fills and gives back 32 MiB, and a thread of the server that is
- * interrupted in that holds up all others. This is the server's half; the hashing happens in `password-process-child.ts`.
+ * time nobody else wants, and memory of its own: each hash fills and gives back 32 MiB, for which it would take the lock of
+ * the server's address space. This is the server's half; the hashing happens in `password-process-child.ts`.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { ScryptOptions } from 'node:crypto';

@@ -39,13 +39,13 @@ function* eveningRecords(count: number): Generator<OrderLogRecord> {
   for (let written = 0; written < count; ) {
     at += 1;
     const saleId = 1 + Math.floor(random() * SALES);
-    const paymentId = newId('payment', saleId);
+    const paymentId = newId('payment', saleId, at);
     const first = nextTicket.get(saleId) ?? 1;
     const quantity = 1 + Math.floor(random() * 4);
     nextTicket.set(saleId, first + quantity);
     const ticketNumbers = Array.from({ length: quantity }, (_, index) => first + index);
     const accountId = 1 + Math.floor(random() * 300_000);
-    const holdId = newId('hold', saleId);
+    const holdId = newId('hold', saleId, at);
     const money = { amount: 5_900 * quantity, currency: 'EUR' };
     const base = { saleId, epoch: 1, at };
     const intent: PaymentIntent = {

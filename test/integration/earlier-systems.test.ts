@@ -752,7 +752,7 @@ integration('the archive', () => {
     const apply = (record: OrderPaid) =>
       applyBatch(mysql, { logId: 'e'.repeat(32), server: 'test' }, [{ lsn: 1, record }], clock.nowMs());
     await apply(order);
-    const another = { orderId: newId('order', id), paymentId: newId('payment', id) };
+    const another = { orderId: newId('order', id, Date.now()), paymentId: newId('payment', id, Date.now()) };
     const duplicate = { code: 'ER_DUP_ENTRY' };
     await expect(apply({ ...order, ...another, confirmSeq: 2 })).rejects.toMatchObject(duplicate);
     await expect(apply({ ...order, ...another, ticketNumbers: [2] })).rejects.toMatchObject(duplicate);
@@ -765,7 +765,7 @@ integration('the archive', () => {
 });
 
 function paidOrder(saleId: number, festivalId: number, number: number): OrderPaid {
-  const paymentId = newId('payment', saleId);
+  const paymentId = newId('payment', saleId, Date.now());
   return {
     type: 'orderPaid',
     saleId,
@@ -773,7 +773,7 @@ function paidOrder(saleId: number, festivalId: number, number: number): OrderPai
     at: clock.nowMs(),
     orderId: orderIdOf(paymentId),
     paymentId,
-    holdId: newId('hold', saleId),
+    holdId: newId('hold', saleId, Date.now()),
     festivalId,
     accountId: 1,
     confirmSeq: number,
@@ -838,7 +838,7 @@ integration('the gate', () => {
   test('a ticket code cannot be forged', async () => {
     const sale = await fest.createSale();
     const [code = ''] = await paidCodes(sale, 1);
-    const orderId = newId('order', sale.id);
+    const orderId = newId('order', sale.id, Date.now());
     const forger = createTicketCodes(Buffer.alloc(32, 8));
     const bytes = Buffer.from(code, 'base64url');
     const changed = Array.from(bytes.keys(), (index) => {

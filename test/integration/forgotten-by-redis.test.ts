@@ -63,7 +63,9 @@ integration('an order or a payment that Redis has just forgotten', () => {
           server,
           buyer,
           'GET',
-          index % 2 === 0 ? `/orders/${newId('order', sale.id)}` : `/payments/${newId('payment', sale.id)}`,
+          index % 2 === 0
+            ? `/orders/${newId('order', sale.id, Date.now())}`
+            : `/payments/${newId('payment', sale.id, Date.now())}`,
         ),
       ),
     );
@@ -74,7 +76,7 @@ integration('an order or a payment that Redis has just forgotten', () => {
     await Promise.all([live.refresh(sale.id), ...Array.from({ length: 100 }, () => live.reread(sale.id))]);
     expect(looks).toHaveBeenCalledTimes(2);
     looks.mockClear();
-    const madeUp = await ask(server, buyer, 'GET', `/payments/${newId('payment', 4_000_000)}`);
+    const madeUp = await ask(server, buyer, 'GET', `/payments/${newId('payment', 4_000_000, Date.now())}`);
     expect(madeUp.status).toBe(404);
     expect(looks).not.toHaveBeenCalled();
     expect(live.followed.has(4_000_000)).toBe(false);

@@ -155,7 +155,7 @@ async function holdTwiceWithOneKey(): Promise<RawAnswer> {
 
 async function checkInBeforeItsOrder(): Promise<RawAnswer> {
   const staff = await newVisitor(fest, 'staff');
-  const orderId = newId('order', 1);
+  const orderId = newId('order', 1, Date.now());
   const code = fest.core.ticketCodes.sign({ saleId: 1, ticketNumber: 1, orderId });
   return staff.call('POST', '/check-ins', { body: { code } });
 }

@@ -3,7 +3,7 @@ import { newId } from '../../platform/ids.ts';
 import { createTicketCodes } from './ticket-code.ts';
 
 const codes = createTicketCodes(Buffer.alloc(32, 7));
-const ticket = { saleId: 4_294_967_295, ticketNumber: 1_000_000, orderId: newId('order', 4_294_967_295) };
+const ticket = { saleId: 4_294_967_295, ticketNumber: 1_000_000, orderId: newId('order', 4_294_967_295, Date.now()) };
 
 describe('ticket codes', () => {
   test('a code gives back the ticket it was signed for', () => {

@@ -1,10 +1,10 @@
 /**
  * Ticket codes: what the QR code of a ticket says, signed with Ed25519, so that a gate can tell a real ticket without
- * asking anybody. 85 bytes in base64url: version (1), sale id (4), ticket number (4), the order's random part (12) and the
+ * asking anybody. 85 bytes in base64url: version (1), sale id (4), ticket number (4), the rest of the order's id (12) and the
  * signature (64). Whether the order was cancelled or the ticket is used up, only the database knows.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import { newId, saleOfId } from '../../platform/ids.ts';
+import { ID_TAIL_BYTES, idOfTail, saleOfId, tailOfId } from '../../platform/ids.ts';
 
 export interface TicketCodePayload {
   readonly saleId: number;
@@ -23,8 +23,7 @@ export interface TicketCodes {
 }
 
 const VERSION = 1;
-const ORDER_BYTES = 12;
-const PAYLOAD_BYTES = 1 + 4 + 4 + ORDER_BYTES;
+const PAYLOAD_BYTES = 1 + 4 + 4 + ID_TAIL_BYTES;
 const SIGNATURE_BYTES = 64;
 /** 85 bytes have 114 characters without padding. */
 const CODE = /^[A-Za-z0-9_-]{114}$/;
@@ -60,7 +59,7 @@ function encodePayload({ saleId, ticketNumber, orderId }: TicketCodePayload): Bu
   payload.writeUInt8(VERSION, 0);
   payload.writeUInt32BE(saleId, 1);
   payload.writeUInt32BE(ticketNumber, 5);
-  Buffer.from(orderId.slice(-16), 'base64url').copy(payload, 9);
+  tailOfId(orderId).copy(payload, 9);
   return payload;
 }
 
@@ -68,6 +67,5 @@ function decodePayload(payload: Buffer): TicketCodePayload | undefined {
   if (payload.readUInt8(0) !== VERSION) return undefined;
   const saleId = payload.readUInt32BE(1);
   const ticketNumber = payload.readUInt32BE(5);
-  const orderBytes = Buffer.from(payload.subarray(9));
-  return { saleId, ticketNumber, orderId: newId('order', saleId, () => orderBytes) };
+  return { saleId, ticketNumber, orderId: idOfTail('order', saleId, payload.subarray(9)) };
 }

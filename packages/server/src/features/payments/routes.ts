@@ -136,7 +136,7 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
         epoch,
         accountId,
         holdId,
-        paymentId: newId('payment', saleId),
+        paymentId: newId('payment', saleId, nowMs),
         method,
         logId,
         nowMs,

@@ -58,8 +58,8 @@ export function registerStockRoutes(app: FestApp, dependencies: StockDependencie
         throw new ProblemError('bad_queue_token', 'The queue token belongs to another account.');
       }
       const { quantity } = request.body;
-      const holdId = newId('hold', claims.saleId);
       const nowMs = clock.nowMs();
+      const holdId = newId('hold', claims.saleId, nowMs);
       const result = await takeHold(redis, { claims, quantity, holdId, nowMs, request: repeatableRequest(request) });
       reply.header('Cache-Control', 'no-store');
       switch (result.status) {

@@ -87,7 +87,8 @@ export const LIMITS = {
   failedLoginWindowMs: 15 * 60_000,
   /** Accounts the failed-login limiter remembers; the oldest are forgotten first. */
   failedLoginAccounts: 100_000,
-  verifiedTokenCacheEntries: 50_000,
+  /** Ours have about 250: three numbers and the roles. */
+  accessTokenCharacters: 1_000,
   /** A refresh whose answer was lost may be repeated this long; later, a used token means that it was stolen. */
   refreshRepeatMs: 10_000,
   /** Rows one purge statement deletes: keeps its locks short. */

@@ -1,5 +1,5 @@
 /**
- * HMAC-SHA-256 (RFC 2104, FIPS 198-1) of messages of one length, by its definition: H(K ⊕ opad ‖ H(K ⊕ ipad ‖ message)).
+ * HMAC-SHA-256 (RFC 2104, FIPS 198-1) of short messages, by its definition: H(K ⊕ opad ‖ H(K ⊕ ipad ‖ message)).
  *
  * Not `createHmac`: Node makes two objects for each message, which takes four times as long as both hashes of a short one.
  * `crypto.hash` hashes in one call, and quickest when it gives text: `binary` (latin1) carries any byte.
@@ -11,14 +11,17 @@ const BLOCK_BYTES = 64;
 const DIGEST_BYTES = 32;
 
 export interface Tagger {
-  /** The whole tag, 32 bytes. Good until the next call, which writes into the same place. */
-  tag(message: Buffer): Buffer;
+  /**
+   * The whole tag, 32 bytes. Good until the next call, which writes into the same place.
+   * @param message bytes, or text of which each character is one byte (latin1)
+   * @throws {Error} when it is longer than was said
+   */
+  tag(message: Buffer | string): Buffer;
 }
 
-/** @param messageBytes the length of every message */
-export function createTagger(secret: string, messageBytes: number): Tagger {
+export function createTagger(secret: string, messageBytesMax: number): Tagger {
   const key = keyBlock(secret);
-  const inner = Buffer.alloc(BLOCK_BYTES + messageBytes);
+  const inner = Buffer.alloc(BLOCK_BYTES + messageBytesMax);
   const outer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES);
   for (const [index, byte] of key.entries()) {
     inner[index] = byte ^ 0x36;
@@ -27,9 +30,11 @@ export function createTagger(secret: string, messageBytes: number): Tagger {
   const digest = Buffer.alloc(DIGEST_BYTES);
   return {
     tag(message) {
-      if (message.length !== messageBytes) throw new Error(`a message has ${messageBytes} bytes`);
-      message.copy(inner, BLOCK_BYTES);
-      outer.write(hash('sha256', inner, 'binary'), BLOCK_BYTES, 'binary');
+      const { length } = message;
+      if (length > messageBytesMax) throw new Error(`a message has at most ${messageBytesMax} bytes`);
+      if (typeof message === 'string') inner.write(message, BLOCK_BYTES, 'latin1');
+      else message.copy(inner, BLOCK_BYTES);
+      outer.write(hash('sha256', inner.subarray(0, BLOCK_BYTES + length), 'binary'), BLOCK_BYTES, 'binary');
       digest.write(hash('sha256', outer, 'binary'), 'binary');
       return digest;
     },

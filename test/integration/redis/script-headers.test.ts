@@ -42,6 +42,7 @@ describe('Lua scripts', () => {
       'confirm-payment',
       'fail-payment',
       'complete-payment',
+      'forget-outcome',
       'return-tickets',
       'leave-queue',
       'tick',

@@ -198,6 +198,15 @@ const REDIS_FAULTS: Readonly<Record<string, Fault>> = {
     });
     return true;
   },
+  // Sent in one epoch, and there in the next one.
+  'slow commands of a server': onServer((world, server) => {
+    const process = server.life?.process;
+    if (process === undefined) return false;
+    const { slowRequestMs } = world.redis;
+    slowRequestMs.set(process, world.random.pick([100, 500]));
+    later(world, 2_000, () => slowRequestMs.delete(process));
+    return true;
+  }),
   'hanging Redis': whenRedisIsUp((world) => {
     world.redis.hang();
     later(world, world.random.pick([300, 2_000]), () => world.redis.goOn());
@@ -397,6 +406,7 @@ export function endFaults(world: World): void {
   world.refusals = 0;
   world.redis.lossRate = 0;
   world.redis.slowReplyMs = 0;
+  world.redis.slowRequestMs.clear();
   if (!world.redis.isUp) world.redis.start(undefined);
   if (world.redis.hangs) world.redis.goOn();
   world.mysql.lossRate = 0;

@@ -25,6 +25,8 @@ export class RedisNode {
   lossRate = 0;
   /** How much longer than usual a reply is under way, milliseconds at most. */
   slowReplyMs = 0;
+  /** How much longer than usual the commands of these processes are under way, milliseconds at most. */
+  readonly slowRequestMs = new Map<SimulatedProcess, number>();
 
   constructor(server: RedisServer, network: Network) {
     this.server = server;
@@ -180,7 +182,10 @@ export class RedisConnection {
       const pending: Pending = { sentAtMs: this.#node.network.loop.nowMs, resolve, reject };
       this.#pending.add(pending);
       const life = this.#life;
-      this.#requests.send(() => this.#arrive(life, name, args, pending));
+      const { slowRequestMs, network } = this.#node;
+      const mostMs = slowRequestMs.get(this.process) ?? 0;
+      const moreMs = mostMs === 0 ? 0 : network.random.between(0, mostMs);
+      this.#requests.send(() => this.#arrive(life, name, args, pending), moreMs);
     });
   }
 

@@ -352,6 +352,16 @@ export const completePaymentScript = defineScript({
   decode: (reply) => (reply[0] === 'completed' ? undefined : unexpectedReply('complete-payment', reply)),
 });
 
+export const forgetOutcomeScript = defineScript({
+  name: 'forget-outcome',
+  keys: ['payment'],
+  args: [],
+  decode(reply): { readonly status: 'forgotten' | 'final' } {
+    const [status] = reply;
+    return status === 'forgotten' || status === 'final' ? { status } : unexpectedReply('forget-outcome', reply);
+  },
+});
+
 export const returnTicketsScript = defineScript({
   name: 'return-tickets',
   keys: ['sale', 'released', 'bought', 'returned', 'voided'],

@@ -6,6 +6,7 @@ import {
   completePaymentTable,
   confirmPaymentTable,
   failPaymentTable,
+  forgetOutcomeTable,
   returnTicketsTable,
 } from './payments.ts';
 import {
@@ -37,6 +38,7 @@ export const ALL_TABLES: readonly Table[] = [
   confirmPaymentTable,
   failPaymentTable,
   completePaymentTable,
+  forgetOutcomeTable,
   returnTicketsTable,
   auditStateTable,
 ];

@@ -4,6 +4,7 @@ import {
   completePaymentScript,
   confirmPaymentScript,
   failPaymentScript,
+  forgetOutcomeScript,
   returnTicketsScript,
 } from '@fest/server/redis/scripts';
 import { requestName } from '../support/call-script.ts';
@@ -374,6 +375,26 @@ export const completePaymentTable = table(
       given: { 'payment:p1': { status: 'refunded', epoch: 1 } },
       reply: undefined,
       changes: { expiring: ['hold:h1', 'payment:p1'] },
+    },
+  },
+);
+
+export const forgetOutcomeTable = table(
+  forgetOutcomeScript,
+  { state: patched(ONE_BOUGHT, SHOWN), args: { paymentId: 'p1' } },
+  {
+    'leaves the answer to MySQL': {
+      reply: { status: 'forgotten' },
+      changes: { 'payment:p1': { epoch: null } },
+      again: { status: 'forgotten' },
+    },
+    'leaves alone what was refunded, whose end MySQL may not know yet': {
+      given: { 'payment:p1': { status: 'refunded' } },
+      reply: { status: 'final' },
+    },
+    'makes nothing of a payment that Redis does not know': {
+      given: { 'payment:p1': null, expiring: ['hold:h1'] },
+      reply: { status: 'forgotten' },
     },
   },
 );

@@ -14,6 +14,7 @@ import {
   completePaymentScript,
   confirmPaymentScript,
   failPaymentScript,
+  forgetOutcomeScript,
   returnTicketsScript,
 } from '../../redis/scripts.ts';
 
@@ -144,9 +145,9 @@ export function completePayment(
   );
 }
 
-/** Whatever Redis says of a payment from here on, MySQL is asked, until an outcome is shown anew. */
+/** Whatever Redis says of a payment from here on, MySQL is asked, until an outcome is shown anew; `refunded` stays. */
 export async function forgetOutcome(redis: Redis, saleId: number, paymentId: string): Promise<void> {
-  await redis.hdel(saleKeys.payment(saleId, paymentId), 'epoch');
+  await forgetOutcomeScript.run(redis, { payment: saleKeys.payment(saleId, paymentId) }, {});
 }
 
 export interface ReturnedTickets {

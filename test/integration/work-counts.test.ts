@@ -1,7 +1,7 @@
 /** What a request costs, counted by Redis itself and in bytes on the wire. A sale's first minute is decided here. */
 import { LIMITS } from '@fest/server/limits';
 import { saleKeys } from '@fest/server/redis/keys';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { GatewayStub } from '../support/gateway-stub.ts';
 import { integration } from '../support/integration.ts';
 import { exchange, listen, parseAnswer } from '../support/raw-http.ts';
@@ -170,22 +170,28 @@ integration('the work of a request', () => {
   test.each([
     ['without a key', {}],
     ['with an Idempotency-Key', withKey('pay')],
-  ])('beginning a payment costs one command, asking for its outcome one, %s', async (_, headers) => {
-    const { buyer, queueToken } = await admitted();
-    const { holdId } = (await buyer.hold(saleId, queueToken)).body;
-    const goOn = gateway.stall();
-    let paymentId = '';
-    const begun = await commands.during(async () => {
-      paymentId = (await buyer.pay(holdId, headers)).body.paymentId;
-    });
-    const repeated = await commands.during(() => buyer.pay(holdId, headers));
-    const asked = await commands.during(async () =>
-      expect((await buyer.payment(paymentId)).body.status).toBe('pending'),
-    );
-    goOn();
-    await outcomeOf(buyer, paymentId);
-    expect([begun, repeated, asked]).toEqual([['EVALSHA'], ['EVALSHA', 'HMGET'], ['HMGET']]);
-  });
+  ])(
+    'beginning a payment costs one command, asking for its outcome none at first and one later, %s',
+    async (_, headers) => {
+      const { buyer, queueToken } = await admitted();
+      const { holdId } = (await buyer.hold(saleId, queueToken)).body;
+      const goOn = gateway.stall();
+      let paymentId = '';
+      const begun = await commands.during(async () => {
+        paymentId = (await buyer.pay(holdId, headers)).body.paymentId;
+      });
+      const repeated = await commands.during(() => buyer.pay(holdId, headers));
+      const ask = async () => expect((await buyer.payment(paymentId)).body.status).toBe('pending');
+      const asked = await commands.during(ask);
+      const laterMs = performance.now() + LIMITS.freshPaymentMs + 1;
+      const watch = vi.spyOn(performance, 'now').mockReturnValue(laterMs);
+      const askedLater = await commands.during(ask);
+      watch.mockRestore();
+      goOn();
+      await outcomeOf(buyer, paymentId);
+      expect([begun, repeated, asked, askedLater]).toEqual([['EVALSHA'], ['EVALSHA'], [], ['HMGET']]);
+    },
+  );
 
   test('a whole purchase, from the line to the order, costs a handful of commands', async () => {
     const buyer = await newVisitor(fest);

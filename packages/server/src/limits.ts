@@ -221,6 +221,8 @@ export const LIMITS = {
   /** Orders a start shows anew because they were not archived yet, and how many at once: the rest of Redis's time is for sales. */
   resumedOrders: 10_000,
   resumedOrdersAtOnce: 32,
+  /** For so long a payment is pending because the process that began it says so: well before another one could take it up. */
+  freshPaymentMs: 2_500,
   /** A payment that is pending for longer may have ended without its buyer's being told; then MySQL is asked, so often. */
   pendingDoubtMs: 5_000,
   /** Payments a process remembers having asked MySQL about. */
@@ -330,6 +332,7 @@ function assertRelations(): void {
     ],
     ['a command gives up before its connection does', LIMITS.redisCommandTimeoutMs < LIMITS.redisSocketTimeoutMs],
     ['a change outwaits a Redis command', LIMITS.configureWaitMs > LIMITS.redisCommandTimeoutMs],
+    ['a fresh payment is not abandoned', 2 * LIMITS.freshPaymentMs <= LIMITS.abandonedPaymentsMs],
     ['a login gives up before its handler', LIMITS.passwordHashWaitMs < LIMITS.handlerTimeoutMs],
     ['a pending key outlives its handler', LIMITS.idempotencyPendingSeconds * 1000 > LIMITS.handlerTimeoutMs],
     [

@@ -48,6 +48,8 @@ export class PaymentProcessor {
   readonly #inFlight = new Map<string, Promise<void>>();
   /** Whose the payments are that this process brings to an outcome. */
   readonly #accounts = new Map<string, number>();
+  /** Payments this process began → when, by `performance.now()`; until they are finished. */
+  readonly #begunAtMs = new Map<string, number>();
   /** Payments whose intent is being written: nobody else is to take them for abandoned, however slow the disk is. */
   readonly #starting = new Set<string>();
   /** Payments whose refund is durable: whatever happens from here on, they are refunded and nothing else. */
@@ -89,8 +91,19 @@ export class PaymentProcessor {
     return this.#accounts.get(paymentId);
   }
 
+  /**
+   * Whose payment it is, if this process began it a moment ago and has not finished it: nobody else takes it up so soon, so
+   * it is pending whatever any store says.
+   */
+  accountOfFreshlyBegun(paymentId: string): number | undefined {
+    const begunAtMs = this.#begunAtMs.get(paymentId);
+    if (begunAtMs === undefined || performance.now() - begunAtMs > LIMITS.freshPaymentMs) return undefined;
+    return this.#accounts.get(paymentId);
+  }
+
   #charge(intent: PaymentIntent): void {
     this.#accounts.set(intent.paymentId, intent.accountId);
+    this.#begunAtMs.set(intent.paymentId, performance.now());
     const charge = async (): Promise<void> => {
       const { gateway, onStep } = this.#options;
       const { paymentId, amount, currency, method } = intent;
@@ -163,6 +176,7 @@ export class PaymentProcessor {
       finish().finally(() => {
         this.#inFlight.delete(paymentId);
         this.#accounts.delete(paymentId);
+        this.#begunAtMs.delete(paymentId);
         this.#refunding.delete(paymentId);
         this.#chargedAtMs.delete(paymentId);
       }),

@@ -64,6 +64,8 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
   const doubts = new PendingDoubts({ redis, mysql, clock });
 
   async function paymentOf(saleId: number, paymentId: string, accountId: number): Promise<StoredPayment> {
+    // What nearly everybody who asks is told the first time, without a command.
+    if (processor.accountOfFreshlyBegun(paymentId) === accountId) return { accountId, status: 'pending' };
     const payment = await findForSure(live, saleId, () => findPaymentNow(saleId, paymentId));
     if (payment?.accountId !== accountId) throw paymentNotFound();
     return payment;

@@ -80,6 +80,8 @@ describe('the simulated gateway', () => {
 
   it('remembers across a kill, also the charge whose caller died before the answer', async () => {
     void gatewayWith({ sleep: () => new Promise(() => undefined) }).charge(charge('p'));
+    // A kill does not come within a turn of the event loop.
+    await new Promise(setImmediate);
     const reborn = gatewayWith({ sleep: async () => undefined });
     expect(await reborn.lookup('p')).toEqual({ kind: 'processing' });
     nowMs += 300;

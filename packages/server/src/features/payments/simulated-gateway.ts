@@ -74,6 +74,8 @@ export class SimulatedGateway implements PaymentGateway {
   /** Ids that were looked up before they were charged: a late charge is refused, so that `notFound` stays true. */
   readonly #voided = new Set<string>();
   readonly #file: number;
+  /** Lines that are not in the ledger yet: nobody has been told of them. */
+  #unwritten = '';
 
   constructor(options: SimulatedGatewayOptions) {
     this.#options = options;
@@ -97,11 +99,14 @@ export class SimulatedGateway implements PaymentGateway {
     if (known !== undefined && (known.amount !== request.amount || known.currency !== request.currency)) {
       return { kind: 'declined', failureCode: 'idempotency_mismatch' };
     }
+    // Before any answer; and soon, since the charge stands also if the process dies while it waits for the answer.
+    setImmediate(() => this.#flush());
     if (fate < timeoutRate || latency > timeoutMs) {
       await this.#sleep(timeoutMs);
       return { kind: 'unknown', reason: `no answer within ${timeoutMs} ms` };
     }
     await this.#sleep(latency);
+    this.#flush();
     if (fate < timeoutRate + unknownRate) return { kind: 'unknown', reason: 'the gateway answered 502' };
     return charge.outcome === 'captured'
       ? { kind: 'captured', amount: charge.amount, currency: charge.currency }
@@ -113,6 +118,7 @@ export class SimulatedGateway implements PaymentGateway {
     const charge = this.#find(paymentId);
     if (charge === undefined) {
       if (!this.#voided.has(paymentId)) this.#write({ entry: 'void', paymentId, atMs: this.#options.clock.nowMs() });
+      this.#flush();
       return { kind: 'notFound' };
     }
     if (charge.decidedAtMs > this.#options.clock.nowMs()) return { kind: 'processing' };
@@ -130,10 +136,12 @@ export class SimulatedGateway implements PaymentGateway {
     const charge = this.#find(paymentId);
     if (charge?.outcome !== 'captured') return 'notFound';
     if (!this.#refunded.has(paymentId)) this.#write({ entry: 'refund', paymentId, atMs: this.#options.clock.nowMs() });
+    this.#flush();
     return 'refunded';
   }
 
   async close(): Promise<void> {
+    this.#flush();
     closeSync(this.#file);
   }
 
@@ -173,10 +181,17 @@ export class SimulatedGateway implements PaymentGateway {
     return new Promise((resolve) => setTimeout(resolve, ms));
   }
 
-  /** Without fsync: the ledger has to survive our process, not the machine. */
   #write(line: LedgerLine): void {
-    appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
+    this.#unwritten += `${JSON.stringify(line)}\n`;
     this.#remember(line);
+  }
+
+  /** All lines of one turn of the event loop at once. Without fsync: the ledger has to survive our process, not the machine. */
+  #flush(): void {
+    if (this.#unwritten === '') return;
+    const lines = this.#unwritten;
+    this.#unwritten = '';
+    appendFileSync(this.#file, lines);
   }
 
   #remember(line: LedgerLine): void {

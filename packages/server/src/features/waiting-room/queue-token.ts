@@ -6,7 +6,7 @@
  * all before. 37 bytes, 50 characters base64url. A forger has 2^-128 per try; the tag is short to keep the token short.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { createTagger } from './message-tag.ts';
+import { createTagger } from '../../platform/message-tag.ts';
 
 export interface QueueTicketClaims {
   readonly saleId: number;

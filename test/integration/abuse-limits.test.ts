@@ -20,7 +20,13 @@ beforeAll(async () => {
   fest = await buildTestApp({ clock, started: false, config: { trustProxy: 1 } });
   servers.push(fest);
   saleId = (await fest.createSale({ capacity: 10_000 })).id;
-  tight = await beside({ joinsPerAddress: 10, holdsPerAddress: 10, signUpsPerAddress: 15, loginsPerAddress: 30 });
+  tight = await beside({
+    joinsPerAddress: 10,
+    holdsPerAddress: 10,
+    signUpsPerAddress: 15,
+    loginsPerAddress: 30,
+    refreshesPerAddress: 10,
+  });
   // Redis has to be sent each script's source once.
   await join(fest, somebody(fest));
 });
@@ -212,6 +218,18 @@ integration('one address', () => {
     const elsewhere = { 'x-forwarded-for': '203.0.113.12' };
     const body = { email: 'nobody@example.org', password: 'wrong' };
     expect((await call(one, 'POST', '/sessions', { body, headers: elsewhere })).status).toBe(401);
+  });
+});
+
+integration('refresh tokens that nobody gave out', () => {
+  test('are looked up as often as their address may', async () => {
+    const headers = { 'x-forwarded-for': '203.0.113.13' };
+    const body = { refreshToken: 'A'.repeat(64) };
+    const answers: string[] = [];
+    for (let attempt = 0; attempt < 15; attempt += 1) {
+      answers.push(refusalOf(await call(tight, 'POST', '/sessions/refresh', { body, headers })));
+    }
+    expect(counts(answers)).toEqual({ '401 bad_refresh_token': 10, '429 rate_limited': 5 });
   });
 });
 

@@ -297,6 +297,13 @@ const VARIABLES = {
     fallback: 600,
     parse: integer(0, PER_MINUTE_MAX),
   }),
+  refreshesPerAddress: variable({
+    env: 'FEST_REFRESHES_PER_ADDRESS',
+    describe: 'sessions refreshed from one address a minute, all of them at once if need be; 0 for as many as come',
+    // Those who come back for the opening renew their access tokens in the same moment; each costs a statement.
+    fallback: 5_000,
+    parse: integer(0, PER_MINUTE_MAX),
+  }),
   joinChallenge: variable({
     env: 'FEST_JOIN_CHALLENGE',
     describe: 'proof of work at joining: off, adaptive (beyond FEST_JOINS_PER_ADDRESS instead of a refusal), or always',

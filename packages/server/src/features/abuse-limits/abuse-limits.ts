@@ -29,6 +29,8 @@ export interface AbuseLimits {
   readonly giveBack: onRequestHookHandler;
   readonly signUp: onRequestHookHandler;
   readonly logIn: onRequestHookHandler;
+  /** A session. */
+  readonly refresh: onRequestHookHandler;
   readonly metrics: readonly Metric[];
 }
 
@@ -65,7 +67,6 @@ export function createAbuseLimits({ config, clock, logger }: AbuseLimitOptions):
 
   function limitAccount(name: RateName, request: FastifyRequest): void {
     const { accountId } = accountOf(request);
-    // The upper half first: the hash tells the order of words apart, and no account is as large as a family of addresses.
     const waitMs = rates[name]?.take(0, accountId, highWord(accountId), clock.nowMs()) ?? 0;
     if (waitMs > 0) refuse(name, ACCOUNT_TOO_OFTEN(waitMs));
   }
@@ -149,6 +150,10 @@ export function createAbuseLimits({ config, clock, logger }: AbuseLimitOptions):
     },
     logIn(request, _reply, done) {
       limitAddress('logins_per_address', request);
+      done();
+    },
+    refresh(request, _reply, done) {
+      limitAddress('refreshes_per_address', request);
       done();
     },
     metrics: metrics.all,

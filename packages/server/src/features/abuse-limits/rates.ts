@@ -13,6 +13,7 @@ export const RATE_NAMES = [
   'holds_per_address',
   'sign_ups_per_address',
   'logins_per_address',
+  'refreshes_per_address',
 ] as const;
 export type RateName = (typeof RATE_NAMES)[number];
 
@@ -28,6 +29,7 @@ export type RateConfig = Pick<
   | 'holdsPerAddress'
   | 'signUpsPerAddress'
   | 'loginsPerAddress'
+  | 'refreshesPerAddress'
 >;
 
 interface RateShape {
@@ -55,6 +57,7 @@ export function createRates(config: RateConfig): Rates {
     holds_per_address: rateOf(config.holdsPerAddress, CROWDS),
     sign_ups_per_address: rateOf(config.signUpsPerAddress, HASHING),
     logins_per_address: rateOf(config.loginsPerAddress, HASHING),
+    refreshes_per_address: rateOf(config.refreshesPerAddress, CROWDS),
   };
 }
 

@@ -24,7 +24,7 @@ export interface AccountRouteOptions {
   readonly services: Pick<Services, 'mysql' | 'clock' | 'accessTokens' | 'config'>;
   readonly authentication: Authentication;
   readonly passwordHashing: PasswordHashing;
-  readonly limits: Pick<AbuseLimits, 'signUp' | 'logIn'>;
+  readonly limits: Pick<AbuseLimits, 'signUp' | 'logIn' | 'refresh'>;
 }
 
 /** `app` carries the API's path prefix. */
@@ -41,7 +41,10 @@ export function registerAccountRoutes(
   };
   // The line first: whoever is turned away there has not used up anything of what their address may do.
   registerSignUp(app, actions, [privateAnswer, refuseWhenBusy, limits.signUp]);
-  registerSessions(app, actions, authentication, [privateAnswer, refuseWhenBusy, limits.logIn]);
+  registerSessions(app, actions, authentication, {
+    onLogIn: [privateAnswer, refuseWhenBusy, limits.logIn],
+    onRefresh: [privateAnswer, limits.refresh],
+  });
   registerMe(app, actions, authentication);
 }
 
@@ -79,7 +82,7 @@ function registerSessions(
   app: FestApp,
   actions: AccountActions,
   { requireAccount }: Authentication,
-  onLogIn: readonly onRequestHookHandler[],
+  { onLogIn, onRefresh }: Readonly<Record<'onLogIn' | 'onRefresh', readonly onRequestHookHandler[]>>,
 ): void {
   app.route({
     method: 'POST',
@@ -106,7 +109,7 @@ function registerSessions(
     method: 'POST',
     url: ROUTES.sessionsRefresh,
     schema: { tags, summary: 'Exchange a refresh token', body: RefreshInput, response: { 200: Session } },
-    onRequest: privateAnswer,
+    onRequest: [...onRefresh],
     async handler(request) {
       const result = await actions.refresh(request.body.refreshToken);
       if (result.status === 'refused') {

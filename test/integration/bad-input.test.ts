@@ -30,7 +30,8 @@ let otherQueueToken: string;
 
 beforeAll(async () => {
   const clock = new ManualClock();
-  fest = await buildTestApp({ clock, started: false });
+  // One account asks for everything, all in one moment.
+  fest = await buildTestApp({ clock, started: false, config: { joinsPerAccount: 0, holdsPerAccount: 0 } });
   routes = listApiRoutes(fest.app);
   const sale = await fest.createSale();
   const other = await fest.createSale();

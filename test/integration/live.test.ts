@@ -333,14 +333,26 @@ integration('the handshake of a live state', () => {
   });
 
   test('is refused with 429 when one address has more than its share', async () => {
-    const fair = await buildTestApp({ besides: fest, config: { liveSocketsPerAddress: 1 }, started: false });
+    const fair = await buildTestApp({
+      besides: fest,
+      config: { liveSocketsPerAddress: 1, trustProxy: 1 },
+      started: false,
+    });
     const fairPort = await listen(fair);
     const sale = await fest.createSale();
-    await watch(sale.id, fairPort);
-    const answer = parseAnswer(await exchange(fairPort, upgradeRequest(path(sale.id))));
+    const from = (address: string) => upgradeRequest(path(sale.id), { 'X-Forwarded-For': address });
+    const first = openConnection(fairPort);
+    first.send(from('198.51.100.4'));
+    expect(await first.received((text) => text.includes('\r\n\r\n'))).toContain(' 101 ');
+    // Its own end of the header may say what it likes.
+    const answer = parseAnswer(await exchange(fairPort, from('8.8.8.8, 198.51.100.4')));
     expect(faultsOfProblem(fair.app, answer)).toEqual([]);
     expect(JSON.parse(answer.text).code).toBe('rate_limited');
     expect(await metric('fest_live_refused_total{reason="crowded"}', fair)).toBe(1);
+    // Whoever comes from this machine is not told apart from others who do.
+    await watch(sale.id, fairPort);
+    await watch(sale.id, fairPort);
+    first.destroy();
     await fair.close();
   });
 });

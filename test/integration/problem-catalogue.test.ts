@@ -109,6 +109,15 @@ async function payAtStoppedServer(): Promise<RawAnswer> {
   return answer;
 }
 
+async function joinWithoutProof(): Promise<RawAnswer> {
+  const { sale, buyer } = await waitingBuyer();
+  const asking = await buildTestApp({ besides: fest, clock, started: false, config: { joinChallenge: 'always' } });
+  await asking.core.live.load(sale.id);
+  const answer = await buyer.at(asking).join(sale.id);
+  await asking.close();
+  return answer;
+}
+
 async function payStalled(): Promise<RawAnswer> {
   const { buyer, hold } = await holdingBuyer();
   const goOn = gateway.stall();
@@ -211,6 +220,7 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<RawAnswer>>> = {
   payment_in_progress: payStalled,
   request_in_progress: overtake,
   sale_not_open: async () => (await newVisitor(fest)).join((await fest.createSale({ opened: false })).id),
+  challenge_required: joinWithoutProof,
   sold_out: async () => {
     const { sale } = await holdingBuyer({ capacity: 1 });
     return (await newVisitor(fest)).join(sale.id);

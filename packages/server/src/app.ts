@@ -4,6 +4,7 @@ import underPressure from '@fastify/under-pressure';
 import Fastify, { type FastifyBaseLogger, LogController, type RouteOptions } from 'fastify';
 import { API_PREFIX, SERVICE_PATHS } from './contract/paths.ts';
 import { NoQuery } from './contract/schemas.ts';
+import { createAbuseLimits } from './features/abuse-limits/abuse-limits.ts';
 import { registerAccountRoutes } from './features/accounts/routes.ts';
 import { registerCatalogueRoutes } from './features/catalogue/routes.ts';
 import { registerCheckInRoutes } from './features/check-in/routes.ts';
@@ -27,6 +28,7 @@ import { registerMetrics } from './platform/metrics.ts';
 import { ProblemError } from './platform/problem.ts';
 import { answerClientError, registerProblemDetails, sendProblem } from './platform/problem-details.ts';
 import { measureAnswers, type ProcessHealth } from './platform/process-health.ts';
+import { trustOf } from './platform/trusted-proxies.ts';
 import type { SaleCore } from './sale-core.ts';
 import type { Services } from './services.ts';
 
@@ -76,7 +78,7 @@ export async function buildApp({
       requireHostHeader: false,
       shouldUpgradeCallback: asksForWebSocket,
     },
-    trustProxy: services.config.trustProxy,
+    trustProxy: trustOf(services.config.trustProxy),
     requestIdHeader: 'x-request-id',
     genReqId: createRequestIds(),
     // problem-details refuses requests while the server closes.
@@ -102,8 +104,10 @@ export async function buildApp({
     },
   });
   await registerDocumentation(app);
+  const limits = createAbuseLimits(services);
   const meters = registerMetrics(app, {
     ...core.metricSources,
+    abuse: limits.metrics,
     clocksAheadSeconds: clocksAheadSeconds ?? (() => new Map()),
   });
   registerHealth(app, health);
@@ -114,11 +118,11 @@ export async function buildApp({
 
   // --- the API --------------------------------------------------------------------------------------------------------
   const { live, rebuilds, catalogue, queueTokens, ticketCodes, processor, cancellations, log, passwordHashing } = core;
-  const shared = { services, authentication, live, directory: catalogue };
+  const shared = { services, authentication, live, directory: catalogue, limits };
   await app.register(
     async (api: FestApp) => {
       api.addHook('onRoute', refuseUnknownQuery);
-      registerAccountRoutes(api, { services, authentication, passwordHashing });
+      registerAccountRoutes(api, { services, authentication, passwordHashing, limits });
       registerCatalogueRoutes(api, {
         services,
         authentication,

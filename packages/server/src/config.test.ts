@@ -40,7 +40,10 @@ describe('the configuration', () => {
     ['FEST_TICKET_SIGNING_SEED', 'AAAA', /openssl rand -base64 32/],
     ['FEST_GATEWAY_DECLINE_RATE', '1.5', /from 0 to 1/],
     ['FEST_PASSWORD_THREADS', '0', /from 1 to 64/],
-    ['FEST_TRUST_PROXY', 'maybe', /true or false/],
+    ['FEST_TRUST_PROXY', 'maybe', /true or false, the number of proxies in a row \(0 to 10\)/],
+    ['FEST_JOIN_CHALLENGE', 'sometimes', /one of off, adaptive, always/],
+    ['FEST_JOIN_CHALLENGE_BITS', '25', /from 1 to 24/],
+    ['FEST_JOINS_PER_ADDRESS', '-1', /from 0 to 60000000/],
     ['FEST_LOG_LEVEL', 'loud', /one of fatal, error/],
     ['FEST_BOOTSTRAP_ACCOUNTS', '{}', /JSON array/],
     [
@@ -53,6 +56,17 @@ describe('the configuration', () => {
     expect(faults).toHaveLength(1);
     expect(faults[0]).toMatch(message);
     expect(faults[0]).toContain(name);
+  });
+
+  it.each([
+    ['true', 1],
+    ['1', 1],
+    ['2', 2],
+    ['false', false],
+    ['0', false],
+    ['10.0.0.0/8, 2001:db8::/32', ['10.0.0.0/8', '2001:db8::/32']],
+  ])('takes FEST_TRUST_PROXY=%s', (text, value) => {
+    expect(parseConfig({ ...COMPLETE, FEST_TRUST_PROXY: text }).trustProxy).toEqual(value);
   });
 
   it('never repeats a secret in an error or in a listing', () => {

@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { ROLES, type Role } from './contract/words.ts';
+import { parseTrustedProxies, type TrustedProxies } from './platform/trusted-proxies.ts';
 
 interface Variable<Value> {
   readonly env: `FEST_${string}`;
@@ -38,12 +39,6 @@ const fraction = (raw: string): number => {
   const value = Number(raw);
   if (raw === '' || !(value >= 0 && value <= 1)) throw new Error(`must be a number from 0 to 1, not "${raw}"`);
   return value;
-};
-
-const flag = (raw: string): boolean => {
-  if (raw === 'true' || raw === '1') return true;
-  if (raw === 'false' || raw === '0') return false;
-  throw new Error(`must be true or false, not "${raw}"`);
 };
 
 const oneOf =
@@ -110,6 +105,9 @@ function bootstrapAccounts(raw: string): readonly BootstrapAccount[] {
     return { email, password, name, roles };
   });
 }
+
+/** Beyond what a process can answer, so that a bound can be as good as none and still be measured. */
+const PER_MINUTE_MAX = 60_000_000;
 
 const VARIABLES = {
   host: variable({ env: 'FEST_HOST', describe: 'address to listen on', fallback: '127.0.0.1', parse: text }),
@@ -250,11 +248,73 @@ const VARIABLES = {
     fallback: 5_000,
     parse: integer(0, 1_000_000),
   }),
-  trustProxy: variable({
+  trustProxy: variable<TrustedProxies>({
     env: 'FEST_TRUST_PROXY',
-    describe: 'believe X-Forwarded-For (only behind a load balancer that sets it)',
+    describe:
+      'whose X-Forwarded-For is believed: false, true (one proxy in front), the number of proxies, or their networks',
     fallback: false,
-    parse: flag,
+    parse: parseTrustedProxies,
+  }),
+  joinsPerAccount: variable({
+    env: 'FEST_JOINS_PER_ACCOUNT',
+    describe: 'joins of one account a minute, a third of them at once; 0 for as many as come',
+    // One a second is as often as a page would ever try.
+    fallback: 60,
+    parse: integer(0, PER_MINUTE_MAX),
+  }),
+  holdsPerAccount: variable({
+    env: 'FEST_HOLDS_PER_ACCOUNT',
+    describe: 'holds of one account a minute, and as many given back, a third of them at once; 0 for as many as come',
+    // Who finds all places taken is told to come back after a second.
+    fallback: 60,
+    parse: integer(0, PER_MINUTE_MAX),
+  }),
+  joinsPerAddress: variable({
+    env: 'FEST_JOINS_PER_ADDRESS',
+    describe: 'joins from one address a minute, all of them at once if need be; 0 for as many as come',
+    // A campus or a mobile carrier has thousands of honest people behind one address, and all of them come in the first minute.
+    fallback: 5_000,
+    parse: integer(0, PER_MINUTE_MAX),
+  }),
+  holdsPerAddress: variable({
+    env: 'FEST_HOLDS_PER_ADDRESS',
+    describe: 'holds from one address a minute, all of them at once if need be; 0 for as many as come',
+    // Nobody holds who has not joined.
+    fallback: 5_000,
+    parse: integer(0, PER_MINUTE_MAX),
+  }),
+  signUpsPerAddress: variable({
+    env: 'FEST_SIGN_UPS_PER_ADDRESS',
+    describe: 'sign-ups from one address a minute, a third of them at once; 0 for as many as come',
+    // A sixth of what two threads can hash: those who are many somewhere sign up before the sale, a bot farm always.
+    fallback: 300,
+    parse: integer(0, PER_MINUTE_MAX),
+  }),
+  loginsPerAddress: variable({
+    env: 'FEST_LOGINS_PER_ADDRESS',
+    describe: 'logins from one address a minute, a third of them at once; 0 for as many as come',
+    // A third of what two threads can hash: one address leaves the rest to all others.
+    fallback: 600,
+    parse: integer(0, PER_MINUTE_MAX),
+  }),
+  refreshesPerAddress: variable({
+    env: 'FEST_REFRESHES_PER_ADDRESS',
+    describe: 'sessions refreshed from one address a minute, all of them at once if need be; 0 for as many as come',
+    // Those who come back for the opening renew their access tokens in the same moment; each costs a statement.
+    fallback: 5_000,
+    parse: integer(0, PER_MINUTE_MAX),
+  }),
+  joinChallenge: variable({
+    env: 'FEST_JOIN_CHALLENGE',
+    describe: 'proof of work at joining: off, adaptive (beyond FEST_JOINS_PER_ADDRESS instead of a refusal), or always',
+    fallback: 'off',
+    parse: oneOf(['off', 'adaptive', 'always']),
+  }),
+  joinChallengeBits: variable({
+    env: 'FEST_JOIN_CHALLENGE_BITS',
+    describe: 'zero bits of each of the 8 puzzles of a proof of work; one more doubles the work',
+    fallback: 15,
+    parse: integer(1, 24),
   }),
   logLevel: variable({
     env: 'FEST_LOG_LEVEL',

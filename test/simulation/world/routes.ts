@@ -76,15 +76,18 @@ export function createApi(services: Services, core: SaleCore): Api {
   const authentication: Authentication = { requireAccount: () => undefined, requireRole: () => () => undefined };
   const { live, rebuilds, catalogue, queueTokens, processor, cancellations, log } = core;
   const shared = { services, authentication, live, directory: catalogue };
+  const pass = () => undefined;
+  const limits = { join: pass, hold: pass, giveBack: pass };
   // Signing takes longer than everything else a request does, and decides nothing.
   const ticketCodes = { ...core.ticketCodes, sign: () => 'code' };
   registerWaitingRoomRoutes(app, {
     ...shared,
     queueTokens,
+    limits,
     frontDoor: { get: () => undefined },
     waitErrors: core.waitErrors,
   });
-  registerStockRoutes(app, { ...shared, queueTokens });
+  registerStockRoutes(app, { ...shared, queueTokens, limits });
   registerPaymentRoutes(app, { ...shared, processor, logId: log.logId });
   registerOrderRoutes(app, { ...shared, ticketCodes, cancellations });
   registerOperationsRoutes(app, { ...shared, rebuilds, log, announce: catalogue.announce });

@@ -1,6 +1,7 @@
 /** One buyer's visit: join → wait → hold → pay → order. Speaks only the public API, as a browser would. */
 import { randomUUID } from 'node:crypto';
-import { IDEMPOTENCY_KEY_HEADER, pathOf, QUEUE_TOKEN_HEADER } from '@fest/server/contract/paths';
+import { IDEMPOTENCY_KEY_HEADER, PROOF_OF_WORK_HEADER, pathOf, QUEUE_TOKEN_HEADER } from '@fest/server/contract/paths';
+import type { Problem } from '@fest/server/contract/problems';
 import type { Hold, Order, Payment, QueuePosition, QueueTicket } from '@fest/server/contract/schemas';
 import type { BuyerPlan } from './behaviour.ts';
 import { BUYER_LIMITS } from './limits.ts';
@@ -10,6 +11,7 @@ import { decideRetry, pollDelayMs } from './retry.ts';
 import type { SaleWatch } from './sale-watch.ts';
 import type { Answer, BuyerRequest, Servers } from './servers.ts';
 import type { Sleeper } from './sleeper.ts';
+import type { Solver } from './solver.ts';
 import type { Place, Tally } from './tally.ts';
 
 /** What all buyers of a simulation share. */
@@ -18,6 +20,7 @@ export interface Scene {
   readonly servers: Servers;
   readonly saleWatch: SaleWatch;
   readonly sleeper: Sleeper;
+  readonly solver: Solver;
   readonly tally: Tally;
   readonly patienceMs: number;
   readonly onSucceeded: ((payment: SucceededPayment) => void) | undefined;
@@ -54,6 +57,8 @@ export class Journey {
   /** Falls to 1 when the wanted number of tickets is no longer there. */
   #quantity: number;
   #foundAllHeld = false;
+  /** Once it was asked for; good for several joins. */
+  #proof: Readonly<Record<string, string>> = {};
 
   constructor(scene: Scene, buyer: Buyer) {
     this.#scene = scene;
@@ -111,14 +116,26 @@ export class Journey {
   async #join(): Promise<QueueTicket> {
     for (;;) {
       const path = pathOf('saleQueue', { saleId: this.#scene.saleId });
-      const answer = await this.#ask('join', { method: 'POST', path, headers: this.#authorization });
+      const headers = { ...this.#authorization, ...this.#proof };
+      const answer = await this.#ask('join', { method: 'POST', path, headers });
       if (answer.status === 200) return answer.body as QueueTicket;
+      if (answer.code === 'challenge_required') {
+        await this.#work(answer.body as Problem);
+        continue;
+      }
       // Scheduled, paused or everything held at the moment: whoever is patient looks again.
       if (answer.code !== 'sold_out' && answer.code !== 'sale_not_open')
         throw this.#unexpected('join', 'POST', path, answer);
       await this.#endIfOver();
       await this.#rest(BUYER_LIMITS.holdRetryMs);
     }
+  }
+
+  async #work({ challenge }: Problem): Promise<void> {
+    const proof = challenge && (await this.#scene.solver.solve(challenge));
+    this.#endIfOutOfPatience();
+    if (proof === undefined) throw new Error('a challenge_required came without its challenge');
+    this.#proof = { [PROOF_OF_WORK_HEADER]: proof };
   }
 
   /** Polls as told until it is this buyer's turn. */

@@ -6,6 +6,7 @@ import type { BuyersProgress, BuyersReport, SucceededPayment } from './report.ts
 import { SaleWatch } from './sale-watch.ts';
 import { Servers } from './servers.ts';
 import { Sleeper } from './sleeper.ts';
+import { Solver } from './solver.ts';
 import { Tally } from './tally.ts';
 
 export interface SimulationOptions {
@@ -38,11 +39,13 @@ export async function simulateBuyers(options: SimulationOptions): Promise<Buyers
   const tally = new Tally(tokens.length);
   const servers = new Servers(options.baseUrls, options.connectionsPerServer);
   const sleeper = new Sleeper();
+  const solver = new Solver();
   const scene: Scene = {
     saleId: options.saleId,
     servers,
     saleWatch: new SaleWatch(servers, tally, options.saleId),
     sleeper,
+    solver,
     tally,
     patienceMs: behaviour.patienceMs,
     onSucceeded: options.onSucceeded,
@@ -50,6 +53,7 @@ export async function simulateBuyers(options: SimulationOptions): Promise<Buyers
   const stop = (): void => {
     sleeper.stop();
     void servers.close();
+    void solver.close();
   };
   if (signal?.aborted === true) stop();
   signal?.addEventListener('abort', stop, { once: true });

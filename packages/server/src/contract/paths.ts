@@ -48,6 +48,9 @@ export const QUEUE_TOKEN_HEADER = 'Queue-Token';
 /** Header that makes a POST safe to repeat. */
 export const IDEMPOTENCY_KEY_HEADER = 'Idempotency-Key';
 
+/** Header that carries the solution of a `challenge_required`. */
+export const PROOF_OF_WORK_HEADER = 'Proof-Of-Work';
+
 type ParameterNames<Pattern extends string> = Pattern extends `${string}:${infer Name}/${infer Rest}`
   ? Name | ParameterNames<`/${Rest}`>
   : Pattern extends `${string}:${infer Name}`

@@ -20,6 +20,7 @@ export const PROBLEMS = {
   bad_queue_token: { status: 401, title: 'The queue token is not valid for this sale' },
   bad_refresh_token: { status: 401, title: 'The refresh token is unknown, expired or already used' },
   unauthenticated: { status: 401, title: 'A valid access token is needed' },
+  challenge_required: { status: 403, title: 'Joining takes a proof of work' },
   forbidden: { status: 403, title: 'Your account may not do this' },
   not_admitted: { status: 403, title: 'It is not your turn yet' },
   not_found: { status: 404, title: 'There is nothing here for you' },
@@ -71,6 +72,21 @@ export interface FieldError {
   readonly detail: string;
 }
 
+/**
+ * A proof of work to be done. Puzzle `i`, from 0 to `puzzles` - 1, is a nonce of 1 to 12 of the characters 0-9 and a-z with
+ * which the SHA-256 of the ASCII text `<text>.<i>.<nonce>` begins with `bits` zero bits. The header `Proof-Of-Work` then is
+ * `<text>.<nonce 0>.<nonce 1> …`, all nonces in their order.
+ */
+export interface WorkChallenge {
+  readonly algorithm: 'SHA-256';
+  /** Opaque; good for one account and one sale. */
+  readonly text: string;
+  readonly puzzles: number;
+  readonly bits: number;
+  /** RFC 3339, UTC. */
+  readonly expiresAt: string;
+}
+
 /** The body of every answer with a status of 400 or more. */
 export interface Problem {
   readonly type: string;
@@ -82,4 +98,6 @@ export interface Problem {
   /** When to try again, milliseconds; goes with a `Retry-After` header in whole seconds. */
   readonly retryAfterMs?: number;
   readonly errors?: readonly FieldError[];
+  /** With `challenge_required`. */
+  readonly challenge?: WorkChallenge;
 }

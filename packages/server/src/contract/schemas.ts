@@ -333,6 +333,18 @@ export const ProblemBody = Type.Object(
     code: Type.String(),
     retryAfterMs: Type.Optional(Type.Integer()),
     errors: Type.Optional(Type.Array(Type.Object({ pointer: Type.String(), detail: Type.String() }))),
+    challenge: Type.Optional(
+      Type.Object(
+        {
+          algorithm: words(['SHA-256']),
+          text: Type.String({ description: 'opaque' }),
+          puzzles: Type.Integer({ description: 'how many nonces to find, one after the other or at once' }),
+          bits: Type.Integer({ description: 'zero bits that the hash of each begins with' }),
+          expiresAt: Time,
+        },
+        { description: 'with `challenge_required`: the proof of work to come again with' },
+      ),
+    ),
   },
   { additionalProperties: true, $id: 'Problem' },
 );

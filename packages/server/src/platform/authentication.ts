@@ -15,6 +15,16 @@ declare module 'fastify' {
   }
 }
 
+// Made once: a refusal of garbage costs no more than the check.
+const MISSING = new ProblemError(
+  'unauthenticated',
+  'Send Authorization: Bearer <access token>; POST /api/v1/sessions gives one.',
+);
+const NOT_VALID = new ProblemError(
+  'unauthenticated',
+  'The access token is not valid or has expired; refresh it or sign in again.',
+);
+
 export interface Authentication {
   /** Any signed-in account. */
   readonly requireAccount: onRequestHookHandler;
@@ -26,19 +36,9 @@ export function registerAuthentication(app: FastifyInstance, tokens: AccessToken
   app.decorateRequest('account', null);
   function authenticate(request: FastifyRequest): AccessClaims {
     const header = request.headers.authorization;
-    if (header === undefined) {
-      throw new ProblemError(
-        'unauthenticated',
-        'Send Authorization: Bearer <access token>; POST /api/v1/sessions gives one.',
-      );
-    }
+    if (header === undefined) throw MISSING;
     const claims = header.startsWith('Bearer ') ? tokens.verify(header.slice(7)) : undefined;
-    if (claims === undefined) {
-      throw new ProblemError(
-        'unauthenticated',
-        'The access token is not valid or has expired; refresh it or sign in again.',
-      );
-    }
+    if (claims === undefined) throw NOT_VALID;
     request.account = claims;
     return claims;
   }

@@ -5,7 +5,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyContextConfig } from 'fastify';
 import { marked } from 'marked';
 import { Type } from 'typebox';
-import { IDEMPOTENCY_KEY_HEADER, QUEUE_TOKEN_HEADER, SERVICE_PATHS } from '../contract/paths.ts';
+import { IDEMPOTENCY_KEY_HEADER, PROOF_OF_WORK_HEADER, QUEUE_TOKEN_HEADER, SERVICE_PATHS } from '../contract/paths.ts';
 import { PROBLEM_MEDIA_TYPE, PROBLEMS } from '../contract/problems.ts';
 import { ProblemBody } from '../contract/schemas.ts';
 import type { FestApp } from './fest-app.ts';
@@ -17,6 +17,8 @@ declare module 'fastify' {
     queueToken?: boolean;
     /** For the OpenAPI document: the route's script remembers `Idempotency-Key`. */
     remembersKey?: boolean;
+    /** For the OpenAPI document: the request may have to bring a proof of work. */
+    challenged?: boolean;
   }
 }
 
@@ -71,11 +73,14 @@ export async function registerDocumentation(app: FestApp): Promise<void> {
 }
 
 /** Headers stand in the document only: handlers check them, with problems of their own. */
-function headersOf({ idempotent, remembersKey, queueToken }: FastifyContextConfig = {}): object {
+function headersOf({ idempotent, remembersKey, queueToken, challenged }: FastifyContextConfig = {}): object {
   const properties = {
     ...(queueToken === true ? { [QUEUE_TOKEN_HEADER]: Type.String({ description: 'from joining the line' }) } : {}),
     ...(idempotent === true || remembersKey === true
       ? { [IDEMPOTENCY_KEY_HEADER]: Type.Optional(Type.String({ description: 'makes the request safe to repeat' })) }
+      : {}),
+    ...(challenged === true
+      ? { [PROOF_OF_WORK_HEADER]: Type.Optional(Type.String({ description: 'the answer to `challenge_required`' })) }
       : {}),
   };
   return Object.keys(properties).length === 0 ? {} : { headers: Type.Object(properties) };

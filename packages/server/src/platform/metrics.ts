@@ -43,6 +43,8 @@ export function createOrderAcknowledgement(): Histogram {
 }
 
 export interface ProcessMetricSources extends MetricSources {
+  /** Kept by the limits of accounts and addresses. */
+  readonly abuse: readonly Metric[];
   /** See `ClockWatch`. */
   readonly clocksAheadSeconds: () => ReadonlyMap<ClockSource, number>;
 }
@@ -62,6 +64,7 @@ export function registerMetrics(app: FestApp, sources: ProcessMetricSources): Re
   };
   registry.registerMetric(sources.orderAcknowledgement);
   for (const metric of sources.live) registry.registerMetric(metric);
+  for (const metric of sources.abuse) registry.registerMetric(metric);
   for (const metric of sources.waitEstimates) registry.registerMetric(metric);
   registerPasswords(registry, sources.passwords);
   registerClocks(registry, sources.clocksAheadSeconds);

@@ -1,9 +1,17 @@
-import { type FieldError, PROBLEMS, type Problem, type ProblemCode, problemType } from '../contract/problems.ts';
+import {
+  type FieldError,
+  PROBLEMS,
+  type Problem,
+  type ProblemCode,
+  problemType,
+  type WorkChallenge,
+} from '../contract/problems.ts';
 
 export interface ProblemOptions {
   /** Milliseconds; becomes `retryAfterMs` and, rounded up to seconds, the `Retry-After` header. */
   readonly retryAfterMs?: number;
   readonly errors?: readonly FieldError[];
+  readonly challenge?: WorkChallenge;
   readonly cause?: unknown;
 }
 
@@ -16,6 +24,7 @@ export class ProblemError extends Error {
   readonly statusCode: number;
   readonly retryAfterMs: number | undefined;
   readonly errors: readonly FieldError[] | undefined;
+  readonly challenge: WorkChallenge | undefined;
 
   constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
@@ -24,6 +33,7 @@ export class ProblemError extends Error {
     this.statusCode = PROBLEMS[code].status;
     this.retryAfterMs = options.retryAfterMs;
     this.errors = options.errors;
+    this.challenge = options.challenge;
   }
 
   /** For the header `Retry-After`. */
@@ -41,6 +51,7 @@ export class ProblemError extends Error {
       code: this.code,
       ...(this.retryAfterMs === undefined ? {} : { retryAfterMs: this.retryAfterMs }),
       ...(this.errors === undefined ? {} : { errors: this.errors }),
+      ...(this.challenge === undefined ? {} : { challenge: this.challenge }),
     };
   }
 }

@@ -1,5 +1,6 @@
 /** Accounts, sessions and "me". */
 import { randomInt } from 'node:crypto';
+import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import { ROUTES } from '../../contract/paths.ts';
 import { Account, AccountInput, Me, RefreshInput, Session, SessionInput } from '../../contract/schemas.ts';
@@ -12,6 +13,7 @@ import type { NotHashed, PasswordHashing } from '../../platform/password-hashing
 import { ProblemError } from '../../platform/problem.ts';
 import { refuseBody } from '../../platform/problem-details.ts';
 import type { Services } from '../../services.ts';
+import type { AbuseLimits } from '../abuse-limits/abuse-limits.ts';
 import { type AccountActions, createAccountActions } from './account-actions.ts';
 
 const tags = ['accounts'];
@@ -22,12 +24,13 @@ export interface AccountRouteOptions {
   readonly services: Pick<Services, 'mysql' | 'clock' | 'accessTokens' | 'config'>;
   readonly authentication: Authentication;
   readonly passwordHashing: PasswordHashing;
+  readonly limits: Pick<AbuseLimits, 'signUp' | 'logIn' | 'refresh'>;
 }
 
 /** `app` carries the API's path prefix. */
 export function registerAccountRoutes(
   app: FestApp,
-  { services, authentication, passwordHashing }: AccountRouteOptions,
+  { services, authentication, passwordHashing, limits }: AccountRouteOptions,
 ): void {
   const actions = createAccountActions(services, passwordHashing);
   // A full line takes seconds, and requests under way are waited for: whoever is in it had better ask another server.
@@ -36,8 +39,12 @@ export function registerAccountRoutes(
   const refuseWhenBusy = async (): Promise<void> => {
     if (passwordHashing.refuses()) throw notHashed({ status: 'busy' });
   };
-  registerSignUp(app, actions, refuseWhenBusy);
-  registerSessions(app, actions, authentication, refuseWhenBusy);
+  // The line first: whoever is turned away there has not used up anything of what their address may do.
+  registerSignUp(app, actions, [privateAnswer, refuseWhenBusy, limits.signUp]);
+  registerSessions(app, actions, authentication, {
+    onLogIn: [privateAnswer, refuseWhenBusy, limits.logIn],
+    onRefresh: [privateAnswer, limits.refresh],
+  });
   registerMe(app, actions, authentication);
 }
 
@@ -52,13 +59,13 @@ function notHashed({ status }: NotHashed): ProblemError {
   return new ProblemError('overloaded', detail, { retryAfterMs });
 }
 
-function registerSignUp(app: FestApp, actions: AccountActions, refuseWhenBusy: () => Promise<void>): void {
+function registerSignUp(app: FestApp, actions: AccountActions, onRequest: readonly onRequestHookHandler[]): void {
   app.route({
     method: 'POST',
     url: ROUTES.accounts,
     config: { idempotent: true },
     schema: { tags, summary: 'Create an account', body: AccountInput, response: { 201: Account } },
-    onRequest: [privateAnswer, refuseWhenBusy],
+    onRequest: [...onRequest],
     async handler(request, reply) {
       const result = await actions.signUp(request.body, untilAnswered(request, reply));
       if (result.status === 'busy' || result.status === 'abandoned') throw notHashed(result);
@@ -75,14 +82,14 @@ function registerSessions(
   app: FestApp,
   actions: AccountActions,
   { requireAccount }: Authentication,
-  refuseWhenBusy: () => Promise<void>,
+  { onLogIn, onRefresh }: Readonly<Record<'onLogIn' | 'onRefresh', readonly onRequestHookHandler[]>>,
 ): void {
   app.route({
     method: 'POST',
     url: ROUTES.sessions,
     config: { idempotent: true },
     schema: { tags, summary: 'Sign in', body: SessionInput, response: { 201: Session } },
-    onRequest: [privateAnswer, refuseWhenBusy],
+    onRequest: [...onLogIn],
     async handler(request, reply) {
       const result = await actions.signIn(request.body, untilAnswered(request, reply));
       if (result.status === 'busy' || result.status === 'abandoned') throw notHashed(result);
@@ -102,7 +109,7 @@ function registerSessions(
     method: 'POST',
     url: ROUTES.sessionsRefresh,
     schema: { tags, summary: 'Exchange a refresh token', body: RefreshInput, response: { 200: Session } },
-    onRequest: privateAnswer,
+    onRequest: [...onRefresh],
     async handler(request) {
       const result = await actions.refresh(request.body.refreshToken);
       if (result.status === 'refused') {

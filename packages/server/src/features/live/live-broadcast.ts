@@ -83,7 +83,7 @@ export class LiveBroadcast {
   }
 
   /** @param origin see `originOf` */
-  vacancy(origin: string): Vacancy {
+  vacancy(origin: string | undefined): Vacancy {
     const vacancy = this.#seats.vacancy(origin);
     if (vacancy !== 'free') this.metrics.refused(vacancy);
     return vacancy;
@@ -95,7 +95,7 @@ export class LiveBroadcast {
   }
 
   /** Takes a socket in; it is told the newest state at once. `vacancy` has been asked in the same turn. */
-  enter(socket: LiveSocket, sale: LiveSale, origin: string): void {
+  enter(socket: LiveSocket, sale: LiveSale, origin: string | undefined): void {
     socket.saleId = sale.saleId;
     socket.origin = origin;
     const { heartbeatMs } = this.pace;

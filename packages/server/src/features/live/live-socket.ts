@@ -7,7 +7,7 @@ import type { EndReason } from './live-metrics.ts';
 export class LiveSocket extends WebSocket {
   saleId = 0;
   /** See `originOf`. */
-  origin = '';
+  origin: string | undefined;
   /** Number of the newest state that was written to it; 0 for none. */
   shown = 0;
   /** Number of the newest state it was left out of. */

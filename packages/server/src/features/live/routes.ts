@@ -2,13 +2,13 @@
 import { Type } from 'typebox';
 import { ROUTES } from '../../contract/paths.ts';
 import { SaleParameters } from '../../contract/schemas.ts';
+import { originOf } from '../../platform/client-address.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
 import { requireLiveSale, type SaleDirectory } from '../stock/require-live-sale.ts';
 import { handshakeFault, WEB_SOCKET_VERSION } from './handshake.ts';
 import type { LiveBroadcast } from './live-broadcast.ts';
-import { originOf } from './seats.ts';
 import { Upgrades } from './upgrades.ts';
 
 export interface LiveDependencies {
@@ -54,7 +54,7 @@ export function registerLiveRoutes(app: FestApp, { live, directory, broadcast }:
   );
 }
 
-function requireSeat(broadcast: LiveBroadcast, origin: string): void {
+function requireSeat(broadcast: LiveBroadcast, origin: string | undefined): void {
   switch (broadcast.vacancy(origin)) {
     case 'free':
       return;

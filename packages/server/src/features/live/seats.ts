@@ -1,6 +1,4 @@
 /** How many sockets there may be, in all and from one address. */
-import { isIPv6 } from 'node:net';
-
 export interface SeatLimits {
   readonly sockets: number;
   /** 0: as many as there are. */
@@ -23,40 +21,26 @@ export class Seats {
     return this.#taken;
   }
 
-  /** @param origin see `originOf` */
-  vacancy(origin: string): Vacancy {
+  /** @param origin see `originOf`; whoever has none is not counted together with others */
+  vacancy(origin: string | undefined): Vacancy {
     const { sockets, perAddress } = this.#limits;
     if (this.#taken >= sockets) return 'full';
-    if (perAddress > 0 && (this.#byOrigin.get(origin) ?? 0) >= perAddress) return 'crowded';
+    if (origin !== undefined && perAddress > 0 && (this.#byOrigin.get(origin) ?? 0) >= perAddress) return 'crowded';
     return 'free';
   }
 
-  take(origin: string): void {
+  take(origin: string | undefined): void {
     this.#taken += 1;
+    if (origin === undefined) return;
     this.#byOrigin.set(origin, (this.#byOrigin.get(origin) ?? 0) + 1);
   }
 
   /** Of a seat that was taken. */
-  leave(origin: string): void {
+  leave(origin: string | undefined): void {
     this.#taken -= 1;
+    if (origin === undefined) return;
     const left = (this.#byOrigin.get(origin) ?? 0) - 1;
     if (left > 0) this.#byOrigin.set(origin, left);
     else this.#byOrigin.delete(origin);
   }
-}
-
-/** What counts as one address: an IPv4 address, or the 64 bits of an IPv6 network, of which one household has all. */
-export function originOf(address: string): string {
-  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
-  if (mapped !== undefined) return mapped;
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? [];
-  const first = head === '' ? [] : head.split(':');
-  const last = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length);
-  const groups = [...first, ...new Array<string>(zeros).fill('0'), ...last];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
 }

@@ -8,6 +8,7 @@ import { newId, saleOfId } from '../../platform/ids.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { refuseBody } from '../../platform/problem-details.ts';
 import type { Services } from '../../services.ts';
+import type { AbuseLimits } from '../abuse-limits/abuse-limits.ts';
 import type { QueueTokens } from '../waiting-room/queue-token.ts';
 import { requireQueueToken } from '../waiting-room/queue-token-header.ts';
 import { explainHoldRefusal, holdDocument } from './holds.ts';
@@ -21,6 +22,7 @@ export interface StockDependencies {
   readonly live: LiveSales;
   readonly directory: SaleDirectory;
   readonly queueTokens: QueueTokens;
+  readonly limits: Pick<AbuseLimits, 'hold' | 'giveBack'>;
 }
 
 /** The same answer whether the hold is somebody else's or does not exist. */
@@ -29,7 +31,7 @@ export function holdNotFound(): ProblemError {
 }
 
 export function registerStockRoutes(app: FestApp, dependencies: StockDependencies): void {
-  const { services, authentication, live, directory, queueTokens } = dependencies;
+  const { services, authentication, live, directory, queueTokens, limits } = dependencies;
   const { redis, clock } = services;
 
   async function requireSale(saleId: number) {
@@ -49,7 +51,7 @@ export function registerStockRoutes(app: FestApp, dependencies: StockDependencie
         response: { 200: Hold, 201: Hold },
       },
       config: { roles: ['buyer'], queueToken: true, remembersKey: true },
-      onRequest: authentication.requireRole('buyer'),
+      onRequest: [authentication.requireRole('buyer'), limits.hold],
     },
     async (request, reply) => {
       const liveSale = await requireLiveSale(request.params.saleId, live, directory);
@@ -118,7 +120,7 @@ export function registerStockRoutes(app: FestApp, dependencies: StockDependencie
         response: { 204: Type.Null() },
       },
       config: { roles: ['buyer'] },
-      onRequest: authentication.requireRole('buyer'),
+      onRequest: [authentication.requireRole('buyer'), limits.giveBack],
       preValidation: refuseBody,
     },
     async (request, reply) => {

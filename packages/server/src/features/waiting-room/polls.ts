@@ -1,11 +1,12 @@
 /** What a poll is answered: from memory, without waiting for anything. */
-import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { toTimeText } from '../../contract/json-time.ts';
 import type { QueuePosition } from '../../contract/schemas.ts';
 import { LIMITS } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { newHashKeys } from '../../platform/gcra-table.ts';
 import { ProblemError } from '../../platform/problem.ts';
+import { createRateLimited } from '../../platform/rate-limited.ts';
 import { privateJson, type ReadyAnswer } from '../../platform/ready-answer.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
 import { queuePositionText } from './poll-answer.ts';
@@ -35,8 +36,10 @@ export interface PollsOptions {
 }
 
 export function createPolls({ clock, queueTokens, onState }: PollsOptions): Polls {
-  const pace = new PollPace({ keys: [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()] });
-  const tooOften = createTooOften();
+  const pace = new PollPace({ keys: newHashKeys() });
+  const tooOften = createRateLimited(
+    'You ask much more often than `pollAfterMs` says. Your place in the line is safe.',
+  );
   const flows = new WeakMap<LiveSale, Flow>();
   function flow(sale: LiveSale): Flow {
     const known = flows.get(sale);
@@ -58,21 +61,6 @@ export function createPolls({ clock, queueTokens, onState }: PollsOptions): Poll
       if (!pace.allows(sale.saleId, claims.number, pollAfterMs, nowMs)) return tooOften(pollAfterMs);
       return privateJson(queuePositionText(position));
     },
-  };
-}
-
-/** Made once for each interval: a refusal costs no more than an answer. There are a few hundred intervals. */
-function createTooOften(): (pollAfterMs: number) => ProblemError {
-  const known = new Map<number, ProblemError>();
-  return (retryAfterMs) => {
-    let problem = known.get(retryAfterMs);
-    if (problem === undefined) {
-      const detail = 'You ask much more often than `pollAfterMs` says. Your place in the line is safe.';
-      problem = new ProblemError('rate_limited', detail, { retryAfterMs });
-      if (known.size >= LIMITS.pollAfterMsMax / 10) known.clear();
-      known.set(retryAfterMs, problem);
-    }
-    return problem;
   };
 }
 

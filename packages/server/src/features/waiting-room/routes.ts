@@ -11,6 +11,7 @@ import { ProblemError } from '../../platform/problem.ts';
 import { refuseBody } from '../../platform/problem-details.ts';
 import { problemAnswer, type ReadyAnswer } from '../../platform/ready-answer.ts';
 import type { Services } from '../../services.ts';
+import type { AbuseLimits } from '../abuse-limits/abuse-limits.ts';
 import type { LiveSale, LiveSales } from '../stock/live-sales.ts';
 import { findLiveSale, requireLiveSale, type SaleDirectory, saleRecovering } from '../stock/require-live-sale.ts';
 import { createPolls } from './polls.ts';
@@ -28,12 +29,13 @@ export interface WaitingRoomDependencies {
   readonly live: LiveSales;
   readonly directory: SaleDirectory;
   readonly queueTokens: QueueTokens;
+  readonly limits: Pick<AbuseLimits, 'join' | 'giveBack'>;
   readonly frontDoor: FrontDoor;
   readonly waitErrors: WaitErrors;
 }
 
 export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoomDependencies): void {
-  const { services, authentication, live, directory, queueTokens, frontDoor, waitErrors } = dependencies;
+  const { services, authentication, live, directory, queueTokens, limits, frontDoor, waitErrors } = dependencies;
   const { redis, clock } = services;
   const states = new PublishedStates();
   const polls = createPolls({ clock, queueTokens, onState: (sale) => waitErrors.settle(sale) });
@@ -70,8 +72,8 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
         params: SaleParameters,
         response: { 200: QueueTicket },
       },
-      config: { roles: ['buyer'], remembersKey: true },
-      onRequest: authentication.requireRole('buyer'),
+      config: { roles: ['buyer'], remembersKey: true, challenged: true },
+      onRequest: [authentication.requireRole('buyer'), limits.join],
       preValidation: refuseBody,
     },
     async (request, reply) => {
@@ -154,7 +156,7 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
         response: { 204: Type.Null() },
       },
       config: { roles: ['buyer'], queueToken: true },
-      onRequest: authentication.requireRole('buyer'),
+      onRequest: [authentication.requireRole('buyer'), limits.giveBack],
       preValidation: refuseBody,
     },
     async (request, reply) => {

@@ -169,8 +169,12 @@ export const LIMITS = {
   // --- live states over WebSockets ---------------------------------------------------------------------------------
   /** Between two broadcasts of a sale: as often as its state is read, and no oftener. */
   liveBroadcastMs: 250,
-  /** Broadcasting takes at most one part in so many of the process; beyond it changes are gathered for longer. */
+  /** Broadcasting takes at most one part in so many of the process, all sales together; beyond it changes wait for others. */
   liveBroadcastShare: 5,
+  /** A change of phase may be told before what was told earlier has been paid for: 200 ms of the process, in a burst. */
+  liveUrgentAheadMs: 1_000,
+  /** For as long broadcasting may catch up on time it has not used: timers are late, the more the busier the process is. */
+  liveCreditMs: 25,
   /** Sockets written to before other work has its turn: about two milliseconds. */
   liveSliceSockets: 250,
   /** A socket hears something at least this often, so that its client can tell a dead line from a quiet sale. */

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import { LIMITS } from '../../limits.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
+import { BroadcastBudget, type BudgetPace } from './broadcast-budget.ts';
 import { createLiveMetrics, type LiveMetrics } from './live-metrics.ts';
 import { LiveSocket } from './live-socket.ts';
 import { Room, type RoomPace } from './room.ts';
@@ -21,7 +22,7 @@ export interface StateSource {
 }
 
 /** See `LIMITS.live…`. */
-export interface LivePace extends RoomPace {
+export interface LivePace extends RoomPace, BudgetPace {
   beatMs: number;
   heartbeatMs: number;
   closeMs: number;
@@ -35,6 +36,8 @@ export interface LiveBroadcastOptions {
   /** A whole number from 0 to below the argument. */
   readonly random?: (below: number) => number;
   readonly nowMs?: () => number;
+  /** See `BudgetOptions`. */
+  readonly cpuMs?: () => number;
 }
 
 function threadCpuMs(): number {
@@ -55,6 +58,8 @@ export class LiveBroadcast {
     beatMs: LIMITS.liveBeatMs,
     broadcastMs: LIMITS.liveBroadcastMs,
     broadcastShare: LIMITS.liveBroadcastShare,
+    creditMs: LIMITS.liveCreditMs,
+    urgentAheadMs: LIMITS.liveUrgentAheadMs,
     sliceSockets: LIMITS.liveSliceSockets,
     keepAliveMs: LIMITS.liveKeepAliveMs,
     stuckMs: LIMITS.liveStuckMs,
@@ -67,6 +72,7 @@ export class LiveBroadcast {
   readonly #random: (below: number) => number;
   readonly #nowMs: () => number;
   readonly #seats: Seats;
+  readonly #budget: BroadcastBudget;
   readonly #sockets = new Set<LiveSocket>();
   readonly #rooms = new Map<number, Room>();
   readonly #onClose = shared((socket, code: number) => this.#forget(socket, code));
@@ -78,6 +84,7 @@ export class LiveBroadcast {
     this.#random = options.random ?? ((below) => randomInt(below));
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#seats = new Seats(options.seats);
+    this.#budget = new BroadcastBudget({ pace: this.pace, nowMs: this.#nowMs, cpuMs: options.cpuMs ?? threadCpuMs });
     this.metrics = createLiveMetrics(() => this.#sockets.size);
     options.states.onRead((sale) => this.#rooms.get(sale.saleId)?.offer(sale));
   }
@@ -130,7 +137,7 @@ export class LiveBroadcast {
   #room(saleId: number): Room {
     const known = this.#rooms.get(saleId);
     if (known !== undefined) return known;
-    const room = new Room({ pace: this.pace, metrics: this.metrics, nowMs: this.#nowMs, cpuMs: threadCpuMs });
+    const room = new Room({ pace: this.pace, budget: this.#budget, metrics: this.metrics, nowMs: this.#nowMs });
     this.#rooms.set(saleId, room);
     return room;
   }

@@ -76,10 +76,18 @@ export class Upgrades {
     const response = new ServerResponse(request);
     // Nobody reads a next request from this connection.
     response.shouldKeepAlive = false;
-    response.assignSocket(socket);
+    try {
+      response.assignSocket(socket);
+    } catch {
+      // Another answer has it; `asksForWebSocket` has looked, but what is thrown here would end the process.
+      socket.destroy();
+      return;
+    }
     response.once('finish', () => {
       response.detachSocket(socket);
       socket.destroySoon();
+      // As Node does with its own: whoever holds something until then lets it go. After all who listen to `finish`.
+      queueMicrotask(() => response.emit('close'));
     });
     this.#offers.set(request, { socket, head, response });
     app.routing(request, response);

@@ -198,6 +198,10 @@ export const LIMITS = {
   liveReturnMs: 10_000,
   /** Who finds no room may ask again after this, at random up to twice as late. Until then there are polls. */
   liveFullRetryMs: 5_000,
+  /** The more are refused, the later: so that of those of one second this many come back in each of many. */
+  liveReturnsPerSecond: 100,
+  /** But no later than this; at random up to twice as late, which is five minutes. */
+  liveFullRetryMaxMs: 150_000,
   /** Open files kept for everything but live sockets: requests, stores, the order log. */
   liveSpareFiles: 2_000,
 

@@ -1,5 +1,6 @@
 /** Everybody who is told states, with sockets that only count what is put into them. */
 import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { LIMITS } from '../../limits.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
@@ -15,6 +16,7 @@ class CountingSocket extends LiveSocket {
   takes = true;
   pings = 0;
   phases: string[] = [];
+  closeCode: number | undefined;
   constructor() {
     super(null as never, undefined, {});
   }
@@ -36,6 +38,7 @@ class CountingSocket extends LiveSocket {
   }
   #end(reason: NonNullable<LiveSocket['endedBy']>, code = 1006): void {
     this.endedBy ??= reason;
+    this.closeCode ??= code;
     this.emit('close', code, Buffer.alloc(0));
   }
 }
@@ -57,6 +60,10 @@ class States {
     this.#sales.set(saleId, sale);
     this.#tell(sale);
     return sale;
+  }
+  /** As while Redis is away, or its state is being rebuilt. */
+  lose(saleId: number): void {
+    this.#sales.delete(saleId);
   }
 }
 
@@ -120,4 +127,92 @@ describe('at the end of sales, which are sold out and open again five times a se
     for (const { phases } of sockets) expect(phases).toHaveLength(1 + FLIPS);
     await broadcast.stop();
   });
+});
+
+/** Runs on, with a state that is read all the time, or without any. */
+async function pass(ms: number, each: () => void = () => undefined): Promise<void> {
+  for (let passedMs = 0; passedMs < ms; passedMs += LIMITS.stateRefreshMs) {
+    await vi.advanceTimersByTimeAsync(LIMITS.stateRefreshMs);
+    each();
+  }
+}
+
+describe('a client', () => {
+  const { liveHeartbeatMs, liveStuckMs, liveBeatMs } = LIMITS;
+
+  test('that answers no ping is gone after two of them', async () => {
+    const { states, enter } = open();
+    const [socket] = enter(1, 1);
+    await pass(2 * liveHeartbeatMs + liveBeatMs, () => states.read(1, 'open', 1));
+    expect([socket?.pings, socket?.endedBy]).toEqual([1, 'silent']);
+  });
+
+  test('that was behind when a ping was due, and has read everything since, owes no answer to it', async () => {
+    const { enter } = open();
+    const [socket] = enter(1, 1);
+    if (socket === undefined) throw new Error('nobody came in');
+    await pass(liveHeartbeatMs - liveBeatMs);
+    socket.takes = false;
+    await pass(liveStuckMs / 2);
+    expect(socket.pings).toBe(0);
+    socket.takes = true;
+    await pass(2 * liveBeatMs);
+    expect([socket.pings, socket.owesPong]).toEqual([1, true]);
+    socket.emit('pong', Buffer.alloc(0));
+    await pass(liveHeartbeatMs - liveBeatMs);
+    expect(socket.endedBy).toBeUndefined();
+  });
+
+  test('that takes nothing is gone also while there is no state to tell', async () => {
+    const { states, enter } = open();
+    const [socket] = enter(1, 1);
+    if (socket === undefined) throw new Error('nobody came in');
+    states.lose(1);
+    socket.takes = false;
+    await pass(liveHeartbeatMs + liveStuckMs - liveBeatMs);
+    expect(socket.endedBy).toBeUndefined();
+    await pass(3 * liveBeatMs);
+    expect(socket.endedBy).toBe('stuck');
+  });
+
+  test('hears nothing while there is no state to trust, and stays', async () => {
+    const { states, enter } = open();
+    const [socket] = enter(1, 1);
+    states.lose(1);
+    await pass(2 * LIMITS.liveKeepAliveMs);
+    expect([socket?.phases, socket?.endedBy]).toEqual([['open'], undefined]);
+  });
+});
+
+test('who watches a sale that is deleted is sent away with 4404, and nobody else is', async () => {
+  const { states, broadcast, enter } = open();
+  const [watchers, others] = [enter(1, 3), enter(2, 2)];
+  states.lose(1);
+  states.followed.delete(1);
+  await pass(2 * LIMITS.liveBeatMs);
+  expect(watchers.map(({ endedBy, closeCode }) => [endedBy, closeCode])).toEqual(Array(3).fill(['gone', 4404]));
+  expect(others.map(({ endedBy }) => endedBy)).toEqual([undefined, undefined]);
+  const registry = new Registry();
+  for (const metric of broadcast.metrics.all) registry.registerMetric(metric);
+  expect(await registry.metrics()).toContain('fest_live_ended_total{reason="gone"} 3\n');
+});
+
+test('nobody finds room any more once the server stops, and who had asked before is sent away', async () => {
+  const { broadcast, enter } = open();
+  expect(broadcast.vacancy('a')).toBe('free');
+  const stopped = broadcast.stop();
+  expect([broadcast.vacancy('a'), broadcast.isFull]).toEqual(['stopping', false]);
+  const [late] = enter(1, 1);
+  expect([late?.endedBy, late?.closeCode, late?.phases]).toEqual(['stopping', 1012, []]);
+  await stopped;
+});
+
+test('who finds no room is told to come back the later the more there are', async () => {
+  const { broadcast, enter } = open();
+  enter(1, 1_000);
+  expect(broadcast.isFull).toBe(true);
+  expect(broadcast.vacancy('b')).toBe('full');
+  expect(broadcast.retryAfterMs()).toBe(2 * LIMITS.liveFullRetryMs - 1);
+  for (let count = 0; count < 20_000; count += 1) broadcast.vacancy('b');
+  expect(broadcast.retryAfterMs()).toBe(2 * LIMITS.liveFullRetryMaxMs - 1);
 });

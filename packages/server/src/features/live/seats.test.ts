@@ -35,7 +35,13 @@ test.each([
   ['2001:db8::1', '2001:db8:0:0::/64'],
   ['fe80::1%eth0', 'fe80:0:0:0::/64'],
   ['::1', '0:0:0:0::/64'],
-  ['', ''],
+  ['', 'unknown'],
+  ['unknown', 'unknown'],
+  ['_hidden', 'unknown'],
+  ['192.0.2.7:443', 'unknown'],
+  ['192.0.2.256', 'unknown'],
+  ['::ffff:192.0.2.256', 'unknown'],
+  ['x'.repeat(8_000), 'unknown'],
 ])('%s counts as %s', (address, origin) => {
   expect(originOf(address)).toBe(origin);
 });

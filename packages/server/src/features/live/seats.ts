@@ -1,5 +1,5 @@
 /** How many sockets there may be, in all and from one address. */
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 
 export interface SeatLimits {
   readonly sockets: number;
@@ -23,10 +23,14 @@ export class Seats {
     return this.#taken;
   }
 
+  get areTaken(): boolean {
+    return this.#taken >= this.#limits.sockets;
+  }
+
   /** @param origin see `originOf` */
   vacancy(origin: string): Vacancy {
-    const { sockets, perAddress } = this.#limits;
-    if (this.#taken >= sockets) return 'full';
+    const { perAddress } = this.#limits;
+    if (this.areTaken) return 'full';
     if (perAddress > 0 && (this.#byOrigin.get(origin) ?? 0) >= perAddress) return 'crowded';
     return 'free';
   }
@@ -45,11 +49,17 @@ export class Seats {
   }
 }
 
-/** What counts as one address: an IPv4 address, or the 64 bits of an IPv6 network, of which one household has all. */
+/** Behind a proxy the address is what a header says, and that may be anything. */
+const NO_ADDRESS = 'unknown';
+
+/**
+ * What counts as one address: an IPv4 address, or the 64 bits of an IPv6 network, of which one household has all. Whatever is
+ * neither counts as one, together. Never a part of `address`, which may be a part of a long header: V8 would keep the whole.
+ */
 export function originOf(address: string): string {
-  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
-  if (mapped !== undefined) return mapped;
-  if (!isIPv6(address)) return address;
+  const ipv4 = address.replace(/^::ffff:/i, '');
+  if (isIPv4(ipv4)) return ipv4.split('.').map(Number).join('.');
+  if (!isIPv6(address)) return NO_ADDRESS;
   const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? [];
   const first = head === '' ? [] : head.split(':');
   const last = tail === undefined || tail === '' ? [] : tail.split(':');

@@ -95,6 +95,14 @@ integration('the front door', () => {
     );
   });
 
+  test('the state keeps its tag while people join: only what changes the document costs a crowd another 200', async () => {
+    await fest.core.live.refresh(saleId);
+    const etag = await presentEtag();
+    for (let joins = 0; joins < 3; joins += 1) await join();
+    await fest.core.live.refresh(saleId);
+    expect(await presentEtag()).toBe(etag);
+  });
+
   test.each([
     ['a query that the route does not take', '?limit=1', 400, 'validation_failed'],
     ['a sale that does not exist', '', 404, 'not_found', '4000000000'],

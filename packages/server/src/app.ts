@@ -131,7 +131,7 @@ export async function buildApp({
         reconcileSoon: (saleId) => core.settingsReconciler.soon(saleId),
       });
       registerWaitingRoomRoutes(api, { ...shared, queueTokens, frontDoor, waitErrors: core.waitErrors });
-      registerLiveRoutes(api, { live, directory: catalogue, broadcast: core.broadcast });
+      registerLiveRoutes(api, { live, directory: catalogue, broadcast: core.broadcast, meters });
       registerStockRoutes(api, { ...shared, queueTokens });
       registerPaymentRoutes(api, { ...shared, processor, logId: log.logId });
       registerOrderRoutes(api, { ...shared, ticketCodes, cancellations });

@@ -188,8 +188,12 @@ export const LIMITS = {
   // --- live states over WebSockets ---------------------------------------------------------------------------------
   /** Between two broadcasts of a sale: as often as its state is read, and no oftener. */
   liveBroadcastMs: 250,
-  /** Broadcasting takes at most one part in so many of the process; beyond it changes are gathered for longer. */
+  /** Broadcasting takes at most one part in so many of the process, all sales together; beyond it changes wait for others. */
   liveBroadcastShare: 5,
+  /** A change of phase may be told before what was told earlier has been paid for: 200 ms of the process, in a burst. */
+  liveUrgentAheadMs: 1_000,
+  /** For as long broadcasting may catch up on time it has not used: timers are late, the more the busier the process is. */
+  liveCreditMs: 25,
   /** Sockets written to before other work has its turn: about two milliseconds. */
   liveSliceSockets: 250,
   /** A socket hears something at least this often, so that its client can tell a dead line from a quiet sale. */
@@ -213,6 +217,10 @@ export const LIMITS = {
   liveReturnMs: 10_000,
   /** Who finds no room may ask again after this, at random up to twice as late. Until then there are polls. */
   liveFullRetryMs: 5_000,
+  /** The more are refused, the later: so that of those of one second this many come back in each of many. */
+  liveReturnsPerSecond: 100,
+  /** But no later than this; at random up to twice as late, which is five minutes. */
+  liveFullRetryMaxMs: 150_000,
   /** Open files kept for everything but live sockets: requests, stores, the order log. */
   liveSpareFiles: 2_000,
 

@@ -28,6 +28,7 @@ describe('a request is taken off HTTP', () => {
     ['a body', { headers: { ...HEADERS, 'content-length': '2' } }],
     ['a body in chunks', { headers: { ...HEADERS, 'transfer-encoding': 'chunked' } }],
     ['no URL', { url: undefined }],
+    ['an answer that is still due on its connection', { socket: { _httpMessage: {} } }],
   ])('but not with %s', (_, change) => {
     expect(asksForWebSocket({ ...ASKED, ...change })).toBe(false);
   });

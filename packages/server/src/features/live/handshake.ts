@@ -12,20 +12,29 @@ export interface HandshakeFacts {
   readonly url?: string | undefined;
   readonly httpVersion: string;
   readonly headers: IncomingHttpHeaders;
+  /** Where it came from. */
+  readonly socket?: object;
+}
+
+/** Whether an answer to an earlier request of the connection is still due. Node has no other word for it. */
+function isAnswering(socket: object): boolean {
+  return '_httpMessage' in socket && socket._httpMessage !== null && socket._httpMessage !== undefined;
 }
 
 /**
  * Whether a request is taken off HTTP to become a WebSocket. All others that ask for an upgrade are answered as if they had
- * not, which RFC 9110 (7.8) allows; on the path of a live state they then hear that it is a WebSocket.
+ * not, which RFC 9110 (7.8) allows; on the path of a live state they then hear that it is a WebSocket. So is one that was sent
+ * before the answer to an earlier one was there: what belongs to that answer would be taken away with the socket.
  */
-export function asksForWebSocket({ method, url = '', httpVersion, headers }: HandshakeFacts): boolean {
+export function asksForWebSocket({ method, url = '', httpVersion, headers, socket = {} }: HandshakeFacts): boolean {
   return (
     method === 'GET' &&
     httpVersion === '1.1' &&
     headers.upgrade?.toLowerCase() === 'websocket' &&
     headers['content-length'] === undefined &&
     headers['transfer-encoding'] === undefined &&
-    LIVE_PATH.test(url)
+    LIVE_PATH.test(url) &&
+    !isAnswering(socket)
   );
 }
 

@@ -5,8 +5,10 @@ import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import { LIMITS } from '../../limits.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
+import { BroadcastBudget, type BudgetPace } from './broadcast-budget.ts';
 import { createLiveMetrics, type LiveMetrics } from './live-metrics.ts';
 import { LiveSocket } from './live-socket.ts';
+import { ReturnTimes } from './return-times.ts';
 import { Room, type RoomPace } from './room.ts';
 import { type SeatLimits, Seats, type Vacancy } from './seats.ts';
 import { PING_FRAME } from './state-frame.ts';
@@ -21,7 +23,7 @@ export interface StateSource {
 }
 
 /** See `LIMITS.live…`. */
-export interface LivePace extends RoomPace {
+export interface LivePace extends RoomPace, BudgetPace {
   beatMs: number;
   heartbeatMs: number;
   closeMs: number;
@@ -35,6 +37,8 @@ export interface LiveBroadcastOptions {
   /** A whole number from 0 to below the argument. */
   readonly random?: (below: number) => number;
   readonly nowMs?: () => number;
+  /** See `BudgetOptions`. */
+  readonly cpuMs?: () => number;
 }
 
 function threadCpuMs(): number {
@@ -55,6 +59,8 @@ export class LiveBroadcast {
     beatMs: LIMITS.liveBeatMs,
     broadcastMs: LIMITS.liveBroadcastMs,
     broadcastShare: LIMITS.liveBroadcastShare,
+    creditMs: LIMITS.liveCreditMs,
+    urgentAheadMs: LIMITS.liveUrgentAheadMs,
     sliceSockets: LIMITS.liveSliceSockets,
     keepAliveMs: LIMITS.liveKeepAliveMs,
     stuckMs: LIMITS.liveStuckMs,
@@ -67,6 +73,12 @@ export class LiveBroadcast {
   readonly #random: (below: number) => number;
   readonly #nowMs: () => number;
   readonly #seats: Seats;
+  readonly #budget: BroadcastBudget;
+  readonly #returnTimes = new ReturnTimes({
+    fullRetryMs: LIMITS.liveFullRetryMs,
+    fullRetryMaxMs: LIMITS.liveFullRetryMaxMs,
+    returnsPerSecond: LIMITS.liveReturnsPerSecond,
+  });
   readonly #sockets = new Set<LiveSocket>();
   readonly #rooms = new Map<number, Room>();
   readonly #onClose = shared((socket, code: number) => this.#forget(socket, code));
@@ -78,24 +90,40 @@ export class LiveBroadcast {
     this.#random = options.random ?? ((below) => randomInt(below));
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#seats = new Seats(options.seats);
+    this.#budget = new BroadcastBudget({ pace: this.pace, nowMs: this.#nowMs, cpuMs: options.cpuMs ?? threadCpuMs });
     this.metrics = createLiveMetrics(() => this.#sockets.size);
     options.states.onRead((sale) => this.#rooms.get(sale.saleId)?.offer(sale));
   }
 
-  /** @param origin see `originOf` */
-  vacancy(origin: string | undefined): Vacancy {
+  /** Nobody finds room, whoever it is. */
+  get isFull(): boolean {
+    return this.#seats.areTaken && !this.#stopping;
+  }
+
+  /** Whether somebody may come in; who may not counts as refused. @param origin see `originOf` */
+  vacancy(origin: string | undefined): Vacancy | 'stopping' {
+    if (this.#stopping) return 'stopping';
     const vacancy = this.#seats.vacancy(origin);
-    if (vacancy !== 'free') this.metrics.refused(vacancy);
+    if (vacancy !== 'free') {
+      this.metrics.refused(vacancy);
+      this.#returnTimes.note(this.#nowMs());
+    }
     return vacancy;
   }
 
   /** How long somebody who found no room should wait, milliseconds. */
   retryAfterMs(): number {
-    return LIMITS.liveFullRetryMs + this.#random(LIMITS.liveFullRetryMs);
+    const leastMs = this.#returnTimes.leastMs(this.#nowMs());
+    return leastMs + this.#random(leastMs);
   }
 
-  /** Takes a socket in; it is told the newest state at once. `vacancy` has been asked in the same turn. */
+  /** Takes a socket in; it is told the newest state at once. `vacancy` has been asked in the same turn of the event loop. */
   enter(socket: LiveSocket, sale: LiveSale, origin: string | undefined): void {
+    if (this.#stopping) {
+      // Nobody else would, and the server waits until it has gone.
+      this.#sendAway(socket);
+      return;
+    }
     socket.saleId = sale.saleId;
     socket.origin = origin;
     const { heartbeatMs } = this.pace;
@@ -113,12 +141,11 @@ export class LiveBroadcast {
     this.#stopping = true;
     clearTimeout(this.#timer);
     for (const room of this.#rooms.values()) room.close();
-    const { closeMs, returnMs, sliceSockets } = this.pace;
+    const { closeMs, sliceSockets } = this.pace;
     const deadlineMs = this.#nowMs() + closeMs;
     let told = 0;
     for (const socket of this.#sockets) {
-      const retryAfterMs = this.#random(returnMs);
-      socket.sayGoodbye('stopping', CLOSE_CODES.restart, `server stopping; retryAfterMs=${retryAfterMs}`);
+      this.#sendAway(socket);
       told += 1;
       if (told % sliceSockets === 0) await nextTurn();
     }
@@ -127,10 +154,15 @@ export class LiveBroadcast {
     if (told > 0) this.#options.logger.info({ sockets: told }, 'sent the live sockets away');
   }
 
+  #sendAway(socket: LiveSocket): void {
+    const retryAfterMs = this.#random(this.pace.returnMs);
+    socket.sayGoodbye('stopping', CLOSE_CODES.restart, `server stopping; retryAfterMs=${retryAfterMs}`);
+  }
+
   #room(saleId: number): Room {
     const known = this.#rooms.get(saleId);
     if (known !== undefined) return known;
-    const room = new Room({ pace: this.pace, metrics: this.metrics, nowMs: this.#nowMs, cpuMs: threadCpuMs });
+    const room = new Room({ pace: this.pace, budget: this.#budget, metrics: this.metrics, nowMs: this.#nowMs });
     this.#rooms.set(saleId, room);
     return room;
   }
@@ -188,10 +220,16 @@ export class LiveBroadcast {
       socket.drop('silent');
       return;
     }
+    if (!socket.put(PING_FRAME)) {
+      // What was not sent cannot be answered; the next beat tries again. Rooms look for the stuck only when there is a state.
+      if (socket.behindSinceMs === 0) socket.behindSinceMs = nowMs;
+      else if (nowMs - socket.behindSinceMs >= this.pace.stuckMs) socket.drop('stuck');
+      return;
+    }
+    socket.behindSinceMs = 0;
     socket.heartbeatAtMs = nowMs + this.pace.heartbeatMs;
     socket.controlFrames = 0;
     socket.owesPong = true;
-    socket.put(PING_FRAME);
   }
 }
 

@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { LiveSale } from '../stock/live-sales.ts';
-import { broadcastIntervalMs, changeBetween, Room, type RoomPace, type Told } from './room.ts';
+import { BroadcastBudget } from './broadcast-budget.ts';
+import { changeBetween, Room, type RoomPace, type Told } from './room.ts';
 import { describeState, textFrame } from './state-frame.ts';
 
-const PACE: RoomPace = { broadcastMs: 40, broadcastShare: 5, sliceSockets: 10, keepAliveMs: 1_000, stuckMs: 200 };
+const PACE: RoomPace = { broadcastMs: 40, sliceSockets: 10, keepAliveMs: 1_000, stuckMs: 200 };
 
 type Facts = Partial<Pick<LiveSale, 'phase' | 'readAtMs'>> & { readonly seq?: number; readonly epoch?: number };
 
@@ -46,7 +47,10 @@ function openRoom(pace: Partial<RoomPace> = {}) {
       counts.broadcasts += 1;
     },
   };
-  const room = new Room({ pace: { ...PACE, ...pace }, metrics, nowMs: () => performance.now(), cpuMs: () => 0 });
+  const nowMs = (): number => performance.now();
+  const share = { broadcastShare: 5, creditMs: 0, urgentAheadMs: 1_000 };
+  const budget = new BroadcastBudget({ pace: share, nowMs, cpuMs: () => 0 });
+  const room = new Room({ pace: { ...PACE, ...pace }, budget, metrics, nowMs });
   return { room, counts };
 }
 
@@ -64,14 +68,6 @@ describe('a change', () => {
   test('is urgent when nothing was known', () => {
     expect(changeBetween(undefined, before)).toBe('urgent');
   });
-});
-
-test.each([
-  [0, 40],
-  [7, 40],
-  [100, 500],
-])('after a broadcast that took %d ms the next begins %d ms later at the earliest', (busyMs, intervalMs) => {
-  expect(broadcastIntervalMs(busyMs, PACE)).toBe(intervalMs);
 });
 
 describe('a frame', () => {

@@ -1,14 +1,14 @@
 /** The sockets of one sale, and the newest state for all of them. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LiveSale } from '../stock/live-sales.ts';
+import type { BroadcastBudget } from './broadcast-budget.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 import type { LiveSocket } from './live-socket.ts';
 import { describeState, type StateDescription, textFrame } from './state-frame.ts';
 
-/** Milliseconds, sockets and parts of a process; see `LIMITS.live…`. */
+/** Milliseconds and sockets; see `LIMITS.live…`. */
 export interface RoomPace {
   broadcastMs: number;
-  broadcastShare: number;
   sliceSockets: number;
   keepAliveMs: number;
   stuckMs: number;
@@ -16,11 +16,11 @@ export interface RoomPace {
 
 export interface RoomOptions {
   readonly pace: RoomPace;
+  /** Of all rooms. */
+  readonly budget: BroadcastBudget;
   readonly metrics: Pick<LiveMetrics, 'skipped' | 'broadcast'>;
   /** Milliseconds since some beginning; never goes back. */
   readonly nowMs: () => number;
-  /** Processor time this thread has used, milliseconds: what waits for a processor takes nothing from others. */
-  readonly cpuMs: () => number;
 }
 
 interface State extends StateDescription {
@@ -40,23 +40,18 @@ export function changeBetween(before: StateDescription | undefined, after: State
   return before.news === after.news ? 'none' : 'ordinary';
 }
 
-/**
- * From the beginning of one broadcast to the next. A crowd for which writing takes long hears of ordinary changes less often,
- * so that it never takes more than its share of the process from those who are buying.
- */
-export function broadcastIntervalMs(busyMs: number, { broadcastMs, broadcastShare }: RoomPace): number {
-  return Math.max(broadcastMs, busyMs * broadcastShare);
-}
-
 export class Room {
   readonly #options: RoomOptions;
   readonly #sockets = new Set<Told>();
   /** Those that had not drained when a state was to be written. */
   readonly #behind = new Set<Told>();
+  readonly #turn = (): void => void this.#writeAll();
   #state: State | undefined;
+  /** Number of the state that is being written, or was last. */
+  #told = 0;
   #broadcasting = false;
-  #lastMs = 0;
-  #earliestMs = 0;
+  #closed = false;
+  #lastMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: RoomOptions) {
@@ -92,7 +87,8 @@ export class Room {
   /** Says that all is as it was, when nothing was said for long. */
   keepAlive(sale: LiveSale): void {
     const { nowMs, pace } = this.#options;
-    if (nowMs() - this.#lastMs < pace.keepAliveMs) return;
+    const isTold = this.#state?.number === this.#told;
+    if (!isTold || nowMs() - this.#lastMs < pace.keepAliveMs) return;
     this.#renew(describeState(sale));
     this.#tellAll(false);
   }
@@ -100,12 +96,14 @@ export class Room {
   /** Those that have drained since get the newest state; those that have not for too long are closed. */
   catchUp(): void {
     if (this.#behind.size === 0) return;
-    const { nowMs, pace } = this.#options;
+    const { nowMs, pace, budget } = this.#options;
     const stuckSinceMs = nowMs() - pace.stuckMs;
-    for (const socket of this.#behind) {
-      this.#show(socket);
-      if (socket.behindSinceMs !== 0 && socket.behindSinceMs <= stuckSinceMs) socket.drop('stuck');
-    }
+    budget.pay(() => {
+      for (const socket of this.#behind) {
+        this.#show(socket);
+        if (socket.behindSinceMs !== 0 && socket.behindSinceMs <= stuckSinceMs) socket.drop('stuck');
+      }
+    });
   }
 
   /** Sends all away: there will be no more states. */
@@ -114,7 +112,9 @@ export class Room {
   }
 
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
+    this.#options.budget.withdraw(this.#turn);
   }
 
   #renew(description: StateDescription): void {
@@ -122,39 +122,50 @@ export class Room {
     this.#state = { ...description, number, frame: textFrame(description.text), sinceMs: this.#options.nowMs() };
   }
 
+  /** Urgent news does not wait until `broadcastMs` have passed since the last; everything waits for its turn. */
   #tellAll(urgent: boolean): void {
     // A broadcast that runs looks at its end whether there is more to tell.
-    if (this.#broadcasting || (this.#timer !== undefined && !urgent)) return;
+    if (this.#closed || this.#broadcasting || (this.#timer !== undefined && !urgent)) return;
     clearTimeout(this.#timer);
-    const waitMs = urgent ? 0 : Math.max(0, this.#earliestMs - this.#options.nowMs());
-    this.#timer = setTimeout(() => void this.#writeAll(), waitMs);
+    this.#timer = undefined;
+    const { budget, nowMs, pace } = this.#options;
+    const waitMs = urgent ? 0 : this.#lastMs + pace.broadcastMs - nowMs();
+    if (waitMs <= 0) {
+      budget.ask(this.#turn, urgent);
+      return;
+    }
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      budget.ask(this.#turn, false);
+    }, waitMs);
   }
 
   /** In slices, between which the process does other work; a state that comes meanwhile is written to the rest at once. */
   async #writeAll(): Promise<void> {
+    const { nowMs, budget, metrics } = this.#options;
+    const state = this.#state;
+    if (state === undefined) return;
+    // What it would have told is told now.
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#broadcasting = true;
-    const { nowMs, cpuMs, pace, metrics } = this.#options;
-    const state = this.#state;
-    const beganMs = nowMs();
-    this.#lastMs = beganMs;
-    let busyMs = 0;
-    let sliceMs = cpuMs();
-    let written = 0;
-    for (const socket of this.#sockets) {
-      this.#show(socket);
-      written += 1;
-      if (written % pace.sliceSockets !== 0) continue;
-      busyMs += cpuMs() - sliceMs;
-      await nextTurn();
-      sliceMs = cpuMs();
-    }
-    busyMs += cpuMs() - sliceMs;
+    this.#told = state.number;
+    this.#lastMs = nowMs();
+    const sockets = this.#sockets.values();
+    while (budget.pay(() => this.#writeSlice(sockets))) await nextTurn();
     this.#broadcasting = false;
-    if (state === undefined) return;
     metrics.broadcast((nowMs() - state.sinceMs) / 1000);
-    this.#earliestMs = beganMs + broadcastIntervalMs(busyMs, pace);
     if (this.#state?.number !== state.number) this.#tellAll(this.#state?.standing !== state.standing);
+  }
+
+  /** False when there are no more. */
+  #writeSlice(sockets: Iterator<Told>): boolean {
+    for (let written = 0; written < this.#options.pace.sliceSockets; written += 1) {
+      const { value, done } = sockets.next();
+      if (done === true) return false;
+      this.#show(value);
+    }
+    return true;
   }
 
   #show(socket: Told): void {

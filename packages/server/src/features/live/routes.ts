@@ -1,10 +1,13 @@
 /** WebSocket `/sales/{id}/live`: the state document of a sale, on every change. */
+import type { IncomingMessage } from 'node:http';
 import { Type } from 'typebox';
-import { ROUTES } from '../../contract/paths.ts';
+import { API_PREFIX, ROUTES } from '../../contract/paths.ts';
 import { SaleParameters } from '../../contract/schemas.ts';
 import { originOf } from '../../platform/client-address.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
 import { ProblemError } from '../../platform/problem.ts';
+import { problemAnswer, type ReadyAnswer } from '../../platform/ready-answer.ts';
+import type { RequestMeters } from '../../platform/request-meters.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
 import { requireLiveSale, type SaleDirectory } from '../stock/require-live-sale.ts';
 import { handshakeFault, WEB_SOCKET_VERSION } from './handshake.ts';
@@ -15,14 +18,16 @@ export interface LiveDependencies {
   readonly live: LiveSales;
   readonly directory: SaleDirectory;
   readonly broadcast: LiveBroadcast;
+  /** Count what Fastify's hooks do not see. */
+  readonly meters: RequestMeters;
 }
 
 const DESCRIPTION =
   'A WebSocket (RFC 6455, version 13). Each text message is the document of `GET /sales/{saleId}/state`: one at once, one on ' +
   'every change, and one at least every few seconds. Clients send nothing but pongs and pings. Needs no token, from any origin.';
 
-export function registerLiveRoutes(app: FestApp, { live, directory, broadcast }: LiveDependencies): void {
-  const upgrades = new Upgrades(app);
+export function registerLiveRoutes(app: FestApp, { live, directory, broadcast, meters }: LiveDependencies): void {
+  const upgrades = new Upgrades(app, (request) => answerWhenFull(request, broadcast, meters));
   app.addHook('preClose', () => broadcast.stop());
 
   app.get(
@@ -45,7 +50,8 @@ export function registerLiveRoutes(app: FestApp, { live, directory, broadcast }:
       }
       if (fault === 'key') throw badKey();
       const origin = originOf(request.ip);
-      requireSeat(broadcast, origin);
+      const refusal = refusalOf(broadcast, origin);
+      if (refusal !== undefined) throw refusal;
       reply.hijack();
       const socket = upgrades.take(request.raw);
       if (socket !== undefined) broadcast.enter(socket, sale, origin);
@@ -54,19 +60,53 @@ export function registerLiveRoutes(app: FestApp, { live, directory, broadcast }:
   );
 }
 
-function requireSeat(broadcast: LiveBroadcast, origin: string | undefined): void {
+/** Why somebody from there may not come in; undefined when nothing is against it. Asked anew after everything that took time. */
+function refusalOf(broadcast: LiveBroadcast, origin: string | undefined): ProblemError | undefined {
   switch (broadcast.vacancy(origin)) {
     case 'free':
-      return;
+      return undefined;
     case 'full':
-      throw new ProblemError('overloaded', 'This server has no room for another WebSocket. Poll meanwhile.', {
+      return noRoom(broadcast);
+    case 'crowded':
+      return new ProblemError('rate_limited', 'Too many WebSockets from this address. Poll meanwhile.', {
         retryAfterMs: broadcast.retryAfterMs(),
       });
-    case 'crowded':
-      throw new ProblemError('rate_limited', 'Too many WebSockets from this address. Poll meanwhile.', {
-        retryAfterMs: broadcast.retryAfterMs(),
+    case 'stopping':
+      return new ProblemError('overloaded', 'This server is stopping; connect again and another one answers.', {
+        retryAfterMs: 1_000,
       });
   }
+}
+
+function noRoom(broadcast: LiveBroadcast): ProblemError {
+  return new ProblemError('overloaded', 'This server has no room for another WebSocket. Poll meanwhile.', {
+    retryAfterMs: broadcast.retryAfterMs(),
+  });
+}
+
+/** Of requests that are answered without finding their route; it is the key, too, under which they are counted. */
+const LIVE_ROUTE = { url: API_PREFIX + ROUTES.saleLive };
+const USUAL_URL_CHARACTERS = 100;
+
+/**
+ * The answer to a handshake while there is no room for anybody: whether there is such a sale is not looked at. What is unusual
+ * about a request is refused by the route, for its own reason.
+ */
+function answerWhenFull(
+  request: IncomingMessage,
+  broadcast: LiveBroadcast,
+  meters: RequestMeters,
+): ReadyAnswer | undefined {
+  const { url = '', headers } = request;
+  if (!broadcast.isFull || headers.host === undefined || handshakeFault(headers) !== 'none') return undefined;
+  if (url.length > USUAL_URL_CHARACTERS || url.includes('?') || url.includes('%')) return undefined;
+  const beganMs = performance.now();
+  // Its seats are all taken, whoever asks.
+  const refusal = refusalOf(broadcast, '');
+  if (refusal === undefined) return undefined;
+  const answer = problemAnswer(refusal, url);
+  meters.count(LIVE_ROUTE, LIVE_ROUTE.url, 'GET', answer.status, (performance.now() - beganMs) / 1000);
+  return answer;
 }
 
 function upgradeRequired(): ProblemError {

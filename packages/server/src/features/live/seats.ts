@@ -21,10 +21,14 @@ export class Seats {
     return this.#taken;
   }
 
+  get areTaken(): boolean {
+    return this.#taken >= this.#limits.sockets;
+  }
+
   /** @param origin see `originOf`; whoever has none is not counted together with others */
   vacancy(origin: string | undefined): Vacancy {
-    const { sockets, perAddress } = this.#limits;
-    if (this.#taken >= sockets) return 'full';
+    const { perAddress } = this.#limits;
+    if (this.areTaken) return 'full';
     if (origin !== undefined && perAddress > 0 && (this.#byOrigin.get(origin) ?? 0) >= perAddress) return 'crowded';
     return 'free';
   }

@@ -1,13 +1,13 @@
 /**
  * Requests that want to become WebSockets go through Fastify like all others, so that hooks, limits and problem documents
- * are the same; the route then takes the socket, or refuses in HTTP.
+ * are the same; the route then takes the socket, or refuses in HTTP. Only what is ready at once is answered before.
  */
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { LIMITS } from '../../limits.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
+import type { ReadyAnswer } from '../../platform/ready-answer.ts';
 import { LiveSocket } from './live-socket.ts';
 
 interface Offer {
@@ -35,8 +35,18 @@ export class Upgrades {
   readonly #offers = new WeakMap<IncomingMessage, Offer>();
   readonly #webSockets = new WebSocketServer(OPTIONS);
 
-  constructor(app: FestApp) {
-    app.server.on('upgrade', (request, socket, head) => this.#offer(app, request, socket, head));
+  /** @param answerAtOnce gives a refusal that is ready in memory; without one the request goes to its route */
+  constructor(app: FestApp, answerAtOnce: (request: IncomingMessage) => ReadyAnswer | undefined) {
+    app.server.on('upgrade', (request, socket, head) => {
+      socket.on('error', ignoreError);
+      if (!(socket instanceof Socket)) {
+        socket.destroy();
+        return;
+      }
+      const answer = answerAtOnce(request);
+      if (answer === undefined) this.#offer(app, request, socket, head);
+      else endWith(socket, answer);
+    });
   }
 
   /** True for a request whose socket can be taken. */
@@ -67,21 +77,32 @@ export class Upgrades {
     return taken;
   }
 
-  #offer(app: FestApp, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', ignoreError);
-    if (!(socket instanceof Socket)) {
-      socket.destroy();
-      return;
-    }
+  #offer(app: FestApp, request: IncomingMessage, socket: Socket, head: Buffer): void {
     const response = new ServerResponse(request);
     // Nobody reads a next request from this connection.
     response.shouldKeepAlive = false;
-    response.assignSocket(socket);
+    try {
+      response.assignSocket(socket);
+    } catch {
+      // Another answer has it; `asksForWebSocket` has looked, but what is thrown here would end the process.
+      socket.destroy();
+      return;
+    }
     response.once('finish', () => {
       response.detachSocket(socket);
       socket.destroySoon();
+      // As Node does with its own: whoever holds something until then lets it go. After all who listen to `finish`.
+      queueMicrotask(() => response.emit('close'));
     });
     this.#offers.set(request, { socket, head, response });
     app.routing(request, response);
   }
+}
+
+/** An answer, and then the end of its connection. */
+function endWith(socket: Socket, { status, headers, body = '' }: ReadyAnswer): void {
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
+  for (let index = 0; index < headers.length; index += 2) head += `${headers[index]}: ${headers[index + 1]}\r\n`;
+  socket.write(`${head}Connection: close\r\n\r\n${body}`);
+  socket.destroySoon();
 }

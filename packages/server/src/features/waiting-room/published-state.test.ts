@@ -53,6 +53,7 @@ describe('the published state', () => {
     ['the serving number', { snapshot: { servingNumber: 41 } }],
     ['the stock', { snapshot: { available: 59 } }],
     ['the epoch', { snapshot: { epoch: 2 } }],
+    ['nothing but the sequence', { snapshot: { seq: 6 } }],
     ['the phase', { phase: 'paused' as const }],
     ['the outflow', { outflowPerSecond: 12.6 }],
   ])('is made anew at once when %s changes, with another tag', (_, changes) => {
@@ -68,12 +69,22 @@ describe('the published state', () => {
     expect(etagOf(saleWith({ readAtMs: NOW + 60_000 }), NOW + 60_000)).toBe(etagOf(saleWith()));
   });
 
+  it('is told anew to who had it before the sale was sold out for a moment: that it is open again is news', () => {
+    const states = new PublishedStates();
+    const before = states.answer(saleWith({ snapshot: { seq: 100, available: 1 } }), undefined, NOW);
+    states.answer(saleWith({ phase: 'soldOut', snapshot: { seq: 101, available: 0 } }), undefined, NOW);
+    const open = saleWith({ snapshot: { seq: 102, available: 1 } });
+    const after = states.answer(open, headersOf(before).ETag, NOW);
+    expect(after.status).toBe(200);
+    expect(JSON.parse(String(after.body))).toMatchObject({ phase: 'open', sequence: 102 });
+  });
+
   it.each([
     ['its tag', (tag: string) => tag, 304],
     ['its tag made strong by somebody between', (tag: string) => tag.slice(2), 304],
     ['its tag among others', (tag: string) => `"a", ${tag} , W/"b"`, 304],
     ['anything at all', () => '*', 304],
-    ['another tag', () => 'W/"1-39-60-12.5-open"', 200],
+    ['another tag', () => 'W/"1-5-39-60-12.5-open"', 200],
     ['nothing', () => '', 200],
   ])('answers who has %s', (_, header, status) => {
     const answer = new PublishedStates().answer(saleWith(), header(etagOf(saleWith())), NOW);

@@ -24,9 +24,12 @@ export function stateDocument(sale: LiveSale, nowMs = sale.readAtMs): SaleState 
 /**
  * Weak (RFC 9110, 8.8.1): documents that differ in nothing but `serverTime` have the same one, so that a client hears 304 for
  * as long as nothing happens. Of what the document says and of nothing else, so that all servers give the same.
+ *
+ * Also of `sequence`: a sale that was sold out for a moment says afterwards what it said before, and who has heard of the
+ * moment elsewhere takes a document without a newer number for the older one. Joins do not raise it.
  */
-function etagOf({ phase, epoch, servingNumber, outflowPerSecond, available }: SaleState): string {
-  return `W/"${[epoch, servingNumber, available, outflowPerSecond, phase].join('-')}"`;
+function etagOf({ phase, epoch, sequence, servingNumber, outflowPerSecond, available }: SaleState): string {
+  return `W/"${[epoch, sequence, servingNumber, available, outflowPerSecond, phase].join('-')}"`;
 }
 
 interface Published {

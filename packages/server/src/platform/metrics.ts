@@ -43,6 +43,8 @@ export function createOrderAcknowledgement(): Histogram {
 }
 
 export interface ProcessMetricSources extends MetricSources {
+  /** See `overloadMetrics`. */
+  readonly overload: readonly Metric[];
   /** See `ClockWatch`. */
   readonly clocksAheadSeconds: () => ReadonlyMap<ClockSource, number>;
 }
@@ -63,6 +65,7 @@ export function registerMetrics(app: FestApp, sources: ProcessMetricSources): Re
   registry.registerMetric(sources.orderAcknowledgement);
   for (const metric of sources.live) registry.registerMetric(metric);
   for (const metric of sources.waitEstimates) registry.registerMetric(metric);
+  for (const metric of sources.overload) registry.registerMetric(metric);
   registerPasswords(registry, sources.passwords);
   registerClocks(registry, sources.clocksAheadSeconds);
   registerAdmissions(registry, sources.admissions);

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { ROUTES } from '../../contract/paths.ts';
 import { SaleParameters } from '../../contract/schemas.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
+import type { LoadShedder } from '../../platform/overload/load-shedder.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
 import { requireLiveSale, type SaleDirectory } from '../stock/require-live-sale.ts';
@@ -15,14 +16,15 @@ export interface LiveDependencies {
   readonly live: LiveSales;
   readonly directory: SaleDirectory;
   readonly broadcast: LiveBroadcast;
+  readonly shedder: LoadShedder;
 }
 
 const DESCRIPTION =
   'A WebSocket (RFC 6455, version 13). Each text message is the document of `GET /sales/{saleId}/state`: one at once, one on ' +
   'every change, and one at least every few seconds. Clients send nothing but pongs and pings. Needs no token, from any origin.';
 
-export function registerLiveRoutes(app: FestApp, { live, directory, broadcast }: LiveDependencies): void {
-  const upgrades = new Upgrades(app);
+export function registerLiveRoutes(app: FestApp, { live, directory, broadcast, shedder }: LiveDependencies): void {
+  const upgrades = new Upgrades(app, shedder);
   app.addHook('preClose', () => broadcast.stop());
 
   app.get(

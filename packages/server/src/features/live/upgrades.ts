@@ -4,10 +4,12 @@
  */
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { LIMITS } from '../../limits.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
+import type { LoadShedder } from '../../platform/overload/load-shedder.ts';
 import { LiveSocket } from './live-socket.ts';
 
 interface Offer {
@@ -35,8 +37,13 @@ export class Upgrades {
   readonly #offers = new WeakMap<IncomingMessage, Offer>();
   readonly #webSockets = new WebSocketServer(OPTIONS);
 
-  constructor(app: FestApp) {
-    app.server.on('upgrade', (request, socket, head) => this.#offer(app, request, socket, head));
+  /** @param shedder such requests do not pass through the front door */
+  constructor(app: FestApp, shedder: LoadShedder) {
+    app.server.on('upgrade', (request, socket, head) => {
+      const response = this.#offer(request, socket, head);
+      if (response === undefined || shedder.turnsAway(request, response, performance.now())) return;
+      app.routing(request, response);
+    });
   }
 
   /** True for a request whose socket can be taken. */
@@ -67,11 +74,11 @@ export class Upgrades {
     return taken;
   }
 
-  #offer(app: FestApp, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  #offer(request: IncomingMessage, socket: Duplex, head: Buffer): ServerResponse | undefined {
     socket.on('error', ignoreError);
     if (!(socket instanceof Socket)) {
       socket.destroy();
-      return;
+      return undefined;
     }
     const response = new ServerResponse(request);
     // Nobody reads a next request from this connection.
@@ -82,6 +89,6 @@ export class Upgrades {
       socket.destroySoon();
     });
     this.#offers.set(request, { socket, head, response });
-    app.routing(request, response);
+    return response;
   }
 }

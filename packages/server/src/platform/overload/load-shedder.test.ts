@@ -11,6 +11,8 @@ function requestOf(method: string, url: string, headers: Record<string, string> 
   return { method, url, headers } as unknown as IncomingMessage;
 }
 
+const STOPPED = { nowMs: () => 0, cpuMs: () => 0 };
+
 const REQUESTS = {
   browse: requestOf('GET', '/api/v1/festivals'),
   join: requestOf('POST', '/api/v1/sales/7/queue', SIGNED_IN),
@@ -47,10 +49,12 @@ function randomFrom(seed: number): () => number {
 
 /** Its loop has been late for so long that the level is at least this. Nothing beats: requests alone notice it. */
 function shedderAt(level: number): { readonly shedder: LoadShedder; readonly nowMs: number } {
-  const shedder = new LoadShedder({ random: randomFrom(7), nowMs: () => 0 });
+  let cpuMs = 0;
+  const shedder = new LoadShedder({ random: randomFrom(7), clocks: { nowMs: () => 0, cpuMs: () => cpuMs } });
   let nowMs = 200;
   while (shedder.level < level) {
     nowMs += 2 * LIMITS.loopBeatMs;
+    cpuMs = nowMs;
     shedder.turnsAway(REQUESTS.service, new Response().raw, nowMs);
   }
   return { shedder, nowMs };
@@ -58,7 +62,7 @@ function shedderAt(level: number): { readonly shedder: LoadShedder; readonly now
 
 describe('the shedder', () => {
   it('lets everything in when nothing is late', () => {
-    const shedder = new LoadShedder({ nowMs: () => 0 });
+    const shedder = new LoadShedder({ clocks: STOPPED });
     for (const name of LOAD_CLASSES) {
       const response = new Response();
       expect(shedder.turnsAway(REQUESTS[name], response.raw, 1)).toBe(false);
@@ -94,7 +98,7 @@ describe('the shedder', () => {
 
   it('counts what is under way by class, refuses beyond the bound of a class, and has room again afterwards', () => {
     const inFlightMax = { ...LIMITS.requestsInFlight, join: 2 };
-    const shedder = new LoadShedder({ nowMs: () => 0, inFlightMax });
+    const shedder = new LoadShedder({ clocks: STOPPED, inFlightMax });
     const underWay = [new Response(), new Response()];
     for (const response of underWay) expect(shedder.takesIn(REQUESTS.join, response.raw, 0)).toBe(true);
     const third = new Response();
@@ -108,7 +112,7 @@ describe('the shedder', () => {
   });
 
   it('answers so many probes a second and no more; operators are not among them', () => {
-    const shedder = new LoadShedder({ nowMs: () => 0 });
+    const shedder = new LoadShedder({ clocks: STOPPED });
     const probe = requestOf('GET', '/metrics');
     const answered = (nowMs: number): number => {
       let count = 0;

@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { LIMITS } from '../../limits.ts';
 import { writeAnswer } from '../ready-answer.ts';
 import { isProbe, LOAD_CLASSES, type LoadClass, loadClassOf } from './load-class.ts';
-import { LoopWatch } from './loop-watch.ts';
+import { type LoopClocks, LoopWatch } from './loop-watch.ts';
 import { overloadRefusal } from './refusal.ts';
 import {
   adjustShedding,
@@ -22,7 +22,7 @@ import {
 export interface LoadShedderOptions {
   /** 0 … 1 without 1; of the same weight everywhere. */
   readonly random?: () => number;
-  readonly nowMs?: () => number;
+  readonly clocks?: LoopClocks;
   readonly inFlightMax?: Readonly<Record<LoadClass, number>>;
 }
 
@@ -62,9 +62,9 @@ export class LoadShedder {
 
   constructor(options: LoadShedderOptions = {}) {
     this.#random = options.random ?? Math.random;
-    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#nowMs = options.clocks?.nowMs ?? (() => performance.now());
     this.#inFlightMax = options.inFlightMax ?? LIMITS.requestsInFlight;
-    this.#watch = new LoopWatch(() => this.#look(this.#nowMs()), this.#nowMs);
+    this.#watch = new LoopWatch(() => this.#look(this.#nowMs()), options.clocks);
     this.#state = calmShedding(this.#nowMs());
   }
 

@@ -34,7 +34,7 @@ const FLAGS = {
 } as const satisfies Record<string, Flag>;
 type FlagName = keyof typeof FLAGS;
 
-const LANES = [32, 64, 128, 256, 512];
+const LANES = [256, 512, 1_024, 1_536];
 const FACTORS = [1, 2, 5, 10];
 const FACTOR_MAX = 20;
 

@@ -50,6 +50,8 @@ export const LIMITS = {
     purchase: [1, 2],
     service: [1, 2],
   },
+  /** Holds are refused when they and payments are more than this share of the work. */
+  shedHoldsAbove: 0.5,
   /** What a request costs, in refusals, about. */
   requestWeights: { browse: 6, join: 4, poll: 2, hold: 6, purchase: 6, service: 6 },
   /** Requests under way, by class. At a few milliseconds each a server has tens; more means that a store is slow, and each

@@ -64,7 +64,7 @@ export async function runServer(config: Config, overrides: ProcessOverrides = {}
   });
   const processHealth = new ProcessHealth();
   const loadShedder = new LoadShedder();
-  const health = () => steered(processHealth.read(), loadShedder.reserve());
+  const health = () => steered(processHealth.read(), loadShedder.reserve);
   const core = await createSaleCore({ services, gateway, health, ...overrides });
   // From the first record on, also while it starts.
   void core.log.failure.then((error) => {

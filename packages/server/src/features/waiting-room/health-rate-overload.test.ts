@@ -1,7 +1,15 @@
 /** The admission and the shedder steer one server together: a model of its event loop, with a crowd in front of it. */
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../limits.ts';
-import { adjustShedding, calmShedding, reserveOf, servedShare, steered } from '../../platform/overload/shed-level.ts';
+import {
+  adjustShedding,
+  calmShedding,
+  levelCeiling,
+  servedShare,
+  steered,
+  type WorkShares,
+  workShares,
+} from '../../platform/overload/shed-level.ts';
 import { adjustHealthRate, freshHealthRate } from './health-rate.ts';
 
 /** Seconds of processor time. A purchase is all that an admitted buyer asks for, in four requests. */
@@ -37,7 +45,7 @@ class Model {
   #utilization = 0;
   #utilizationLong = 0;
   #delayLongMs = 0;
-  #reserve = 0;
+  #shares: WorkShares = { reserve: 0, purchases: 0 };
   #served = { join: 0, poll: 0, purchase: 0 };
   #refused = 0;
   purchases = 0;
@@ -70,8 +78,9 @@ class Model {
     this.#utilization += SHORT * (busy - this.#utilization);
     this.#utilizationLong += LONG * (busy - this.#utilizationLong);
     this.#delayLongMs += LONG * (delayMs - this.#delayLongMs);
-    this.#shedding = adjustShedding(this.#shedding, { nowMs: atMs, delayMs, utilization: this.#utilization });
-    if (atMs % 1_000 === 0) this.#takeReserve();
+    const reading = { nowMs: atMs, delayMs, utilization: this.#utilization };
+    this.#shedding = adjustShedding(this.#shedding, reading, levelCeiling(this.#shares));
+    if (atMs % 1_000 === 0) this.#takeShares();
     if (atMs % LIMITS.tickMs === 0) this.#admit();
     this.delaysMs.push(delayMs);
     this.levels.push(this.#shedding.level);
@@ -94,10 +103,10 @@ class Model {
     return 1 - Math.max(0, left) / STEP_SECONDS;
   }
 
-  #takeReserve(): void {
+  #takeShares(): void {
     const { join, poll, purchase } = this.#served;
     const served = { browse: 0, join, poll, hold: 0, purchase: purchase * REQUESTS_A_PURCHASE, service: 0 };
-    this.#reserve = reserveOf({ served, refused: this.#refused });
+    this.#shares = workShares({ served, refused: this.#refused });
     this.#served = { join: 0, poll: 0, purchase: 0 };
     this.#refused = 0;
   }
@@ -107,7 +116,7 @@ class Model {
     const facts = { eventLoopUtilization, requestP99Ms: 3 * this.#delayLongMs, cpu: eventLoopUtilization };
     this.#admission = adjustHealthRate(this.#admission, {
       elapsedMs: LIMITS.tickMs,
-      health: steered(facts, this.#isTold ? this.#reserve : 0),
+      health: steered(facts, this.#isTold ? this.#shares.reserve : 0),
       admitted: (this.#admission.rate * LIMITS.tickMs) / 1_000,
       wasLimit: true,
       atMost: LIMITS.perSecondMax,

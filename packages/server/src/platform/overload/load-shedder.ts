@@ -12,11 +12,13 @@ import { overloadRefusal } from './refusal.ts';
 import {
   adjustShedding,
   calmShedding,
-  reserveOf,
+  levelCeiling,
   retrySeconds,
   type ServedCounts,
   type SheddingState,
   servedShare,
+  type WorkShares,
+  workShares,
 } from './shed-level.ts';
 
 export interface LoadShedderOptions {
@@ -34,8 +36,8 @@ export interface LoadShedderOptions {
 export const REFUSAL_REASONS = ['late', 'full', 'probes'] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
-/** Over which the reserve is taken: as long as the loop's utilization, which it corrects. */
-const RESERVE_MS = 1_000;
+/** Over which shares of the work are taken: as long as the loop's utilization that the admission sees. */
+const SHARES_MS = 1_000;
 
 interface ClassLedger {
   inFlight: number;
@@ -56,7 +58,7 @@ export class LoadShedder {
   #state: SheddingState;
   #counts: ServedCounts = this.#count();
   #countedAtMs = 0;
-  #reserve = 0;
+  #shares: WorkShares = { reserve: 0, purchases: 0 };
   #probes = 0;
   #probesSinceMs = 0;
 
@@ -95,16 +97,9 @@ export class LoadShedder {
     this.#ledgers[loadClass].served += 1;
   }
 
-  /** See `reserveOf`; of about the last second. */
-  reserve(): number {
-    const nowMs = this.#nowMs();
-    if (nowMs - this.#countedAtMs < RESERVE_MS) return this.#reserve;
-    const [before, now] = [this.#counts, this.#count()];
-    const served = perClass((name) => now.served[name] - before.served[name]);
-    this.#reserve = reserveOf({ served, refused: now.refused - before.refused });
-    this.#counts = now;
-    this.#countedAtMs = nowMs;
-    return this.#reserve;
+  /** See `WorkShares`; of about the last second. */
+  get reserve(): number {
+    return this.#shares.reserve;
   }
 
   start(): void {
@@ -154,7 +149,16 @@ export class LoadShedder {
   }
 
   #look(nowMs: number): void {
-    this.#state = adjustShedding(this.#state, this.#watch.read(nowMs));
+    if (nowMs - this.#countedAtMs >= SHARES_MS) this.#takeShares(nowMs);
+    this.#state = adjustShedding(this.#state, this.#watch.read(nowMs), levelCeiling(this.#shares));
+  }
+
+  #takeShares(nowMs: number): void {
+    const [before, now] = [this.#counts, this.#count()];
+    const served = perClass((name) => now.served[name] - before.served[name]);
+    this.#shares = workShares({ served, refused: now.refused - before.refused });
+    this.#counts = now;
+    this.#countedAtMs = nowMs;
   }
 
   #isProbeTooMany(request: IncomingMessage, nowMs: number): boolean {

@@ -6,11 +6,12 @@ import {
   calmShedding,
   LEVEL_MAX,
   type LoopReading,
-  reserveOf,
+  levelCeiling,
   retrySeconds,
   type SheddingState,
   servedShare,
   steered,
+  workShares,
 } from './shed-level.ts';
 
 const { loopDelayTargetMs: TARGET, loopDelayIntervalMs: INTERVAL, shedHalvings: HALVINGS } = LIMITS;
@@ -25,6 +26,7 @@ function after(milliseconds: number, reading: Omit<LoopReading, 'nowMs'>, from =
   return state;
 }
 
+const NOTHING = { browse: 0, join: 0, poll: 0, hold: 0, purchase: 0, service: 0 };
 const LATE = { delayMs: 4 * TARGET, utilization: 1 };
 const IDLE = { delayMs: 0, utilization: 0.1 };
 
@@ -100,6 +102,30 @@ describe('the level', () => {
   });
 });
 
+describe('holds', () => {
+  const { shedHoldsAbove: half } = LIMITS;
+
+  it('are refused when they are most of the work, and not when refusing others is', () => {
+    const late = { delayMs: 100 * TARGET, utilization: 1 };
+    const worst = (purchases: number): SheddingState => {
+      let state = calmShedding(0);
+      for (let nowMs = BEAT; nowMs < 60_000; nowMs += BEAT) {
+        state = adjustShedding(state, { ...late, nowMs }, levelCeiling({ reserve: 0, purchases }));
+      }
+      return state;
+    };
+    expect(servedShare(worst(half + 0.01).level, 'hold')).toBe(0);
+    expect(servedShare(worst(half).level, 'hold')).toBe(1);
+    expect(servedShare(worst(half).level, 'poll')).toBe(0);
+  });
+
+  it('count with payments and operators, against everybody else and what refusals cost', () => {
+    const served = { ...NOTHING, hold: 10, purchase: 30, service: 10, join: 25 };
+    expect(workShares({ served, refused: 0 }).purchases).toBeCloseTo(3 / 4);
+    expect(workShares({ served, refused: 800 }).purchases).toBeCloseTo(1 / 4);
+  });
+});
+
 describe('what is served', () => {
   test.each<[number, Readonly<Record<LoadClass, number>>]>([
     [0, { browse: 1, join: 1, poll: 1, hold: 1, purchase: 1, service: 1 }],
@@ -138,8 +164,6 @@ describe('when to ask again', () => {
   });
 });
 
-const NOTHING = { browse: 0, join: 0, poll: 0, hold: 0, purchase: 0, service: 0 };
-
 describe('what the admission sees', () => {
   test.each<[string, Partial<Record<LoadClass, number>>, number, number]>([
     ['nothing', {}, 0, 0],
@@ -150,7 +174,7 @@ describe('what the admission sees', () => {
     ['as much work of joins as of purchases', { join: 60, purchase: 40 }, 0, 3 / 8],
     ['the same, and refusals that cost as much again', { join: 60, purchase: 40 }, 480, 3 / 16],
   ])('the reserve in %s', (_, served, refused, reserve) => {
-    expect(reserveOf({ served: { ...NOTHING, ...served }, refused })).toBeCloseTo(reserve);
+    expect(workShares({ served: { ...NOTHING, ...served }, refused }).reserve).toBeCloseTo(reserve);
   });
 
   it('is the loop without its reserve, and everything else as it is', () => {

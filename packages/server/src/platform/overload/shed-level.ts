@@ -19,6 +19,8 @@ import { LOAD_CLASSES, type LoadClass } from './load-class.ts';
 const LADDER = LOAD_CLASSES.slice(0, LOAD_CLASSES.indexOf('purchase'));
 /** In which all that may be shed is. */
 export const LEVEL_MAX = LADDER.length * LIMITS.shedHalvings;
+/** In which everything before holds is. */
+export const LEVEL_BEFORE_HOLDS = LADDER.indexOf('hold') * LIMITS.shedHalvings;
 
 export interface SheddingState {
   /** 0: nothing is refused; `LEVEL_MAX`: everything that ever is. */
@@ -41,14 +43,19 @@ export function calmShedding(nowMs: number): SheddingState {
   return { level: 0, lateSinceMs: undefined, atMs: nowMs };
 }
 
-export function adjustShedding(state: SheddingState, { nowMs, delayMs, utilization }: LoopReading): SheddingState {
+/** @param ceiling the level does not rise above it */
+export function adjustShedding(
+  state: SheddingState,
+  { nowMs, delayMs, utilization }: LoopReading,
+  ceiling = LEVEL_MAX,
+): SheddingState {
   const seconds = Math.min(Math.max(0, nowMs - state.atMs), LIMITS.shedStepMaxMs) / 1_000;
   const target = LIMITS.loopDelayTargetMs;
   if (delayMs > target) {
     const lateSinceMs = state.lateSinceMs ?? nowMs;
     if (nowMs - lateSinceMs < LIMITS.loopDelayIntervalMs) return { ...state, lateSinceMs, atMs: nowMs };
     const perSecond = LIMITS.shedRisePerSecond * Math.log2(delayMs / target);
-    return { level: Math.min(LEVEL_MAX, state.level + seconds * perSecond), lateSinceMs, atMs: nowMs };
+    return { level: Math.min(ceiling, state.level + seconds * perSecond), lateSinceMs, atMs: nowMs };
   }
   const slack = delayMs < target / 2 ? Math.max(LIMITS.shedSlackMin, LIMITS.shedFullLoop - utilization) : 0;
   const level = Math.max(0, state.level - seconds * LIMITS.shedFallPerSecond * slack);
@@ -82,19 +89,33 @@ export interface ServedCounts {
   readonly refused: number;
 }
 
-/**
- * The share of the loop's work that would be free if all that may be shed before holds were refused: what these cost more than
- * their refusal. 0 … 1. Weights are rough, in refusals (`npm run bench:core` measures what requests cost).
- */
-export function reserveOf({ served, refused }: ServedCounts): number {
+/** Shares of the loop's work, 0 … 1. Weights are rough, in refusals (`npm run bench:core` measures what requests cost). */
+export interface WorkShares {
+  /** That would be free if all that may be shed before holds were refused: what these cost more than their refusal. */
+  readonly reserve: number;
+  /** Of holds and whatever goes before them. */
+  readonly purchases: number;
+}
+
+export function workShares({ served, refused }: ServedCounts): WorkShares {
   let work = refused;
-  let spare = 0;
+  let reserve = 0;
+  let purchases = 0;
   for (const name of LOAD_CLASSES) {
     const weight = LIMITS.requestWeights[name];
     work += served[name] * weight;
-    if (LOAD_CLASSES.indexOf(name) < LOAD_CLASSES.indexOf('hold')) spare += served[name] * (weight - 1);
+    if (LOAD_CLASSES.indexOf(name) < LOAD_CLASSES.indexOf('hold')) reserve += served[name] * (weight - 1);
+    else purchases += served[name] * weight;
   }
-  return work === 0 ? 0 : spare / work;
+  return work === 0 ? { reserve: 0, purchases: 0 } : { reserve: reserve / work, purchases: purchases / work };
+}
+
+/**
+ * Holds are refused only where they and what follows them are most of the work. When refusing the crowd alone is too much, it
+ * would help nobody to refuse the few who can buy as well: they are served late.
+ */
+export function levelCeiling({ purchases }: WorkShares): number {
+  return purchases > LIMITS.shedHoldsAbove ? LEVEL_MAX : LEVEL_BEFORE_HOLDS;
 }
 
 /**

@@ -28,13 +28,13 @@ interface Flag {
 const FLAGS = {
   'lead-in': { fallback: 8, limits: [1, 60] },
   seconds: { fallback: 12, limits: [2, 60] },
-  connections: { fallback: 1_000, limits: [10, 10_000] },
+  connections: { fallback: 8_000, limits: [10, 10_000] },
   'no-shows': { fallback: 20, limits: [0, 90] },
   purchases: { fallback: 5_000, limits: [200, 20_000] },
 } as const satisfies Record<string, Flag>;
 type FlagName = keyof typeof FLAGS;
 
-const LANES = [256, 512, 1_024, 1_536];
+const LANES = [256, 512, 1_024];
 const FACTORS = [1, 2, 5, 10];
 const FACTOR_MAX = 20;
 

@@ -22,6 +22,8 @@ export const LIMITS = {
   // --- overload -----------------------------------------------------------------------------------------------------
   /** How late the event loop may be for long. A hold waits for it about three times, a payment four times. */
   loopDelayTargetMs: 50,
+  /** Processor time of work that was ready at once and makes a queue: some 300 requests. */
+  loopQueueMs: 10,
   /** Late for less than this, it is working off what came together. */
   loopDelayIntervalMs: 250,
   /** Between two looks at the loop: fine enough to see 50 ms, and 50 wake-ups a second are a thousandth of a processor. */
@@ -375,6 +377,7 @@ function assertRelations(): void {
       'stores give up before the handler',
       LIMITS.mysqlAcquireTimeoutMs + LIMITS.mysqlQueryTimeoutMs < LIMITS.handlerTimeoutMs,
     ],
+    ['a queue is less than what is late', LIMITS.loopQueueMs < LIMITS.loopDelayTargetMs],
     ['a connection outlives its handler', LIMITS.stalledConnectionMs > LIMITS.handlerTimeoutMs],
     ['a delay is seen several times before it counts', LIMITS.loopDelayIntervalMs >= 5 * LIMITS.loopBeatMs],
     ['a command gives up before its connection does', LIMITS.redisCommandTimeoutMs < LIMITS.redisSocketTimeoutMs],

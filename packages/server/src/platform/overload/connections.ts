@@ -8,11 +8,9 @@ import type { LoadShedder } from './load-shedder.ts';
 /**
  * So many that the process neither runs out of open files, which would take Redis, MySQL and the order log from it, nor out of
  * memory. One more is accepted and closed at once: the client, or its load balancer, sees that and tries another server.
- *
- * @param openFiles undefined: without a limit
  */
-export function connectionsFor(liveSockets: number, openFiles: number | undefined = openFilesLimit()): number {
-  const room = Math.max(1, (openFiles ?? Number.POSITIVE_INFINITY) - LIMITS.spareFiles);
+export function connectionsFor(liveSockets: number, openFiles = openFilesLimit() ?? Number.POSITIVE_INFINITY): number {
+  const room = Math.max(1, openFiles - LIMITS.spareFiles);
   return Math.min(liveSockets + LIMITS.httpConnections, room);
 }
 

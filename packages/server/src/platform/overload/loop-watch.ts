@@ -22,8 +22,9 @@ const OWN_CLOCKS: LoopClocks = {
  * While hundreds of sockets are ready libuv may serve them for a second before it looks at timers; so whoever reads in between
  * counts a timer that is overdue as late already.
  *
- * Late is only what this thread has worked in the meantime: on a machine that is busy with other things a timer comes late
- * without anybody waiting in line here, and refusing the few who come would help nobody.
+ * On a machine that is busy with other things a timer comes late without anybody waiting in line here, and refusing the few who
+ * come would help nobody: late is only a loop that had worked for a while on what it found, as CoDel leaves a queue alone that
+ * holds less than one packet. Below that it is late by what it worked.
  */
 export class LoopWatch {
   readonly #onBeat: () => void;
@@ -66,7 +67,8 @@ export class LoopWatch {
   /** At this moment, since the last beat. */
   #late(nowMs: number): number {
     const overdueMs = nowMs - this.#beatAtMs - LIMITS.loopBeatMs;
-    return Math.max(0, Math.min(overdueMs, this.#clocks.cpuMs() - this.#beatCpuMs));
+    const workedMs = this.#clocks.cpuMs() - this.#beatCpuMs;
+    return Math.max(0, workedMs >= LIMITS.loopQueueMs ? overdueMs : Math.min(overdueMs, workedMs));
   }
 
   #beat(): void {

@@ -33,7 +33,11 @@ export interface Hall {
 }
 
 /** @param buyers how many accounts there are to be */
-export async function openHall(options: CoreOptions, buyers: number, context: StageContext): Promise<Hall> {
+export async function openHall(
+  { directory, purpose = COMMAND }: Pick<CoreOptions, 'directory'> & { readonly purpose?: string },
+  buyers: number,
+  context: StageContext,
+): Promise<Hall> {
   const { signal, say } = context;
   const found = findPinning(process.platform);
   const opened: Array<() => Promise<void>> = [];
@@ -41,7 +45,7 @@ export async function openHall(options: CoreOptions, buyers: number, context: St
     for (const each of opened.splice(0).reverse()) await each();
   };
   try {
-    const stage = await openStage({ purpose: COMMAND, directory: options.directory, gatewayMs: GATEWAY_MS }, context);
+    const stage = await openStage({ purpose, directory, gatewayMs: GATEWAY_MS }, context);
     opened.push(() => stage.close());
     say(`The stack answers at ${stage.baseUrl}; its order log is on ${stage.fileSystem}.`);
     const ceilings = await startCeilings(stage.stack.state.redisUrl, signal);

@@ -14,6 +14,8 @@ export interface SaleRequest {
   /** Room for so many orders of one ticket. */
   readonly capacity: number;
   readonly nowMs: number;
+  /** Buyers admitted per second; absent: as many as the limits allow. */
+  readonly perSecond?: number;
 }
 
 /** Opens sales as organizer and operator do, through the API. */
@@ -50,8 +52,8 @@ export class SaleDesk {
     return new SaleDesk(baseUrl, { organizer, operator }, festival.id);
   }
 
-  /** An open sale that admits as fast as the limits allow; its id. */
-  async openSale({ capacity, nowMs }: SaleRequest): Promise<number> {
+  /** An open sale; its id. */
+  async openSale({ capacity, nowMs, perSecond = LIMITS.perSecondMax }: SaleRequest): Promise<number> {
     const sale = (await callApi(this.#baseUrl, {
       method: 'POST',
       path: pathOf('festivalSales', { festivalId: this.#festivalId }),
@@ -69,7 +71,7 @@ export class SaleDesk {
         admissionSeconds: LIMITS.admissionSecondsMax,
       },
     })) as Sale;
-    await this.setRate(sale.id, LIMITS.perSecondMax);
+    await this.setRate(sale.id, perSecond);
     await callApi(this.#baseUrl, {
       method: 'POST',
       path: pathOf('saleOpen', { saleId: sale.id }),

@@ -53,6 +53,7 @@ const RULES: readonly Rule[] = [
     concerns: isServer,
     except: {
       'packages/server/src/platform/retry.ts': 'the default of a parameter',
+      'packages/server/src/platform/overload/load-shedder.ts': 'the default of a parameter',
       'packages/server/src/features/archive/applier.ts': WAITS_A_LITTLE_CHANCE,
       'packages/server/src/features/orders/cancellation.ts': WAITS_A_LITTLE_CHANCE,
       'packages/server/src/features/payments/payment-processor.ts': WAITS_A_LITTLE_CHANCE,

@@ -1,8 +1,7 @@
 /** The table of contents of the server: everything that is registered, in order. */
 import { randomBytes } from 'node:crypto';
-import underPressure from '@fastify/under-pressure';
 import Fastify, { type FastifyBaseLogger, LogController, type RouteOptions } from 'fastify';
-import { API_PREFIX, SERVICE_PATHS } from './contract/paths.ts';
+import { API_PREFIX } from './contract/paths.ts';
 import { NoQuery } from './contract/schemas.ts';
 import { createAbuseLimits } from './features/abuse-limits/abuse-limits.ts';
 import { registerAccountRoutes } from './features/accounts/routes.ts';
@@ -25,7 +24,9 @@ import { registerHandlerDeadline } from './platform/handler-deadline.ts';
 import { type HealthFacts, registerHealth } from './platform/health.ts';
 import { registerIdempotency } from './platform/idempotency.ts';
 import { registerMetrics } from './platform/metrics.ts';
-import { ProblemError } from './platform/problem.ts';
+import { boundConnections } from './platform/overload/connections.ts';
+import { LoadShedder } from './platform/overload/load-shedder.ts';
+import { overloadMetrics } from './platform/overload/overload-metrics.ts';
 import { answerClientError, registerProblemDetails, sendProblem } from './platform/problem-details.ts';
 import { measureAnswers, type ProcessHealth } from './platform/process-health.ts';
 import { trustOf } from './platform/trusted-proxies.ts';
@@ -38,6 +39,8 @@ export interface AppDependencies {
   readonly health: () => Promise<HealthFacts>;
   /** Learns from every answer how long it took. */
   readonly processHealth?: ProcessHealth;
+  /** Shared with the admission, which steers by what it sheds. */
+  readonly loadShedder?: LoadShedder;
   /** Of a clock that was made from sources, how far these are ahead of it. */
   readonly clocksAheadSeconds?: () => ReadonlyMap<ClockSource, number>;
 }
@@ -57,6 +60,7 @@ export async function buildApp({
   core,
   health,
   processHealth,
+  loadShedder = new LoadShedder(),
   clocksAheadSeconds,
 }: AppDependencies): Promise<FestApp> {
   const loggerInstance: FastifyBaseLogger = services.logger;
@@ -68,6 +72,7 @@ export async function buildApp({
     routerOptions: { maxParamLength: LIMITS.pathParameterCharacters, ignoreTrailingSlash: false },
     requestTimeout: LIMITS.requestTimeoutMs,
     keepAliveTimeout: LIMITS.keepAliveTimeoutMs,
+    connectionTimeout: LIMITS.stalledConnectionMs,
     http: {
       maxHeaderSize: LIMITS.headerBytes,
       // Node takes the larger of the two for a whole request, and the default for headers is 60 s.
@@ -95,26 +100,20 @@ export async function buildApp({
   // --- every answer ---------------------------------------------------------------------------------------------------
   registerProblemDetails(app);
   registerHandlerDeadline(app, LIMITS.handlerTimeoutMs);
-  await app.register(underPressure, {
-    maxEventLoopDelay: LIMITS.eventLoopDelayMaxMs,
-    pressureHandler: (request) => {
-      // A busy process is not a dead one: its supervisor and its dashboards must go on seeing it.
-      if (request.url === SERVICE_PATHS.live || request.url === SERVICE_PATHS.metrics) return;
-      throw new ProblemError('overloaded', 'The server is busy; try again in a moment.', { retryAfterMs: 2_000 });
-    },
-  });
+  boundConnections(app, services, loadShedder);
   await registerDocumentation(app);
   const limits = createAbuseLimits(services);
   const meters = registerMetrics(app, {
     ...core.metricSources,
     abuse: limits.metrics,
+    overload: overloadMetrics({ shedder: loadShedder, server: app.server, redis: services.redis }),
     clocksAheadSeconds: clocksAheadSeconds ?? (() => new Map()),
   });
   registerHealth(app, health);
   if (processHealth !== undefined) measureAnswers(app, processHealth);
   const authentication = registerAuthentication(app, services.accessTokens);
   registerIdempotency(app, services);
-  const frontDoor = openFrontDoor(app, { meters, isBusy: () => app.isUnderPressure() });
+  const frontDoor = openFrontDoor(app, { meters, shedder: loadShedder });
 
   // --- the API --------------------------------------------------------------------------------------------------------
   const { live, rebuilds, catalogue, queueTokens, ticketCodes, processor, cancellations, log, passwordHashing } = core;
@@ -131,7 +130,13 @@ export async function buildApp({
         reconcileSoon: (saleId) => core.settingsReconciler.soon(saleId),
       });
       registerWaitingRoomRoutes(api, { ...shared, queueTokens, frontDoor, waitErrors: core.waitErrors });
-      registerLiveRoutes(api, { live, directory: catalogue, broadcast: core.broadcast, meters });
+      registerLiveRoutes(api, {
+        live,
+        directory: catalogue,
+        broadcast: core.broadcast,
+        meters,
+        shedder: loadShedder,
+      });
       registerStockRoutes(api, { ...shared, queueTokens });
       registerPaymentRoutes(api, { ...shared, processor, logId: log.logId });
       registerOrderRoutes(api, { ...shared, ticketCodes, cancellations });

@@ -18,8 +18,58 @@ export const LIMITS = {
   handlerTimeoutMs: 15_000,
   /** Above the idle time-out of common load balancers (60 s), so that the server is not the one to close first. */
   keepAliveTimeoutMs: 65_000,
-  /** Event-loop delay beyond which new requests are refused: waiting longer only adds to the queue. */
-  eventLoopDelayMaxMs: 1_000,
+
+  // --- overload -----------------------------------------------------------------------------------------------------
+  /** How late the event loop may be for long. A hold waits for it about three times, a payment four times. */
+  loopDelayTargetMs: 50,
+  /** Processor time of work that was ready at once and makes a queue: some 300 requests. */
+  loopQueueMs: 10,
+  /** Late for less than this, it is working off what came together. */
+  loopDelayIntervalMs: 250,
+  /** Between two looks at the loop: fine enough to see 50 ms, and 50 wake-ups a second are a thousandth of a processor. */
+  loopBeatMs: 20,
+  /** Over which the loop's utilization is taken. */
+  loopUtilizationMs: 100,
+  /** Nobody knows what happened in between two looks that are further apart. */
+  shedStepMaxMs: 200,
+  /** Of a class that is refused by its share: what is left is one of 64 requests, then none. */
+  shedHalvings: 6,
+  /** Halvings a second for each doubling of the delay over the target: at 200 ms half of a class is gone after 60 ms. */
+  shedRisePerSecond: 8,
+  /** Halvings a second that an idle loop takes back: everything within three seconds. */
+  shedFallPerSecond: 10,
+  /** A loop that is busier than this has no room for more. */
+  shedFullLoop: 0.97,
+  /** Even then a level goes down, by 0.3 halvings a second, as long as nothing is late. */
+  shedSlackMin: 0.03,
+  /** First and longest time, seconds, until who was refused may ask again; at random up to twice as late. A turn, a hold and
+   * a payment run out, so those come back soon. */
+  shedRetrySeconds: {
+    browse: [2, 30],
+    join: [2, 30],
+    poll: [2, 30],
+    hold: [1, 5],
+    purchase: [1, 2],
+    service: [1, 2],
+  },
+  /** Holds are refused when they and payments are more than this share of the work. */
+  shedHoldsAbove: 0.5,
+  /** What a request costs, in refusals, about. */
+  requestWeights: { browse: 6, join: 4, poll: 2, hold: 6, purchase: 6, service: 6 },
+  /** Requests under way, by class. At a few milliseconds each a server has tens; more means that a store is slow, and each
+   * holds some 10 KiB and a place in the lines for Redis and MySQL. Together they bound these lines. */
+  requestsInFlight: { browse: 1_000, join: 1_000, poll: 500, hold: 1_000, purchase: 4_000, service: 500 },
+  /** Probes a second, which need no token; what is more is no probe. A reading of /metrics takes some 5 ms. */
+  probesPerSecond: 100,
+  /** Connections besides the live sockets, of some 15 KiB each; behind a load balancer a few hundred carry everything. */
+  httpConnections: 20_000,
+  /** Open files kept for everything but connections of clients: stores, the order log, the program. */
+  spareFiles: 300,
+  /** Between two lines in the log that connections are refused. */
+  dropComplaintMs: 10_000,
+  /** A connection over which nothing moves for so long, in the middle of a request or an answer, is closed. Longer than any
+   * handler takes. */
+  stalledConnectionMs: 30_000,
 
   // --- abuse -------------------------------------------------------------------------------------------------------
   /** Where not all of a minute's requests may come at once, one part in so many may. */
@@ -356,6 +406,9 @@ function assertRelations(): void {
       'stores give up before the handler',
       LIMITS.mysqlAcquireTimeoutMs + LIMITS.mysqlQueryTimeoutMs < LIMITS.handlerTimeoutMs,
     ],
+    ['a queue is less than what is late', LIMITS.loopQueueMs < LIMITS.loopDelayTargetMs],
+    ['a connection outlives its handler', LIMITS.stalledConnectionMs > LIMITS.handlerTimeoutMs],
+    ['a delay is seen several times before it counts', LIMITS.loopDelayIntervalMs >= 5 * LIMITS.loopBeatMs],
     ['a command gives up before its connection does', LIMITS.redisCommandTimeoutMs < LIMITS.redisSocketTimeoutMs],
     ['a change outwaits a Redis command', LIMITS.configureWaitMs > LIMITS.redisCommandTimeoutMs],
     ['a fresh payment is not abandoned', 2 * LIMITS.freshPaymentMs <= LIMITS.abandonedPaymentsMs],

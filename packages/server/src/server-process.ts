@@ -11,6 +11,8 @@ import { ClockWatch, createClockReaders } from './platform/clock-sources.ts';
 import { withDeadline } from './platform/deadline.ts';
 import { createStoreProbes } from './platform/health.ts';
 import { createMysqlPool, migrate } from './platform/mysql.ts';
+import { LoadShedder } from './platform/overload/load-shedder.ts';
+import { steered } from './platform/overload/shed-level.ts';
 import { ProcessHealth } from './platform/process-health.ts';
 import { checkRedis, connectRedis, connectSubscriber } from './platform/redis.ts';
 import { createSaleCore, type SaleCore } from './sale-core.ts';
@@ -61,7 +63,9 @@ export async function runServer(config: Config, overrides: ProcessOverrides = {}
     timeoutMs: config.gatewayTimeoutMs,
   });
   const processHealth = new ProcessHealth();
-  const core = await createSaleCore({ services, gateway, health: () => processHealth.read(), ...overrides });
+  const loadShedder = new LoadShedder();
+  const health = () => steered(processHealth.read(), loadShedder.reserve);
+  const core = await createSaleCore({ services, gateway, health, ...overrides });
   // From the first record on, also while it starts.
   void core.log.failure.then((error) => {
     // Nothing can be acknowledged any more. Only a restart re-reads what is really on disk.
@@ -78,6 +82,7 @@ export async function runServer(config: Config, overrides: ProcessOverrides = {}
     services,
     core,
     processHealth,
+    loadShedder,
     clocksAheadSeconds: () => clockWatch.aheadSeconds,
     health: async () => ({
       draining,

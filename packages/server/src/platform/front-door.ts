@@ -2,13 +2,15 @@
  * Answers what whole crowds ask before Fastify takes it up: for an answer that is ready in memory, finding the route, making
  * a request, a reply and a logger, and running hooks costs more than all the rest.
  *
- * Nothing is decided here that Fastify's routes do not decide by the same functions. What is unusual about a request, or
- * about the server's state, goes on to them.
+ * Nothing is decided here that Fastify's routes do not decide by the same functions, but one thing: whether there is time for a
+ * request at all (`overload/load-shedder.ts`). What is unusual about a request, or about the server's state, goes on to them.
  */
 import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { API_PREFIX } from '../contract/paths.ts';
 import type { FestApp } from './fest-app.ts';
+import { type LoadClass, loadClassOf } from './overload/load-class.ts';
+import type { LoadShedder } from './overload/load-shedder.ts';
 import { type ReadyAnswer, writeAnswer } from './ready-answer.ts';
 import type { RequestMeters } from './request-meters.ts';
 
@@ -26,15 +28,18 @@ interface Entry {
   readonly suffix: string;
   readonly prefix: string;
   readonly answer: ReadyRoute;
+  readonly loadClass: LoadClass;
 }
+
+/** What is refused before its route is known is counted under no route. */
+const REFUSED = {};
 
 export interface FrontDoorOptions {
   readonly meters: RequestMeters;
-  /** True: requests have to wait, or are refused. */
-  readonly isBusy: () => boolean;
+  readonly shedder: LoadShedder;
 }
 
-export function openFrontDoor(app: FestApp, { meters, isBusy }: FrontDoorOptions): FrontDoor {
+export function openFrontDoor(app: FestApp, { meters, shedder }: FrontDoorOptions): FrontDoor {
   const entries: Entry[] = [];
   let closing = false;
   app.addHook('preClose', async () => {
@@ -43,7 +48,7 @@ export function openFrontDoor(app: FestApp, { meters, isBusy }: FrontDoorOptions
 
   function answered(request: IncomingMessage): readonly [Entry, ReadyAnswer] | undefined {
     const { method, url = '', headers } = request;
-    if (method !== 'GET' || closing || headers.host === undefined || isBusy()) return undefined;
+    if (method !== 'GET' || closing || headers.host === undefined) return undefined;
     for (const entry of entries) {
       const { prefix, suffix } = entry;
       if (!url.endsWith(suffix) || !url.startsWith(prefix)) continue;
@@ -59,13 +64,21 @@ export function openFrontDoor(app: FestApp, { meters, isBusy }: FrontDoorOptions
   app.server.removeAllListeners('request');
   app.server.on('request', (request, response) => {
     const beganMs = performance.now();
+    const refused = (): void => meters.count(REFUSED, 'refused', 'any', 503, (performance.now() - beganMs) / 1000);
+    // A server that stops refuses by itself, and says so.
+    if (!closing && shedder.turnsAway(request, response, beganMs)) {
+      refused();
+      return;
+    }
     const ready = answered(request);
     if (ready === undefined) {
-      onward.call(app.server, request, response);
+      if (closing || shedder.takesIn(request, response, beganMs)) onward.call(app.server, request, response);
+      else refused();
       return;
     }
     const [entry, answer] = ready;
     writeAnswer(response, answer);
+    shedder.served(entry.loadClass);
     meters.count(entry, entry.route, 'GET', answer.status, (performance.now() - beganMs) / 1000);
   });
 
@@ -73,7 +86,8 @@ export function openFrontDoor(app: FestApp, { meters, isBusy }: FrontDoorOptions
     get(route, answer) {
       const path = API_PREFIX + route;
       const [prefix = '', suffix = ''] = path.split(/:\w+/);
-      entries.push({ route: path, prefix, suffix, answer });
+      const loadClass = loadClassOf({ method: 'GET', url: path, headers: {} });
+      entries.push({ route: path, prefix, suffix, answer, loadClass });
     },
   };
 }

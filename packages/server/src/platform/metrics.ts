@@ -45,6 +45,8 @@ export function createOrderAcknowledgement(): Histogram {
 export interface ProcessMetricSources extends MetricSources {
   /** Kept by the limits of accounts and addresses. */
   readonly abuse: readonly Metric[];
+  /** See `overloadMetrics`. */
+  readonly overload: readonly Metric[];
   /** See `ClockWatch`. */
   readonly clocksAheadSeconds: () => ReadonlyMap<ClockSource, number>;
 }
@@ -66,6 +68,7 @@ export function registerMetrics(app: FestApp, sources: ProcessMetricSources): Re
   for (const metric of sources.live) registry.registerMetric(metric);
   for (const metric of sources.abuse) registry.registerMetric(metric);
   for (const metric of sources.waitEstimates) registry.registerMetric(metric);
+  for (const metric of sources.overload) registry.registerMetric(metric);
   registerPasswords(registry, sources.passwords);
   registerClocks(registry, sources.clocksAheadSeconds);
   registerAdmissions(registry, sources.admissions);

@@ -1,11 +1,12 @@
 /** How busy this process is: what the admission controller steers by. Sampled by whoever asks, over about a second. */
 import { createHistogram, performance } from 'node:perf_hooks';
 import type { FestApp } from './fest-app.ts';
+import { loadClassOf } from './overload/load-class.ts';
 
 export interface ProcessHealthFacts {
   /** Share of its time that the event loop was busy, 0 … 1. */
   readonly eventLoopUtilization: number;
-  /** Of the answers to requests, milliseconds; 0 without any. */
+  /** Of the answers to those who hold and pay, milliseconds; 0 without any. */
   readonly requestP99Ms: number;
   /** Of the whole process in units of one processor. */
   readonly cpu: number;
@@ -46,9 +47,14 @@ export class ProcessHealth {
   }
 }
 
+/**
+ * Only what those who were admitted ask for: thousands who log in wait for seconds, on purpose, and that is no reason to admit
+ * fewer.
+ */
 export function measureAnswers(app: FestApp, health: ProcessHealth): void {
-  app.addHook('onResponse', (_request, reply, done) => {
-    health.record(reply.elapsedTime);
+  app.addHook('onResponse', (request, reply, done) => {
+    const loadClass = loadClassOf(request);
+    if (loadClass === 'hold' || loadClass === 'purchase') health.record(reply.elapsedTime);
     done();
   });
 }

@@ -50,7 +50,8 @@ beforeEach(async () => {
     routed.push(url);
   });
   const directory = { getSale: () => found.promise };
-  await app.register(async (api: FestApp) => registerLiveRoutes(api, { live, directory, broadcast, meters }), {
+  const shedder = { turnsAway: () => false };
+  await app.register(async (api: FestApp) => registerLiveRoutes(api, { live, directory, broadcast, meters, shedder }), {
     prefix: API_PREFIX,
   });
   port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port);

@@ -5,6 +5,7 @@ import { API_PREFIX, ROUTES } from '../../contract/paths.ts';
 import { SaleParameters } from '../../contract/schemas.ts';
 import { originOf } from '../../platform/client-address.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
+import type { LoadShedder } from '../../platform/overload/load-shedder.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { problemAnswer, type ReadyAnswer } from '../../platform/ready-answer.ts';
 import type { RequestMeters } from '../../platform/request-meters.ts';
@@ -20,14 +21,19 @@ export interface LiveDependencies {
   readonly broadcast: LiveBroadcast;
   /** Count what Fastify's hooks do not see. */
   readonly meters: RequestMeters;
+  readonly shedder: Pick<LoadShedder, 'turnsAway'>;
 }
 
 const DESCRIPTION =
   'A WebSocket (RFC 6455, version 13). Each text message is the document of `GET /sales/{saleId}/state`: one at once, one on ' +
   'every change, and one at least every few seconds. Clients send nothing but pongs and pings. Needs no token, from any origin.';
 
-export function registerLiveRoutes(app: FestApp, { live, directory, broadcast, meters }: LiveDependencies): void {
-  const upgrades = new Upgrades(app, (request) => answerWhenFull(request, broadcast, meters));
+export function registerLiveRoutes(app: FestApp, dependencies: LiveDependencies): void {
+  const { live, directory, broadcast, meters, shedder } = dependencies;
+  const upgrades = new Upgrades(app, {
+    answerAtOnce: (request) => answerWhenFull(request, broadcast, meters),
+    shedder,
+  });
   app.addHook('preClose', () => broadcast.stop());
 
   app.get(

@@ -29,7 +29,7 @@ afterEach(() => app?.close());
 async function refuseAll(shouldUpgradeCallback = asksForWebSocket) {
   app = Fastify({ http: { shouldUpgradeCallback } });
   registerProblemDetails(app);
-  const upgrades = new Upgrades(app, () => undefined);
+  const upgrades = new Upgrades(app, { answerAtOnce: () => undefined, shedder: { turnsAway: () => false } });
   const closed: ServerResponse[] = [];
   app.addHook('onRequest', async (_request, { raw }) => {
     raw.once('close', () => closed.push(raw));

@@ -4,11 +4,20 @@
  */
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { WebSocketServer } from 'ws';
 import { LIMITS } from '../../limits.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
+import type { LoadShedder } from '../../platform/overload/load-shedder.ts';
 import type { ReadyAnswer } from '../../platform/ready-answer.ts';
 import { LiveSocket } from './live-socket.ts';
+
+export interface UpgradeGates {
+  /** Gives a refusal that is ready in memory; without one the request goes on to its route. */
+  readonly answerAtOnce: (request: IncomingMessage) => ReadyAnswer | undefined;
+  /** Such requests do not pass through the front door. */
+  readonly shedder: Pick<LoadShedder, 'turnsAway'>;
+}
 
 interface Offer {
   readonly socket: Socket;
@@ -35,8 +44,7 @@ export class Upgrades {
   readonly #offers = new WeakMap<IncomingMessage, Offer>();
   readonly #webSockets = new WebSocketServer(OPTIONS);
 
-  /** @param answerAtOnce gives a refusal that is ready in memory; without one the request goes to its route */
-  constructor(app: FestApp, answerAtOnce: (request: IncomingMessage) => ReadyAnswer | undefined) {
+  constructor(app: FestApp, { answerAtOnce, shedder }: UpgradeGates) {
     app.server.on('upgrade', (request, socket, head) => {
       socket.on('error', ignoreError);
       if (!(socket instanceof Socket)) {
@@ -44,8 +52,13 @@ export class Upgrades {
         return;
       }
       const answer = answerAtOnce(request);
-      if (answer === undefined) this.#offer(app, request, socket, head);
-      else endWith(socket, answer);
+      if (answer !== undefined) {
+        endWith(socket, answer);
+        return;
+      }
+      const response = this.#offer(request, socket, head);
+      if (response === undefined || shedder.turnsAway(request, response, performance.now())) return;
+      app.routing(request, response);
     });
   }
 
@@ -77,7 +90,7 @@ export class Upgrades {
     return taken;
   }
 
-  #offer(app: FestApp, request: IncomingMessage, socket: Socket, head: Buffer): void {
+  #offer(request: IncomingMessage, socket: Socket, head: Buffer): ServerResponse | undefined {
     const response = new ServerResponse(request);
     // Nobody reads a next request from this connection.
     response.shouldKeepAlive = false;
@@ -86,7 +99,7 @@ export class Upgrades {
     } catch {
       // Another answer has it; `asksForWebSocket` has looked, but what is thrown here would end the process.
       socket.destroy();
-      return;
+      return undefined;
     }
     response.once('finish', () => {
       response.detachSocket(socket);
@@ -95,7 +108,7 @@ export class Upgrades {
       queueMicrotask(() => response.emit('close'));
     });
     this.#offers.set(request, { socket, head, response });
-    app.routing(request, response);
+    return response;
   }
 }
 

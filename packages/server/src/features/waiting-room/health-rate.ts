@@ -12,7 +12,7 @@ import { LIMITS } from '../../limits.ts';
 export interface HealthFacts {
   /** Share of its time that the event loop was busy, 0 … 1. */
   readonly eventLoopUtilization: number;
-  /** Of the answers to requests, milliseconds. */
+  /** Of the answers to those who hold and pay, milliseconds. */
   readonly requestP99Ms: number;
   /** Of the whole process in units of one processor: 1 is one processor all the time. */
   readonly cpu: number;

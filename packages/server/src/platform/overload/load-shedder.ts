@@ -1,0 +1,201 @@
+/**
+ * Refuses what is worth least when there is too much: before a route was found, a token checked, a body read or Redis asked.
+ * What it knows is measured by `LoopWatch` and counted here; what follows from that is decided in `shed-level.ts`.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import { LIMITS } from '../../limits.ts';
+import { writeAnswer } from '../ready-answer.ts';
+import { isProbe, LOAD_CLASSES, type LoadClass, loadClassOf } from './load-class.ts';
+import { type LoopClocks, LoopWatch } from './loop-watch.ts';
+import { overloadRefusal } from './refusal.ts';
+import {
+  adjustShedding,
+  calmShedding,
+  levelCeiling,
+  retrySeconds,
+  type ServedCounts,
+  type SheddingState,
+  servedShare,
+  type WorkShares,
+  workShares,
+} from './shed-level.ts';
+
+export interface LoadShedderOptions {
+  /** 0 … 1 without 1; of the same weight everywhere. */
+  readonly random?: () => number;
+  readonly clocks?: LoopClocks;
+  readonly inFlightMax?: Readonly<Record<LoadClass, number>>;
+}
+
+/**
+ * - `late`: the event loop is, and the class is being refused by its share
+ * - `full`: so many of the class are under way that something else than the loop is slow
+ * - `probes`: more readings of health and metrics than anybody who watches a server needs
+ */
+export const REFUSAL_REASONS = ['late', 'full', 'probes'] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
+/** Over which shares of the work are taken: as long as the loop's utilization that the admission sees. */
+const SHARES_MS = 1_000;
+
+interface ClassLedger {
+  inFlight: number;
+  served: number;
+  readonly refused: Record<RefusalReason, number>;
+  /** A request has ended, with or without an answer. */
+  readonly leave: () => void;
+}
+
+export class LoadShedder {
+  /** Counted by whoever closes them. */
+  connectionsDropped = 0;
+  readonly #random: () => number;
+  readonly #nowMs: () => number;
+  readonly #inFlightMax: Readonly<Record<LoadClass, number>>;
+  readonly #watch: LoopWatch;
+  readonly #ledgers = perClass(createLedger);
+  #state: SheddingState;
+  #counts: ServedCounts = this.#count();
+  #countedAtMs = 0;
+  #shares: WorkShares = { reserve: 0, purchases: 0 };
+  #probes = 0;
+  #probesSinceMs = 0;
+
+  constructor(options: LoadShedderOptions = {}) {
+    this.#random = options.random ?? Math.random;
+    this.#nowMs = options.clocks?.nowMs ?? (() => performance.now());
+    this.#inFlightMax = options.inFlightMax ?? LIMITS.requestsInFlight;
+    this.#watch = new LoopWatch(() => this.#look(this.#nowMs()), options.clocks);
+    this.#state = calmShedding(this.#nowMs());
+  }
+
+  /** See `SheddingState.level`. */
+  get level(): number {
+    return this.#state.level;
+  }
+
+  /** How late the event loop is, milliseconds. */
+  get delayMs(): number {
+    return this.#watch.read(this.#nowMs()).delayMs;
+  }
+
+  servedShare(loadClass: LoadClass): number {
+    return servedShare(this.#state.level, loadClass);
+  }
+
+  inFlight(loadClass: LoadClass): number {
+    return this.#ledgers[loadClass].inFlight;
+  }
+
+  refused(loadClass: LoadClass, reason: RefusalReason): number {
+    return this.#ledgers[loadClass].refused[reason];
+  }
+
+  /** One of a class was answered from memory. */
+  served(loadClass: LoadClass): void {
+    this.#ledgers[loadClass].served += 1;
+  }
+
+  /** See `WorkShares`; of about the last second. */
+  get reserve(): number {
+    return this.#shares.reserve;
+  }
+
+  start(): void {
+    this.#watch.start();
+  }
+
+  stop(): void {
+    this.#watch.stop();
+  }
+
+  /** True when it was refused for its class, and is answered. While nothing is shed that costs next to nothing. */
+  turnsAway(request: IncomingMessage, response: ServerResponse, nowMs: number): boolean {
+    // The timer is kept waiting by requests that come in one batch after the other.
+    if (nowMs - this.#state.atMs >= 2 * LIMITS.loopBeatMs) this.#look(nowMs);
+    if (this.#state.level === 0) return false;
+    const loadClass = loadClassOf(request);
+    const share = this.servedShare(loadClass);
+    if (share === 1 || this.#random() < share) return false;
+    this.#refuse(request, response, loadClass, 'late');
+    return true;
+  }
+
+  /** For what takes its time. True: it may begin, and is under way until its response has ended. Else it is answered. */
+  takesIn(request: IncomingMessage, response: ServerResponse, nowMs: number): boolean {
+    const loadClass = loadClassOf(request);
+    const ledger = this.#ledgers[loadClass];
+    const reason =
+      ledger.inFlight >= this.#inFlightMax[loadClass]
+        ? 'full'
+        : loadClass === 'service' && this.#isProbeTooMany(request, nowMs)
+          ? 'probes'
+          : undefined;
+    if (reason !== undefined) {
+      this.#refuse(request, response, loadClass, reason);
+      return false;
+    }
+    ledger.inFlight += 1;
+    ledger.served += 1;
+    response.once('close', ledger.leave);
+    return true;
+  }
+
+  #count(): ServedCounts {
+    let refused = 0;
+    for (const name of LOAD_CLASSES) for (const reason of REFUSAL_REASONS) refused += this.refused(name, reason);
+    return { served: perClass((name) => this.#ledgers[name].served), refused };
+  }
+
+  #look(nowMs: number): void {
+    if (nowMs - this.#countedAtMs >= SHARES_MS) this.#takeShares(nowMs);
+    this.#state = adjustShedding(this.#state, this.#watch.read(nowMs), levelCeiling(this.#shares));
+  }
+
+  #takeShares(nowMs: number): void {
+    const [before, now] = [this.#counts, this.#count()];
+    const served = perClass((name) => now.served[name] - before.served[name]);
+    this.#shares = workShares({ served, refused: now.refused - before.refused });
+    this.#counts = now;
+    this.#countedAtMs = nowMs;
+  }
+
+  #isProbeTooMany(request: IncomingMessage, nowMs: number): boolean {
+    if (!isProbe(pathOf(request))) return false;
+    if (nowMs - this.#probesSinceMs >= 1_000) {
+      this.#probes = 0;
+      this.#probesSinceMs = nowMs;
+    }
+    this.#probes += 1;
+    return this.#probes > LIMITS.probesPerSecond;
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, loadClass: LoadClass, reason: RefusalReason): void {
+    this.#ledgers[loadClass].refused[reason] += 1;
+    // What is full has room again as soon as something has ended.
+    const share = reason === 'late' ? this.servedShare(loadClass) : 1;
+    writeAnswer(response, overloadRefusal(pathOf(request), retrySeconds(loadClass, share, this.#random())));
+  }
+}
+
+function perClass<Value>(of: (name: LoadClass) => Value): Record<LoadClass, Value> {
+  return Object.fromEntries(LOAD_CLASSES.map((name) => [name, of(name)])) as Record<LoadClass, Value>;
+}
+
+function createLedger(): ClassLedger {
+  const ledger: ClassLedger = {
+    inFlight: 0,
+    served: 0,
+    refused: { late: 0, full: 0, probes: 0 },
+    leave: () => {
+      ledger.inFlight -= 1;
+    },
+  };
+  return ledger;
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+}

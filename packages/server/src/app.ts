@@ -21,19 +21,29 @@ import { registerDocumentation } from './platform/documentation.ts';
 import type { FestApp } from './platform/fest-app.ts';
 import { openFrontDoor } from './platform/front-door.ts';
 import { registerHandlerDeadline } from './platform/handler-deadline.ts';
-import { type HealthFacts, registerHealth } from './platform/health.ts';
+import { type HealthFacts, registerHealth, type SharedReadiness } from './platform/health.ts';
 import { registerIdempotency } from './platform/idempotency.ts';
-import { registerMetrics } from './platform/metrics.ts';
+import type { LameDuck } from './platform/lame-duck.ts';
+import { registerMetrics, type ShareMetrics } from './platform/metrics.ts';
 import { ProblemError } from './platform/problem.ts';
 import { answerClientError, registerProblemDetails, sendProblem } from './platform/problem-details.ts';
 import { measureAnswers, type ProcessHealth } from './platform/process-health.ts';
 import type { SaleCore } from './sale-core.ts';
 import type { Services } from './services.ts';
 
+export interface Group {
+  readonly metrics: ShareMetrics;
+  readonly health: () => Promise<SharedReadiness>;
+}
+
 export interface AppDependencies {
   readonly services: Services;
   readonly core: SaleCore;
   readonly health: () => Promise<HealthFacts>;
+  /** When this process is one of several behind a port: what is said of all of them, whichever is asked. */
+  readonly group?: Group;
+  /** Says that the server is about to stop. */
+  readonly lameDuck?: LameDuck;
   /** Learns from every answer how long it took. */
   readonly processHealth?: ProcessHealth;
   /** Of a clock that was made from sources, how far these are ahead of it. */
@@ -54,6 +64,8 @@ export async function buildApp({
   services,
   core,
   health,
+  group,
+  lameDuck,
   processHealth,
   clocksAheadSeconds,
 }: AppDependencies): Promise<FestApp> {
@@ -102,15 +114,17 @@ export async function buildApp({
     },
   });
   await registerDocumentation(app);
-  const meters = registerMetrics(app, {
-    ...core.metricSources,
-    clocksAheadSeconds: clocksAheadSeconds ?? (() => new Map()),
-  });
-  registerHealth(app, health);
+  const sources = { ...core.metricSources, clocksAheadSeconds: clocksAheadSeconds ?? (() => new Map()) };
+  const meters = registerMetrics(app, sources, group?.metrics);
+  registerHealth(app, health, group?.health);
   if (processHealth !== undefined) measureAnswers(app, processHealth);
   const authentication = registerAuthentication(app, services.accessTokens);
   registerIdempotency(app, services);
-  const frontDoor = openFrontDoor(app, { meters, isBusy: () => app.isUnderPressure() });
+  const frontDoor = openFrontDoor(app, {
+    meters,
+    isBusy: () => app.isUnderPressure(),
+    isLeaving: () => lameDuck?.begun === true,
+  });
 
   // --- the API --------------------------------------------------------------------------------------------------------
   const { live, rebuilds, catalogue, queueTokens, ticketCodes, processor, cancellations, log, passwordHashing } = core;

@@ -32,9 +32,11 @@ export interface FrontDoorOptions {
   readonly meters: RequestMeters;
   /** True: requests have to wait, or are refused. */
   readonly isBusy: () => boolean;
+  /** True: every answer, also one of Fastify's, ends its connection. */
+  readonly isLeaving: () => boolean;
 }
 
-export function openFrontDoor(app: FestApp, { meters, isBusy }: FrontDoorOptions): FrontDoor {
+export function openFrontDoor(app: FestApp, { meters, isBusy, isLeaving }: FrontDoorOptions): FrontDoor {
   const entries: Entry[] = [];
   let closing = false;
   app.addHook('preClose', async () => {
@@ -59,6 +61,7 @@ export function openFrontDoor(app: FestApp, { meters, isBusy }: FrontDoorOptions
   app.server.removeAllListeners('request');
   app.server.on('request', (request, response) => {
     const beganMs = performance.now();
+    if (isLeaving()) response.shouldKeepAlive = false;
     const ready = answered(request);
     if (ready === undefined) {
       onward.call(app.server, request, response);

@@ -82,6 +82,11 @@ export class LiveBroadcast {
     options.states.onRead((sale) => this.#rooms.get(sale.saleId)?.offer(sale));
   }
 
+  /** WebSockets that are open. */
+  get open(): number {
+    return this.#sockets.size;
+  }
+
   /** @param origin see `originOf` */
   vacancy(origin: string): Vacancy {
     const vacancy = this.#seats.vacancy(origin);

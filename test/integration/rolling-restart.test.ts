@@ -12,7 +12,7 @@ import { KeptClient } from '../support/kept-client.ts';
 import { type ServerProcess, startServerProcesses } from '../support/server-processes.ts';
 import { SteadyBuyers } from '../support/steady-buyers.ts';
 import { buildTestApp, type TestApp } from '../support/test-app.ts';
-import { newVisitors, until } from '../support/visitor.ts';
+import { newVisitors, until, type Visitor } from '../support/visitor.ts';
 import { healthOf, workerPids } from '../support/worker-processes.ts';
 
 const BUYERS = 2_500;
@@ -35,7 +35,8 @@ afterAll(() => besides?.close());
 
 async function openLoad(chooseServer: () => string): Promise<{ load: SteadyBuyers; sale: Sale }> {
   const sale = await besides.createSale({ capacity: BUYERS });
-  const buyers = await newVisitors(besides, BUYERS);
+  const buyers: Visitor[] = [];
+  while (buyers.length < BUYERS) buyers.push(...(await newVisitors(besides, 250)));
   return { load: new SteadyBuyers({ saleId: sale.id, buyers, atOnce: AT_ONCE, chooseServer }), sale };
 }
 
@@ -104,7 +105,7 @@ integration('a rolling restart under load', () => {
         const areNew = [1, 2].every((worker) => now.has(worker) && now.get(worker) !== before.get(worker));
         return areNew && (await healthOf(server)).status === 'ready';
       };
-      await until(isRolled, Boolean, 45_000);
+      await until(isRolled, Boolean, 90_000);
       const boughtMeanwhile = load.purchases.length - boughtBefore;
       await sleep(1_500);
       await load.stop();

@@ -125,7 +125,9 @@ async function findFreePort(): Promise<number> {
 
 async function untilReady(baseUrl: string, child: ChildProcess): Promise<void> {
   for (const deadlineMs = performance.now() + READY_MS; ; await sleep(50)) {
-    const answer = await fetch(`${baseUrl}${SERVICE_PATHS.ready}`).catch(() => undefined);
+    const answer = await fetch(`${baseUrl}${SERVICE_PATHS.ready}`, { headers: { connection: 'close' } }).catch(
+      () => undefined,
+    );
     const health = (await answer?.json()) as { workers?: { status: string }[] } | undefined;
     const areAllThere = health?.workers?.every(({ status }) => status !== 'away') ?? true;
     if (answer?.status === 200 && areAllThere) return;

@@ -103,7 +103,11 @@ export async function runServer(
   });
   await core.start();
   clockWatch.start();
-  await app.listen({ host: config.host, port: config.port });
+  // A worker whose primary has gone is never given a port.
+  await Promise.race([
+    app.listen({ host: config.host, port: config.port }),
+    ...(link === undefined ? [] : [link.toldToLeave]),
+  ]);
 
   onStop({ config, logger, link }, async (why) => {
     await seeOff({ why, app, lameDuck, core, config, logger, link });

@@ -33,8 +33,12 @@ export function workerOf(environment: Readonly<Record<string, string | undefined
 
 /** This process's channel to its primary. */
 export function openPrimaryChannel(): PrimaryChannel {
-  // Without this, node:cluster ends a worker at once when its primary is gone, with whatever it was about to do.
-  if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
+  if (cluster.worker !== undefined) {
+    // Without this, node:cluster ends a worker at once when its primary is gone, with whatever it was about to do.
+    cluster.worker.exitedAfterDisconnect = true;
+    // What node:cluster itself could not send to a primary that is gone: the end of the channel follows.
+    cluster.worker.on('error', () => undefined);
+  }
   return {
     send: (message) => void process.send?.(message, undefined, undefined, () => undefined),
     on: (event, listener) => process.on(event, listener),

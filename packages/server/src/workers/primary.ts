@@ -28,7 +28,7 @@ function paceOf({ lameDuckMs }: Config): SupervisorPace {
  * @returns the exit code
  */
 export async function runPrimary(config: Config): Promise<number> {
-  const logger = pino({ level: config.logLevel, base: { server: config.serverName, worker: 'primary' } });
+  const logger = pino({ level: config.logLevel, base: { server: config.serverName, process: 'primary' } });
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const supervisor = new Supervisor({

@@ -17,10 +17,13 @@ export interface ServerProcess {
   readonly name: string;
   readonly baseUrl: string;
   readonly logDirectory: string;
+  pid(): number;
   /** `kill -9`; resolves when it is gone. */
   kill(): Promise<void>;
-  /** After `kill`: on the same port and log. Resolves when it is ready. */
-  restart(): Promise<void>;
+  /** Tells it to stop, and waits until it has; resolves with its exit code. */
+  stop(): Promise<number | null>;
+  /** After `kill` or `stop`: on the same port and log. Resolves when it is ready. @param changed set over its environment */
+  restart(changed?: Readonly<Record<string, string>>): Promise<void>;
 }
 
 export interface ServerProcesses {
@@ -40,10 +43,10 @@ export async function startServerProcesses(
     await Promise.all([...children.values()].map(stop));
     await rm(directory, { recursive: true, force: true });
   };
-  const start = async (place: Place): Promise<void> => {
+  const start = async (place: Place, changed: Readonly<Record<string, string>> = {}): Promise<void> => {
     const child = spawn(process.execPath, [MAIN], {
-      env: { ...process.env, ...environmentOf(besides, place), ...environment },
-      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, ...environmentOf(besides, place), ...environment, ...changed },
+      stdio: ['ignore', process.env.FEST_TEST_LOG_LEVEL === undefined ? 'ignore' : 'inherit', 'inherit'],
     });
     children.set(place.name, child);
     await untilReady(baseUrlOf(place), child);
@@ -58,7 +61,14 @@ export async function startServerProcesses(
       child.kill('SIGKILL');
       await once(child, 'exit');
     },
-    restart: () => start(place),
+    pid: () => children.get(place.name)?.pid ?? 0,
+    async stop() {
+      const child = children.get(place.name);
+      if (child === undefined) return null;
+      await stop(child);
+      return child.exitCode;
+    },
+    restart: (changed) => start(place, changed),
   });
   try {
     const places: Place[] = [];
@@ -66,7 +76,7 @@ export async function startServerProcesses(
       const name = `process-${number}`;
       places.push({ name, port: await findFreePort(), logDirectory: join(directory, name) });
     }
-    await Promise.all(places.map(start));
+    await Promise.all(places.map((place) => start(place)));
     return { servers: places.map(describe), close };
   } catch (error) {
     await close();
@@ -98,6 +108,7 @@ function environmentOf(
     FEST_JWT_SECRET: config.jwtSecret,
     FEST_QUEUE_TOKEN_SECRET: config.queueTokenSecret,
     FEST_TICKET_SIGNING_SEED: config.ticketSigningSeed.toString('base64'),
+    FEST_LAME_DUCK_MS: '0',
     FEST_LOG_LEVEL: process.env.FEST_TEST_LOG_LEVEL ?? 'fatal',
   };
 }
@@ -114,9 +125,12 @@ async function findFreePort(): Promise<number> {
 
 async function untilReady(baseUrl: string, child: ChildProcess): Promise<void> {
   for (const deadlineMs = performance.now() + READY_MS; ; await sleep(50)) {
-    const answer = await fetch(`${baseUrl}${SERVICE_PATHS.ready}`).catch(() => undefined);
-    await answer?.arrayBuffer();
-    if (answer?.status === 200) return;
+    const answer = await fetch(`${baseUrl}${SERVICE_PATHS.ready}`, { headers: { connection: 'close' } }).catch(
+      () => undefined,
+    );
+    const health = (await answer?.json()) as { workers?: { status: string }[] } | undefined;
+    const areAllThere = health?.workers?.every(({ status }) => status !== 'away') ?? true;
+    if (answer?.status === 200 && areAllThere) return;
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Error(`the server at ${baseUrl} ended while it was starting`);
     if (performance.now() > deadlineMs) throw new Error(`the server at ${baseUrl} was not ready in time`);

@@ -14,6 +14,7 @@ import { createAccessTokens } from '@fest/server/platform/access-tokens';
 import type { Clock } from '@fest/server/platform/clock';
 import { type ClockReaders, ClockWatch, createClockReaders } from '@fest/server/platform/clock-sources';
 import type { FestApp } from '@fest/server/platform/fest-app';
+import type { LameDuck } from '@fest/server/platform/lame-duck';
 import { createMysqlPool, migrate } from '@fest/server/platform/mysql';
 import { connectRedis, connectSubscriber } from '@fest/server/platform/redis';
 import { createSaleCore, type SaleCore } from '@fest/server/sale-core';
@@ -37,6 +38,7 @@ export interface TestAppOptions {
   readonly config?: Partial<Config>;
   /** False: neither ticker nor sweeper run; the test drives them through `core`. Default true. */
   readonly started?: boolean;
+  readonly lameDuck?: LameDuck;
   readonly onPaymentStep?: NonNullable<PaymentProcessorOptions['onStep']>;
 }
 
@@ -140,6 +142,7 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
     services,
     core,
     clocksAheadSeconds: () => clockWatch.aheadSeconds,
+    ...(options.lameDuck === undefined ? {} : { lameDuck: options.lameDuck }),
     health: async () => ({ draining: false, redis: true, mysql: true, orderLog: true, applierLag: 0, serverName }),
   });
   if (options.started !== false) await core.start();

@@ -21,9 +21,10 @@ import { registerDocumentation } from './platform/documentation.ts';
 import type { FestApp } from './platform/fest-app.ts';
 import { openFrontDoor } from './platform/front-door.ts';
 import { registerHandlerDeadline } from './platform/handler-deadline.ts';
-import { type HealthFacts, registerHealth } from './platform/health.ts';
+import { type HealthFacts, registerHealth, type SharedReadiness } from './platform/health.ts';
 import { registerIdempotency } from './platform/idempotency.ts';
-import { registerMetrics } from './platform/metrics.ts';
+import type { LameDuck } from './platform/lame-duck.ts';
+import { registerMetrics, type ShareMetrics } from './platform/metrics.ts';
 import { boundConnections } from './platform/overload/connections.ts';
 import { LoadShedder } from './platform/overload/load-shedder.ts';
 import { overloadMetrics } from './platform/overload/overload-metrics.ts';
@@ -33,10 +34,19 @@ import { trustOf } from './platform/trusted-proxies.ts';
 import type { SaleCore } from './sale-core.ts';
 import type { Services } from './services.ts';
 
+export interface Group {
+  readonly metrics: ShareMetrics;
+  readonly health: () => Promise<SharedReadiness>;
+}
+
 export interface AppDependencies {
   readonly services: Services;
   readonly core: SaleCore;
   readonly health: () => Promise<HealthFacts>;
+  /** When this process is one of several behind a port: what is said of all of them, whichever is asked. */
+  readonly group?: Group;
+  /** Says that the server is about to stop. */
+  readonly lameDuck?: LameDuck;
   /** Learns from every answer how long it took. */
   readonly processHealth?: ProcessHealth;
   /** Shared with the admission, which steers by what it sheds. */
@@ -59,6 +69,8 @@ export async function buildApp({
   services,
   core,
   health,
+  group,
+  lameDuck,
   processHealth,
   loadShedder = new LoadShedder(),
   clocksAheadSeconds,
@@ -103,17 +115,18 @@ export async function buildApp({
   boundConnections(app, services, loadShedder);
   await registerDocumentation(app);
   const limits = createAbuseLimits(services);
-  const meters = registerMetrics(app, {
+  const sources = {
     ...core.metricSources,
     abuse: limits.metrics,
     overload: overloadMetrics({ shedder: loadShedder, server: app.server, redis: services.redis }),
     clocksAheadSeconds: clocksAheadSeconds ?? (() => new Map()),
-  });
-  registerHealth(app, health);
+  };
+  const meters = registerMetrics(app, sources, group?.metrics);
+  registerHealth(app, health, group?.health);
   if (processHealth !== undefined) measureAnswers(app, processHealth);
   const authentication = registerAuthentication(app, services.accessTokens);
   registerIdempotency(app, services);
-  const frontDoor = openFrontDoor(app, { meters, shedder: loadShedder });
+  const frontDoor = openFrontDoor(app, { meters, shedder: loadShedder, isLeaving: () => lameDuck?.begun === true });
 
   // --- the API --------------------------------------------------------------------------------------------------------
   const { live, rebuilds, catalogue, queueTokens, ticketCodes, processor, cancellations, log, passwordHashing } = core;

@@ -35,6 +35,16 @@ const integer =
     return value;
   };
 
+/** More would wait for each other's processors; beyond this there are more machines. */
+const WORKERS_MAX = 64;
+
+function workerCount(raw: string): number {
+  if (raw === 'auto') return Math.min(WORKERS_MAX, availableParallelism());
+  const value = Number(raw);
+  if (/^\d+$/.test(raw) && value >= 1 && value <= WORKERS_MAX) return value;
+  throw new Error(`must be auto or a whole number from 1 to ${WORKERS_MAX}, not "${raw}"`);
+}
+
 const fraction = (raw: string): number => {
   const value = Number(raw);
   if (raw === '' || !(value >= 0 && value <= 1)) throw new Error(`must be a number from 0 to 1, not "${raw}"`);
@@ -123,6 +133,12 @@ const VARIABLES = {
     fallback: 'server-1',
     parse: text,
   }),
+  workers: variable({
+    env: 'FEST_WORKERS',
+    describe: 'processes that share the port: a number, or auto for one a processor',
+    fallback: 1,
+    parse: workerCount,
+  }),
   redisUrl: variable({
     env: 'FEST_REDIS_URL',
     describe: 'Redis or Valkey',
@@ -132,11 +148,11 @@ const VARIABLES = {
   mysqlUrl: variable({ env: 'FEST_MYSQL_URL', describe: 'MySQL or MariaDB', secret: true, parse: url('mysql:') }),
   mysqlPoolSize: variable({
     env: 'FEST_MYSQL_POOL_SIZE',
-    describe: 'MySQL connections of this process',
+    describe: 'MySQL connections of this server, shared by its workers',
     fallback: 10,
     parse: integer(2, 200),
   }),
-  logDirectory: variable({ env: 'FEST_LOG_DIR', describe: 'folder of the order log; one process each', parse: text }),
+  logDirectory: variable({ env: 'FEST_LOG_DIR', describe: 'folder of the order log; one server each', parse: text }),
   logArchiveDirectory: variable({
     env: 'FEST_LOG_ARCHIVE_DIR',
     describe: 'where finished segments of the order log are copied before they are removed; without it none is removed',
@@ -182,7 +198,7 @@ const VARIABLES = {
   }),
   passwordThreads: variable({
     env: 'FEST_PASSWORD_THREADS',
-    describe: 'threads that hash passwords, in a process of low priority',
+    describe: 'threads that hash passwords, in a process of low priority, shared by the workers',
     // Sign-ups and logins are to leave room for orders; more than two would only make the storm shorter.
     fallback: Math.min(2, availableParallelism()),
     parse: integer(1, 64),
@@ -237,7 +253,7 @@ const VARIABLES = {
   }),
   liveSockets: variable({
     env: 'FEST_LIVE_SOCKETS',
-    describe: 'WebSockets of this process; who finds no room polls',
+    describe: 'WebSockets of this server, shared by its workers; who finds no room polls',
     fallback: 20_000,
     parse: integer(0, 1_000_000),
   }),
@@ -247,6 +263,12 @@ const VARIABLES = {
     // A campus or a mobile carrier may have thousands of honest people behind one address.
     fallback: 5_000,
     parse: integer(0, 1_000_000),
+  }),
+  lameDuckMs: variable({
+    env: 'FEST_LAME_DUCK_MS',
+    describe: 'how long a server that stops goes on answering, so that its load balancer notices first',
+    fallback: 5_000,
+    parse: integer(0, 120_000),
   }),
   trustProxy: variable<TrustedProxies>({
     env: 'FEST_TRUST_PROXY',

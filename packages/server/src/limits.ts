@@ -372,8 +372,23 @@ export const LIMITS = {
   drainMs: 8_000,
   /** Then time for the applier to catch up; the next start goes on where it stopped. */
   archiveOnStopMs: 3_000,
-  /** After this a stop is forced. Load balancers and supervisors commonly give 15 to 30 s. */
+  /** After this, beyond the time for the load balancer (`FEST_LAME_DUCK_MS`), a stop is forced. Supervisors commonly give 15 to 30 s. */
   stopMs: 14_000,
+  /** A worker whose place another one takes waits so long for its connections to end: every client that polls is told by then
+   * that its connection ends, so that none is closed while a request is on its way. The others sell meanwhile. */
+  workerFarewellMs: 35_000,
+  /** A worker that is not ready by then is ended: above all it does before, waiting for the one that migrates included. */
+  workerReadyMs: 180_000,
+  /** A worker that ends by itself is started again after this, twice as late each time it has not lived long. */
+  workerRestartFirstMs: 500,
+  workerRestartMaxMs: 30_000,
+  /** A worker that lived this long was healthy: its next end begins anew with the first pause. */
+  workerHealthyMs: 60_000,
+  /** How long a worker may take to tell its figures, and the primary those of all: scrapes are every few seconds. */
+  workerAnswerMs: 1_500,
+  workersAnswerMs: 2_000,
+  /** MySQL connections of a worker, however few a server is allowed: appliers and rebuilds need one each beside requests. */
+  workerMysqlConnectionsMin: 4,
   redisCommandTimeoutMs: 2_000,
   mysqlConnectTimeoutMs: 5_000,
   mysqlQueryTimeoutMs: 10_000,
@@ -418,6 +433,10 @@ function assertRelations(): void {
       'a stop finishes before it is forced',
       LIMITS.liveCloseMs + LIMITS.drainMs + LIMITS.archiveOnStopMs < LIMITS.stopMs,
     ],
+    ['who polls is told before a worker goes', LIMITS.pollAfterMsMax < LIMITS.workerFarewellMs],
+    ['a worker may wait for migrations', LIMITS.migrationLockSeconds * 1000 < LIMITS.workerReadyMs],
+    ['a probe is over before its worker has to tell', LIMITS.storeProbeMs < LIMITS.workerAnswerMs],
+    ['workers answer before their primary does', LIMITS.workerAnswerMs < LIMITS.workersAnswerMs],
     ['a socket is stuck before it is silent', LIMITS.liveStuckMs < 2 * LIMITS.liveHeartbeatMs],
     ['a heartbeat is many beats', LIMITS.liveHeartbeatMs >= 10 * LIMITS.liveBeatMs],
     ['a poll interval fits into 16 bits', LIMITS.pollAfterMsMax < 2 ** 16],

@@ -1,5 +1,4 @@
 /** The process: stores → core → app → listen → drain. */
-import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import { type Config, redactedConfig } from './config.ts';
@@ -9,7 +8,8 @@ import { LIMITS } from './limits.ts';
 import { createAccessTokens } from './platform/access-tokens.ts';
 import { ClockWatch, createClockReaders } from './platform/clock-sources.ts';
 import { withDeadline } from './platform/deadline.ts';
-import { createStoreProbes } from './platform/health.ts';
+import { createStoreProbes, type HealthFacts } from './platform/health.ts';
+import { LameDuck } from './platform/lame-duck.ts';
 import { createMysqlPool, migrate } from './platform/mysql.ts';
 import { LoadShedder } from './platform/overload/load-shedder.ts';
 import { steered } from './platform/overload/shed-level.ts';
@@ -17,6 +17,9 @@ import { ProcessHealth } from './platform/process-health.ts';
 import { checkRedis, connectRedis, connectSubscriber } from './platform/redis.ts';
 import { createSaleCore, type SaleCore } from './sale-core.ts';
 import type { Services } from './services.ts';
+import { onStop, seeOff } from './stopping.ts';
+import { groupOf } from './workers/group.ts';
+import type { WorkerLink } from './workers/worker-link.ts';
 
 async function connectServices(config: Config): Promise<{ services: Services; clockWatch: ClockWatch }> {
   const logger = pino({ level: config.logLevel, base: { server: config.serverName } });
@@ -39,6 +42,11 @@ async function connectServices(config: Config): Promise<{ services: Services; cl
   return { services, clockWatch };
 }
 
+export interface ProcessOptions {
+  /** When this process is a worker. */
+  readonly link?: WorkerLink;
+}
+
 /** For test harnesses: what a deployment never changes. */
 export interface ProcessOverrides {
   /** See `OrderLogOptions.filesModule`. */
@@ -46,7 +54,10 @@ export interface ProcessOverrides {
 }
 
 /** Runs a server until the process is told to stop. Resolves once it listens. */
-export async function runServer(config: Config, overrides: ProcessOverrides = {}): Promise<void> {
+export async function runServer(
+  config: Config,
+  { link, ...overrides }: ProcessOptions & ProcessOverrides = {},
+): Promise<void> {
   const { services, clockWatch } = await connectServices(config);
   const { logger, redis, subscriber, mysql, clock } = services;
   logger.info({ config: redactedConfig(config), node: process.version }, 'starting');
@@ -64,8 +75,12 @@ export async function runServer(config: Config, overrides: ProcessOverrides = {}
   });
   const processHealth = new ProcessHealth();
   const loadShedder = new LoadShedder();
-  const health = () => steered(processHealth.read(), loadShedder.reserve);
-  const core = await createSaleCore({ services, gateway, health, ...overrides });
+  const core = await createSaleCore({
+    services,
+    gateway,
+    health: () => steered(processHealth.read(), loadShedder.reserve),
+    ...overrides,
+  });
   // From the first record on, also while it starts.
   void core.log.failure.then((error) => {
     // Nothing can be acknowledged any more. Only a restart re-reads what is really on disk.
@@ -76,33 +91,37 @@ export async function runServer(config: Config, overrides: ProcessOverrides = {}
   const created = await ensureBootstrapAccounts(services, core.passwordHashing);
   if (created.length > 0) logger.info({ accounts: created }, 'created the first accounts');
 
-  let draining = false;
+  const lameDuck = new LameDuck();
   const askStores = createStoreProbes({ redis, mysql });
+  const health = async (): Promise<HealthFacts> => ({
+    draining: lameDuck.begun,
+    ...(await askStores()),
+    orderLog: !core.log.stats().outOfSpace,
+    applierLag: core.applier.lag,
+    serverName: config.serverName,
+  });
   const app = await buildApp({
     services,
     core,
     processHealth,
     loadShedder,
     clocksAheadSeconds: () => clockWatch.aheadSeconds,
-    health: async () => ({
-      draining,
-      ...(await askStores()),
-      orderLog: !core.log.stats().outOfSpace,
-      applierLag: core.applier.lag,
-      serverName: config.serverName,
-    }),
+    lameDuck,
+    health,
+    ...(link === undefined ? {} : { group: groupOf(link, health) }),
   });
   await core.start();
   clockWatch.start();
-  await app.listen({ host: config.host, port: config.port });
+  // A worker whose primary has gone is never given a port.
+  await Promise.race([
+    app.listen({ host: config.host, port: config.port }),
+    ...(link === undefined ? [] : [link.toldToLeave]),
+  ]);
 
-  closeWithGrace({ delay: LIMITS.stopMs, logger }, async ({ signal, err }) => {
-    if (err !== undefined) logger.fatal({ err }, 'stopping because of a fault');
-    else logger.info({ signal }, 'draining');
-    draining = true;
-    // Nobody new is let in; whoever is inside can finish. Then requests under way, then payments under way.
+  onStop({ config, logger, link }, async (why) => {
+    await seeOff({ why, app, lameDuck, core, config, logger, link });
+    // Then requests under way, then payments under way.
     clockWatch.stop();
-    await core.ticker.stop();
     await app.close();
     await core.stop();
     // A database that hangs does not keep the process: it notices by itself that nobody is there any more.
@@ -113,6 +132,7 @@ export async function runServer(config: Config, overrides: ProcessOverrides = {}
     subscriber.disconnect();
     logger.info('stopped');
   });
+  link?.ready();
 }
 
 /** What opening the order log found is said at every start: silence would look like "nothing was lost". */

@@ -95,7 +95,7 @@ function prepareServer(options: StartServersOptions, entry: string, number: numb
     logFile,
     probe: () => probeServer(baseUrl),
     readyTimeoutMs: STACK_LIMITS.serverReadyTimeoutMs,
-    stopTimeoutMs: STACK_LIMITS.serverStopTimeoutMs,
+    stopTimeoutMs: STACK_LIMITS.serverStopTimeoutMs + (Number(options.env.FEST_LAME_DUCK_MS) || 0),
     supervision,
     emit: options.emit,
     random: options.random,
@@ -122,6 +122,8 @@ export function serverEnvironment(options: {
   ensurePrivateDirectory(paths.gateway);
   const inherited = Object.fromEntries(Object.entries(options.env).filter(([key]) => !CLI_ONLY.includes(key)));
   return {
+    // No load balancer has to notice that a server of one's own machine stops.
+    FEST_LAME_DUCK_MS: '0',
     ...inherited,
     FEST_HOST: LOOPBACK,
     FEST_PORT: String(options.port),

@@ -37,9 +37,11 @@ const REFUSED = {};
 export interface FrontDoorOptions {
   readonly meters: RequestMeters;
   readonly shedder: LoadShedder;
+  /** True: every answer, also one of Fastify's, ends its connection. */
+  readonly isLeaving: () => boolean;
 }
 
-export function openFrontDoor(app: FestApp, { meters, shedder }: FrontDoorOptions): FrontDoor {
+export function openFrontDoor(app: FestApp, { meters, shedder, isLeaving }: FrontDoorOptions): FrontDoor {
   const entries: Entry[] = [];
   let closing = false;
   app.addHook('preClose', async () => {
@@ -64,6 +66,7 @@ export function openFrontDoor(app: FestApp, { meters, shedder }: FrontDoorOption
   app.server.removeAllListeners('request');
   app.server.on('request', (request, response) => {
     const beganMs = performance.now();
+    if (isLeaving()) response.shouldKeepAlive = false;
     const refused = (): void => meters.count(REFUSED, 'refused', 'any', 503, (performance.now() - beganMs) / 1000);
     // A server that stops refuses by itself, and says so.
     if (!closing && shedder.turnsAway(request, response, beganMs)) {

@@ -27,11 +27,38 @@ const Ready = Type.Object({
     orderLog: Type.Boolean(),
     draining: Type.Boolean(),
   }),
-  applierLag: Type.Integer(),
+  applierLag: Type.Integer({ description: 'Durable log records that are not in MySQL yet' }),
+  workers: Type.Optional(
+    Type.Array(
+      Type.Object({
+        worker: Type.Integer(),
+        status: Type.String({ description: 'as above, or away: it starts, ended, or does not answer' }),
+      }),
+      {
+        description:
+          'Of a server with several: it sells while one of them does. Then status and applierLag are of all, checks of the one that answers',
+      },
+    ),
+  ),
 });
 
+export type Readiness = 'ready' | 'degraded' | 'notReady';
+
+/** `away`: it starts, ended, or does not answer. */
+export interface WorkerReadiness {
+  readonly worker: number;
+  readonly status: Readiness | 'away';
+}
+
+/** What a server of several workers says of itself, whichever of them is asked. */
+export interface SharedReadiness {
+  readonly status: Readiness;
+  readonly applierLag: number;
+  readonly workers?: WorkerReadiness[];
+}
+
 /** Without MySQL the sale goes on, so its absence degrades a server and does not take it out of the line. */
-export function readinessOf(facts: HealthFacts): 'ready' | 'degraded' | 'notReady' {
+export function readinessOf(facts: HealthFacts): Readiness {
   if (facts.draining || !facts.redis || !facts.orderLog) return 'notReady';
   return facts.mysql ? 'ready' : 'degraded';
 }
@@ -64,7 +91,12 @@ export function createStoreProbes({ redis, mysql }: { readonly redis: Redis; rea
   };
 }
 
-export function registerHealth(app: FestApp, facts: () => Promise<HealthFacts>): void {
+/** @param shared makes the answer of one worker that of its server */
+export function registerHealth(
+  app: FestApp,
+  facts: () => Promise<HealthFacts>,
+  shared?: () => Promise<SharedReadiness>,
+): void {
   app.get(
     SERVICE_PATHS.live,
     {
@@ -80,13 +112,13 @@ export function registerHealth(app: FestApp, facts: () => Promise<HealthFacts>):
     SERVICE_PATHS.ready,
     { schema: { tags: ['service'], summary: 'The server may be given buyers', response: { 200: Ready, 503: Ready } } },
     async (_request, reply) => {
-      const now = await facts();
-      const status = readinessOf(now);
-      const { redis, mysql, orderLog, draining, applierLag, serverName } = now;
+      const [now, group] = await Promise.all([facts(), shared?.()]);
+      const { redis, mysql, orderLog, draining, serverName } = now;
+      const { status, ...others } = group ?? { status: readinessOf(now), applierLag: now.applierLag };
       return reply
         .code(status === 'notReady' ? 503 : 200)
         .header('Cache-Control', 'no-store')
-        .send({ status, serverName, checks: { redis, mysql, orderLog, draining }, applierLag });
+        .send({ status, serverName, checks: { redis, mysql, orderLog, draining }, ...others });
     },
   );
 }

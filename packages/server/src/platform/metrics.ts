@@ -51,7 +51,16 @@ export interface ProcessMetricSources extends MetricSources {
   readonly clocksAheadSeconds: () => ReadonlyMap<ClockSource, number>;
 }
 
-export function registerMetrics(app: FestApp, sources: ProcessMetricSources): RequestMeters {
+/** What is told of the metrics of a process, when somebody asks for them. Given its own once, at the start. */
+export type ShareMetrics = (own: Registry) => () => Promise<string>;
+
+const tellOwn: ShareMetrics = (own) => () => own.metrics();
+
+export function registerMetrics(
+  app: FestApp,
+  sources: ProcessMetricSources,
+  share: ShareMetrics = tellOwn,
+): RequestMeters {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const gauge = (name: string, help: string, read: () => number): void => {
@@ -97,8 +106,9 @@ export function registerMetrics(app: FestApp, sources: ProcessMetricSources): Re
   );
 
   const meters = registerRequestMetrics(app, registry);
+  const tell = share(registry);
   app.get(SERVICE_PATHS.metrics, { schema: { hide: true } }, async (_request, reply) =>
-    reply.type(registry.contentType).send(await registry.metrics()),
+    reply.type(registry.contentType).send(await tell()),
   );
   return meters;
 }

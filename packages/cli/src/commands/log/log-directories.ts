@@ -61,7 +61,7 @@ function namedLogs(context: Context, path: string): readonly string[] {
 }
 
 function findOfStack(context: Context, { directory, localState }: Settings): readonly string[] {
-  const running = (localState?.logDirs ?? []).filter((path) => logsIn(path).length > 0);
+  const running = (localState?.logDirs ?? []).flatMap(logsIn);
   // A server of an earlier, larger stack may have left one there.
   const left = logsIn(dirname(orderLogDirectory(stackPaths(directory), 'server')));
   const configured = context.env.FEST_LOG_DIR;
@@ -69,14 +69,21 @@ function findOfStack(context: Context, { directory, localState }: Settings): rea
   return [...new Set([...running, ...left, ...own])];
 }
 
-/** The directory itself when it is that of a log, else those in it that are. */
+/** The directory itself when it is that of a log, else those in it that are; with those of workers, which may be beside it. */
 function logsIn(directory: string): readonly string[] {
   const entries = entriesOf(directory);
-  if (entries.some(isOfLog)) return [directory];
-  return entries
-    .map((entry) => join(directory, entry))
-    .filter((path) => entriesOf(path).some(isOfLog))
-    .sort();
+  const servers = entries.some(isOfLog) ? [] : entries.map((entry) => join(directory, entry)).sort();
+  return [...new Set([directory, ...[directory, ...servers].flatMap((path) => [path, ...workersOf(path)])])].filter(
+    (path) => entriesOf(path).some(isOfLog),
+  );
+}
+
+/** Where the workers of a server have theirs, when it has several. */
+function workersOf(directory: string): readonly string[] {
+  return entriesOf(directory)
+    .filter((entry) => /^worker-\d+$/.test(entry))
+    .sort()
+    .map((entry) => join(directory, entry));
 }
 
 /** Segments, or the mark that a log was trimmed. */

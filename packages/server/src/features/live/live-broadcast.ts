@@ -95,6 +95,11 @@ export class LiveBroadcast {
     options.states.onRead((sale) => this.#rooms.get(sale.saleId)?.offer(sale));
   }
 
+  /** WebSockets that are open. */
+  get open(): number {
+    return this.#sockets.size;
+  }
+
   /** Nobody finds room, whoever it is. */
   get isFull(): boolean {
     return this.#seats.areTaken && !this.#stopping;

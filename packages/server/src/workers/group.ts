@@ -1,0 +1,29 @@
+/** What a worker says on behalf of its server: the figures and the health of all its workers. */
+import type { Group } from '../app.ts';
+import { LIMITS } from '../limits.ts';
+import { type HealthFacts, readinessOf } from '../platform/health.ts';
+import { openPrimaryChannel } from './fork-worker.ts';
+import { groupHealth, type WorkerHealth } from './group-health.ts';
+import { exposeMetrics } from './group-metrics.ts';
+import { WorkerLink } from './worker-link.ts';
+
+/** @param facts of this worker */
+export function groupOf(link: WorkerLink, facts: () => Promise<HealthFacts>): Group {
+  const { workers } = link;
+  link.answer('health', async (): Promise<WorkerHealth> => {
+    const own = await facts();
+    return { status: readinessOf(own), applierLag: own.applierLag };
+  });
+  return {
+    metrics: (own) => {
+      link.answer('metrics', () => own.getMetricsAsJSON());
+      return async () => exposeMetrics(await link.gather('metrics'), workers);
+    },
+    health: async () => groupHealth(await link.gather('health'), workers),
+  };
+}
+
+/** @param worker which one this process is, from 1 @param workers how many there are */
+export function linkToPrimary(worker: number, workers: number): WorkerLink {
+  return new WorkerLink({ worker, workers, channel: openPrimaryChannel(), answerMs: LIMITS.workersAnswerMs });
+}

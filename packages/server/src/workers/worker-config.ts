@@ -1,0 +1,35 @@
+/** What each of several workers is told of the configuration of their server. Pure. */
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import { LIMITS } from '../limits.ts';
+
+/** The part of a whole that each of `workers` gets, rounded up so that nothing of it is lost. */
+function shareOf(whole: number, workers: number): number {
+  return Math.ceil(whole / workers);
+}
+
+/** The folder of the order log of one worker, in that of the server. */
+export function workerLogDirectory(logDirectory: string, worker: number): string {
+  return join(logDirectory, `worker-${worker}`);
+}
+
+/**
+ * A worker is a server of its own but for the port: it has an order log and a name of its own. Bounds that the configuration
+ * sets for the server are shared out, so that a machine is loaded alike however many workers it has.
+ *
+ * @param worker from 1
+ */
+export function workerConfig(config: Config, worker: number): Config {
+  const { workers, mysqlPoolSize } = config;
+  return {
+    ...config,
+    // Also the name of a file, of the simulated gateway.
+    serverName: `${config.serverName}-worker-${worker}`,
+    logDirectory: workerLogDirectory(config.logDirectory, worker),
+    mysqlPoolSize: Math.min(mysqlPoolSize, Math.max(LIMITS.workerMysqlConnectionsMin, shareOf(mysqlPoolSize, workers))),
+    liveSockets: shareOf(config.liveSockets, workers),
+    // Connections go round, so those from one address are spread as all are. 0 stays without bound.
+    liveSocketsPerAddress: shareOf(config.liveSocketsPerAddress, workers),
+    passwordThreads: Math.max(1, Math.floor(config.passwordThreads / workers)),
+  };
+}

@@ -1,0 +1,114 @@
+/** One process of a worker, from its start to its end, as its primary sees it. */
+import type { FromPrimary, FromWorker, LeaveReason, Question, WorkerState } from './messages.ts';
+import { isOurs } from './messages.ts';
+
+export interface WorkerEnd {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+/** A child process that runs a worker. */
+export interface WorkerProcess {
+  readonly pid: number | undefined;
+  /** Into the void when it has ended. */
+  send(message: FromPrimary): void;
+  kill(signal: 'SIGKILL'): void;
+  onMessage(listener: (message: unknown) => void): void;
+  /** Never rejects. */
+  readonly ended: Promise<WorkerEnd>;
+}
+
+export interface WorkerLifeOptions {
+  /** It is ended when it is not ready by then, milliseconds. */
+  readonly readyMs: number;
+  readonly answerMs: number;
+  /** When it asks what all workers say. */
+  readonly onGather: (what: Question, reply: (message: FromPrimary) => void, id: number) => void;
+}
+
+export class WorkerLife {
+  readonly process: WorkerProcess;
+  readonly beganMs = performance.now();
+  /** True once it takes requests; false when it never will. */
+  readonly ready: Promise<boolean>;
+  readonly #options: WorkerLifeOptions;
+  readonly #answers = new Map<number, (answer: unknown) => void>();
+  readonly #isReady = Promise.withResolvers<boolean>();
+  #state: WorkerState = 'starting';
+  #lastId = 0;
+
+  constructor(process: WorkerProcess, options: WorkerLifeOptions) {
+    this.process = process;
+    this.#options = options;
+    this.ready = this.#isReady.promise;
+    const tooLate = setTimeout(() => process.kill('SIGKILL'), options.readyMs);
+    void this.ready.then(() => clearTimeout(tooLate));
+    void process.ended.then(() => {
+      this.#state = 'away';
+      this.#isReady.resolve(false);
+      for (const settle of this.#answers.values()) settle(undefined);
+    });
+    process.onMessage((message) => {
+      if (isOurs(message)) this.#hear(message as FromWorker);
+    });
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  /** Whether its end was asked for. */
+  get isLeaving(): boolean {
+    return this.#state === 'leaving';
+  }
+
+  get ended(): Promise<WorkerEnd> {
+    return this.process.ended;
+  }
+
+  /** Undefined when it does not say in time. */
+  ask(what: Question): Promise<unknown> {
+    if (this.#state === 'away') return Promise.resolve(undefined);
+    this.#lastId += 1;
+    const id = this.#lastId;
+    return new Promise((resolve) => {
+      const settle = (answer: unknown): void => {
+        clearTimeout(timer);
+        this.#answers.delete(id);
+        resolve(answer);
+      };
+      const timer = setTimeout(() => settle(undefined), this.#options.answerMs);
+      this.#answers.set(id, settle);
+      this.process.send({ fest: 'ask', id, what });
+    });
+  }
+
+  /** Tells it to go. @param withinMs it is ended when it has not gone by then; resolves true when it went by itself */
+  async leave(why: LeaveReason, withinMs: number): Promise<boolean> {
+    if (this.#state === 'away') return true;
+    this.#state = 'leaving';
+    this.process.send({ fest: 'leave', why });
+    let inTime = true;
+    const timer = setTimeout(() => {
+      inTime = false;
+      this.process.kill('SIGKILL');
+    }, withinMs);
+    const { exitCode } = await this.ended;
+    clearTimeout(timer);
+    return inTime && exitCode === 0;
+  }
+
+  #hear(message: FromWorker): void {
+    switch (message.fest) {
+      case 'ready':
+        if (this.#state === 'starting') this.#state = 'ready';
+        this.#isReady.resolve(true);
+        return;
+      case 'answer':
+        this.#answers.get(message.id)?.(message.answer);
+        return;
+      case 'gather':
+        this.#options.onGather(message.what, (reply) => this.process.send(reply), message.id);
+    }
+  }
+}

@@ -55,7 +55,7 @@ export interface LiveSalesOptions {
 
 /** How many steps one refresh can bring: at one step a tick this is minutes of catching up. */
 const STEPS_PER_READ = 2_000;
-/** Sales that cannot change soon are looked at less often. */
+/** Sales that cannot change soon, and that nobody waits for, are looked at less often. */
 const QUIET_REFRESH_MS = 2_000;
 
 export class LiveSales implements SaleStates {
@@ -68,6 +68,7 @@ export class LiveSales implements SaleStates {
   /** Sale → the newest epoch that was read, and the highest sequence number in it. */
   readonly #newest = new Map<number, { readonly epoch: number; readonly seq: number }>();
   readonly #listeners: ((sale: LiveSale) => void)[] = [];
+  readonly #unfollowListeners: ((saleId: number) => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #failing = false;
@@ -88,6 +89,11 @@ export class LiveSales implements SaleStates {
     this.#listeners.push(listener);
   }
 
+  /** @param listener is called with every sale that is not there any more */
+  onUnfollow(listener: (saleId: number) => void): void {
+    this.#unfollowListeners.push(listener);
+  }
+
   follow(saleId: number): void {
     this.#followed.add(saleId);
   }
@@ -95,6 +101,7 @@ export class LiveSales implements SaleStates {
   unfollow(saleId: number): void {
     this.#followed.delete(saleId);
     this.#sales.delete(saleId);
+    for (const listener of this.#unfollowListeners) listener(saleId);
   }
 
   /**
@@ -288,8 +295,9 @@ export class LiveSales implements SaleStates {
   }
 
   #isDue(sale: LiveSale, nowMs: number): boolean {
-    const quiet =
-      sale.phase === 'closed' || (sale.phase === 'scheduled' && sale.snapshot.opensAtMs - nowMs > 2 * QUIET_REFRESH_MS);
+    const { opensAtMs, drawn, servingNumber } = sale.snapshot;
+    const isEarly = opensAtMs - nowMs > 2 * QUIET_REFRESH_MS && drawn === servingNumber;
+    const quiet = sale.phase === 'closed' || (sale.phase === 'scheduled' && isEarly);
     return nowMs - sale.readAtMs >= (quiet ? QUIET_REFRESH_MS : LIMITS.stateRefreshMs / 2);
   }
 

@@ -1,19 +1,19 @@
 /**
- * Who asks much more often than told is refused: for each queue number a GCRA (the virtual scheduling algorithm of ITU-T I.371)
- * in a table of fixed size, without a Redis command and without memory for each waiter.
+ * Who asks much more often than told is refused: for each buyer of a sale a GCRA (the virtual scheduling algorithm of ITU-T
+ * I.371) in a table of fixed size, without a Redis command and without memory for each waiter.
  *
- * The table is a cache, not a count for everybody: each number falls into one set of four entries, where it is known by a
+ * The table is a cache, not a count for everybody: each buyer falls into one set of four entries, and is known there by a
  * fingerprint of its own. Who asks as told has used up what an entry says a quarter of the interval later, and may be
  * forgotten, so that a million waiters need a quarter of the entries at a time. When four others are in the set, whoever
  * owes least is forgotten: errors are in favour of those who ask.
  *
- * Refused by mistake is only who has the set and the 32-bit fingerprint of another number that asks at the same time: among a
- * million numbers one given number has such a twin with a probability of 10^6 × 2^-50 < 10^-9; and two who both ask as told
+ * Refused by mistake is only who has the set and the 32-bit fingerprint of another buyer who asks at the same time: among a
+ * million buyers a given one has such a twin with a probability of 10^6 × 2^-50 < 10^-9; and two who both ask as told
  * are not refused even then. Nobody can look for twins: the hash has keys that only this process has.
  */
 import { LIMITS } from '../../limits.ts';
 
-/** Entries that one number can be in. */
+/** Entries that one buyer can be in. */
 const WAYS = 4;
 
 export interface PollPaceOptions {
@@ -25,7 +25,7 @@ export interface PollPaceOptions {
 
 export class PollPace {
   readonly #fingerprints: Uint32Array;
-  /** When what a number has asked for so far is used up, Unix milliseconds. */
+  /** When what a buyer has asked for so far is used up, Unix milliseconds. */
   readonly #evenAtMs: Float64Array;
   /** What it was told when it asked last; what it owes is counted in questions, however long the interval is now. */
   readonly #toldMs: Uint16Array;
@@ -47,8 +47,8 @@ export class PollPace {
    * `pollPaceFactor` questions in an interval are answered for as long as they like, so that a clock may be off, and several
    * tabs may ask; and `pollPaceBurst` at once, so that a page may be loaded again and again.
    */
-  allows(saleId: number, number: number, pollAfterMs: number, nowMs: number): boolean {
-    const entry = this.#entryOf(saleId, number);
+  allows(saleId: number, accountId: number, pollAfterMs: number, nowMs: number): boolean {
+    const entry = this.#entryOf(saleId, accountId);
     const leftMs = Math.max(0, (this.#evenAtMs[entry] ?? 0) - nowMs);
     const owed = leftMs === 0 ? 0 : (leftMs / (this.#toldMs[entry] ?? 0)) * LIMITS.pollPaceFactor;
     const allowed = owed + 1 <= LIMITS.pollPaceBurst;
@@ -59,11 +59,11 @@ export class PollPace {
     return allowed;
   }
 
-  /** Where the number is, or is from now on. */
-  #entryOf(saleId: number, number: number): number {
-    const first = (mixed(this.#keys[0], saleId, number) & this.#setMask) * WAYS;
+  /** Where the buyer is, or is from now on. */
+  #entryOf(saleId: number, accountId: number): number {
+    const first = (mixed(this.#keys[0], saleId, accountId) & this.#setMask) * WAYS;
     // Zero is an entry that was never used.
-    const fingerprint = mixed(this.#keys[1], saleId, number) >>> 0 || 1;
+    const fingerprint = mixed(this.#keys[1], saleId, accountId) >>> 0 || 1;
     let least = first;
     for (let entry = first; entry < first + WAYS; entry += 1) {
       if (this.#fingerprints[entry] === fingerprint) return entry;
@@ -75,12 +75,12 @@ export class PollPace {
   }
 }
 
-/** MurmurHash3 (x86, 32 bits) of the sale and both halves of the number. */
-function mixed(key: number, saleId: number, number: number): number {
+/** MurmurHash3 (x86, 32 bits) of the sale and both halves of the account's id. */
+function mixed(key: number, saleId: number, accountId: number): number {
   let hash = key;
   hash = mixIn(hash, saleId);
-  hash = mixIn(hash, number | 0);
-  hash = mixIn(hash, (number / 0x1_0000_0000) | 0);
+  hash = mixIn(hash, accountId | 0);
+  hash = mixIn(hash, (accountId / 0x1_0000_0000) | 0);
   hash ^= 12;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);

@@ -177,16 +177,14 @@ integration('before the opening of a sale on running servers', () => {
     const client = await connectLive(await listen(two), sale.id);
     try {
       expect(await client.until(() => true)).toMatchObject({ phase: 'scheduled', servingNumber: 0 });
-      const early = (await (await newVisitor(one)).join(sale.id)).body;
-      // Until the other server has heard that somebody waits.
-      await until(
-        async () => two.core.live.get(sale.id)?.snapshot.drawn,
-        (drawn) => drawn === early.number,
-      );
+      const buyer = await newVisitor(one);
+      const { queueToken } = (await buyer.join(sale.id)).body;
+      expect((await buyer.at(two).poll(sale.id, queueToken)).body).toMatchObject({ position: 1, phase: 'scheduled' });
       expect((await (await newVisitor(one, 'operator')).call('POST', `/sales/${sale.id}/open`)).status).toBe(200);
       const openedMs = performance.now();
       await client.until(({ phase }) => phase === 'open');
       expect(performance.now() - openedMs).toBeLessThan(1_500);
+      await until(async () => (await buyer.at(two).poll(sale.id, queueToken)).body.admitted, Boolean);
     } finally {
       client.socket.terminate();
     }

@@ -518,8 +518,6 @@ export interface SaleSnapshot {
   readonly price: number;
   readonly limitPerBuyer: number;
   readonly mode: AdmissionMode;
-  /** What the admission controller allows at present, buyers per second; absent before it has decided anything. */
-  readonly ratePerSecond?: number | undefined;
   /** How long the time of the admission windows has stood still so far, without the present stop. */
   readonly windowsStoppedMs: number;
   /** Since when it stands still; 0: it goes on. */

@@ -55,7 +55,7 @@ export interface LiveSalesOptions {
 
 /** How many steps one refresh can bring: at one step a tick this is minutes of catching up. */
 const STEPS_PER_READ = 2_000;
-/** Sales that cannot change soon, and that nobody waits for, are looked at less often. */
+/** Sales that cannot change soon are looked at less often. */
 const QUIET_REFRESH_MS = 2_000;
 
 export class LiveSales implements SaleStates {
@@ -295,9 +295,8 @@ export class LiveSales implements SaleStates {
   }
 
   #isDue(sale: LiveSale, nowMs: number): boolean {
-    const { opensAtMs, drawn, servingNumber } = sale.snapshot;
-    const isEarly = opensAtMs - nowMs > 2 * QUIET_REFRESH_MS && drawn === servingNumber;
-    const quiet = sale.phase === 'closed' || (sale.phase === 'scheduled' && isEarly);
+    const quiet =
+      sale.phase === 'closed' || (sale.phase === 'scheduled' && sale.snapshot.opensAtMs - nowMs > 2 * QUIET_REFRESH_MS);
     return nowMs - sale.readAtMs >= (quiet ? QUIET_REFRESH_MS : LIMITS.stateRefreshMs / 2);
   }
 

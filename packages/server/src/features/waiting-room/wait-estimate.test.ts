@@ -91,7 +91,7 @@ describe('the estimate of the wait', () => {
   });
 
   it.each([
-    ['what the default allows, before the controller has decided anything', undefined, 2_000],
+    ['what the default allows, before the controller has decided anything', 0, 2_000],
     ['what the controller allows', 200, 500],
     ["no more than the operator's rate", 20_000, 10],
   ])('goes in mode auto by %s', (_, ratePerSecond, etaSeconds) => {

@@ -123,8 +123,13 @@ export function flowOf({ phase, snapshot, steps, outflowPerSecond, readAtMs }: L
   };
 }
 
+interface RateLimits extends Pick<SaleSnapshot, 'mode' | 'perSecond'> {
+  /** What the admission controller allows at present; 0 or absent before it has decided anything. */
+  readonly ratePerSecond?: number;
+}
+
 /** In mode `auto` the operator's rate is only the highest: a controller that has not said anything begins with the default. */
-function rateLimitOf({ mode, perSecond, ratePerSecond }: SaleSnapshot): number {
+function rateLimitOf({ mode, perSecond, ratePerSecond }: RateLimits): number {
   return mode === 'auto' ? Math.min(perSecond, ratePerSecond || LIMITS.perSecondDefault) : perSecond;
 }
 

@@ -53,7 +53,8 @@ export function createPolls({ clock, queueTokens }: PollsOptions): Polls {
     const flow = flowIn(sale);
     const estimate = estimateWait(position, flow, nowMs);
     const seconds = secondsToAskWithin(position, estimate, flow, nowMs);
-    return { ...estimate, pollAfterMs: pollAfterMs(seconds, position, sale.snapshot) };
+    const { etaSeconds, etaSecondsMax } = estimate;
+    return { etaSeconds, etaSecondsMax, pollAfterMs: pollAfterMs(seconds, position, sale.snapshot) };
   }
   return {
     wait,

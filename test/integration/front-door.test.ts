@@ -163,6 +163,24 @@ integration('the front door', () => {
     expect(await timed()).toBe(before.all + 3);
   });
 
+  test('what goes wrong there ends no process: the route answers 500, and the next one is answered as before', async () => {
+    const { queueTokens } = fest.core;
+    const { verify } = queueTokens;
+    const line = `GET /api/v1/sales/${saleId}/queue HTTP/1.1`;
+    Object.assign(queueTokens, {
+      verify: () => {
+        throw new Error('nobody thought of that');
+      },
+    });
+    try {
+      const answer = parseAnswer(await send(line, poll(tokens.waiting)));
+      expect(answer).toMatchObject({ status: 500, headers: { 'content-type': 'application/problem+json' } });
+    } finally {
+      Object.assign(queueTokens, { verify });
+    }
+    expect(parseAnswer(await send(line, poll(tokens.waiting))).status).toBe(200);
+  });
+
   test('is shut while the server stops', async () => {
     const stopping = await buildTestApp({ besides: fest, clock, started: false });
     const its = await listen(stopping);

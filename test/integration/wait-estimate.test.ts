@@ -59,6 +59,24 @@ integration('the estimate of the wait', () => {
     expect(body).toContain('fest_wait_to_estimate_ratio_sum 1\n');
   });
 
+  test('a pause makes nobody ask more often', async () => {
+    const id = await slowSale(2_000);
+    const buyer = await newVisitor(fest);
+    const { queueToken } = (await buyer.join(id)).body;
+    for (let second = 0; second < 20; second += 1) await aSecond(id);
+    const before = await poll(buyer, id, queueToken);
+    expect(before.pollAfterMs).toBeGreaterThan(15_000);
+    expect((await (await newVisitor(fest, 'operator')).call('POST', `/sales/${id}/pause`)).status).toBe(200);
+    for (let minute = 0; minute < 5; minute += 1) {
+      clock.advance(60_000);
+      await fest.core.ticker.tick(id);
+      await fest.core.live.refresh(id);
+      const paused = await poll(buyer, id, queueToken);
+      expect(paused).toMatchObject({ phase: 'paused', position: before.position, etaSeconds: null });
+      expect(paused.pollAfterMs).toBeGreaterThanOrEqual(before.pollAfterMs);
+    }
+  });
+
   test('knows nothing while the operator lets nobody in', async () => {
     const id = await slowSale(100);
     await fest.services.redis.hset(saleKeys.sale(id), 'perSecond', 0);

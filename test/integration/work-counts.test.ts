@@ -269,10 +269,20 @@ integration('the size of an answer', () => {
   });
 
   test('the poll of somebody who waits has at most 300 bytes with its headers, in a crowd of millions too', async () => {
-    const id = await crowdedSale({ drawn: 9_000_000_000, perSecond: 50, serving: 8_990_000_001 });
+    const id = await crowdedSale({ drawn: 9_000_000_000, perSecond: 50, serving: 8_990_000_020 });
     const bytes = await pollBytes(id, 9_000_000_000);
-    const answer = { number: 9_000_000_000, position: 9_999_999, admitted: false, pollAfterMs: 30_000 };
+    const answer = { number: 9_000_000_000, position: 9_999_980, admitted: false, pollAfterMs: 30_000 };
     expect(JSON.parse(parseAnswer(bytes).text)).toMatchObject(answer);
+    expect(bytes.length).toBeLessThanOrEqual(300);
+  });
+
+  test('so has the poll of somebody who waits for the opening', async () => {
+    const id = await crowdedSale({ drawn: 9_000_000_000, serving: 8_990_000_020 });
+    const opensAtMs = clock.nowMs() + 20 * 86_400_000;
+    await fest.services.redis.hset(saleKeys.sale(id), { phase: 'scheduled', perSecond: 1, maxActive: 1, opensAtMs });
+    await fest.core.live.refresh(id);
+    const bytes = await pollBytes(id, 9_000_000_000);
+    expect(JSON.parse(parseAnswer(bytes).text)).toMatchObject({ phase: 'scheduled', position: 9_999_980 });
     expect(bytes.length).toBeLessThanOrEqual(300);
   });
 

@@ -216,13 +216,21 @@ export const LIMITS = {
   stepsPerCall: 200,
   /** Steps whose buyers' ages one tick looks at: more than a minute's worth, and less than a millisecond of Redis. */
   agedStepsPerTick: 400,
+  /** So long before the opening numbers are drawn: time enough for everybody to come, and short enough to wait. */
+  earlyJoinMs: 30 * 60_000,
+  /** Who comes earlier is told to come back at random within this, once numbers are drawn: a million are 3,300 joins a second. */
+  earlyJoinSpreadMs: 5 * 60_000,
+  /** Who has no number while the sale is paused may ask again after this, at random up to twice as late. */
+  pausedRetryMs: 5_000,
   pollAfterMsMin: 1_000,
   pollAfterMsMax: 30_000,
-  /** Polls of one number answered in the interval that was told: clocks are off, and people have several tabs. */
+  /** The longest intervals are shorter by up to one part in so many: a crowd that came at once does not stay together. */
+  pollAfterSpread: 10,
+  /** Polls of one buyer answered in the interval that was told: clocks are off, and people have several tabs. */
   pollPaceFactor: 4,
   /** And at once: a page that is loaded again and again. */
   pollPaceBurst: 10,
-  /** Numbers whose pace is watched at a time, 14 bytes each (14 MiB); a million waiters need a quarter of that. */
+  /** Buyers whose pace is watched at a time, 14 bytes each (14 MiB); a million waiters need a quarter of that. */
   pollPaceEntries: 2 ** 20,
   /** Of so many numbers one estimate of the wait is kept until the turn comes, and no more than these: a few MiB. */
   waitSampleEvery: 64,
@@ -439,6 +447,7 @@ function assertRelations(): void {
     ['workers answer before their primary does', LIMITS.workerAnswerMs < LIMITS.workersAnswerMs],
     ['a socket is stuck before it is silent', LIMITS.liveStuckMs < 2 * LIMITS.liveHeartbeatMs],
     ['a heartbeat is many beats', LIMITS.liveHeartbeatMs >= 10 * LIMITS.liveBeatMs],
+    ['who is told to come back comes before the opening', 2 * LIMITS.earlyJoinSpreadMs <= LIMITS.earlyJoinMs],
     ['a poll interval fits into 16 bits', LIMITS.pollAfterMsMax < 2 ** 16],
     ['the default page fits', LIMITS.pageItemsDefault <= LIMITS.pageItemsMax],
     ['sums of money stay exact', LIMITS.priceMinorUnits * LIMITS.ticketsPerBuyer < Number.MAX_SAFE_INTEGER],

@@ -120,6 +120,8 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
   });
   const sweeper = new Sweeper(shared);
   const waitErrors = new WaitErrors();
+  live.onRead((sale) => waitErrors.settle(sale));
+  live.onUnfollow((saleId) => waitErrors.forget(saleId));
   const orderAcknowledgement = createOrderAcknowledgement();
   const processor = new PaymentProcessor({
     ...shared,

@@ -4,6 +4,9 @@ import type { PhaseAction } from '@fest/server/redis/scripts';
 import fc from 'fast-check';
 
 export const ACCOUNTS = [1, 2, 3, 4] as const;
+/** The sale opens so long after the first command, and draws numbers so long before that. */
+export const OPENS_AFTER_MS = 5_000;
+export const EARLY_JOIN_MS = 3_000;
 type Key = 'a' | 'b' | undefined;
 type Node = 'node-a' | 'node-b';
 
@@ -36,7 +39,14 @@ export type Command =
   | { readonly do: 'return'; readonly nth: number; readonly behind: boolean }
   | { readonly do: 'phase'; readonly action: PhaseAction; readonly behind: boolean }
   | { readonly do: 'admission'; readonly maxActive: number; readonly behind: boolean }
-  | { readonly do: 'configure'; readonly capacity: number; readonly rejoin: RejoinRule; readonly old: boolean }
+  | {
+      readonly do: 'configure';
+      readonly capacity: number;
+      readonly rejoin: RejoinRule;
+      /** Than at first. */
+      readonly opensLaterMs: number;
+      readonly old: boolean;
+    }
   /** Time passes: some milliseconds, or up to the next moment at which something ends. */
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'waitUntil'; readonly nth: number; readonly offsetMs: number }
@@ -111,6 +121,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       do: fc.constant('configure' as const),
       capacity: fc.integer({ min: 2, max: 8 }),
       rejoin: fc.constantFrom<RejoinRule[]>('keep', 'tail'),
+      opensLaterMs: fc.constantFrom(0, 2_000),
       old: rarely,
     }),
   },
@@ -191,11 +202,50 @@ const crowd: fc.Arbitrary<readonly Command[]> = record({
   return way.slice(0, length);
 });
 
+const until = (offsetMs: number): Command => ({ do: 'waitUntil', nth: 0, offsetMs });
+const join = (buyer: number): Command => ({ do: 'join', who: buyer, key: undefined });
+const serve: Command = { do: 'serve', node: 'node-a', want: 1, how: 'greedy' };
+const opening: Command = { do: 'wait', ms: OPENS_AFTER_MS };
+const postponing: Command = { do: 'configure', capacity: 6, rejoin: 'keep', opensLaterMs: 2_000, old: false };
+
+/** Some come before the opening, or nobody does. */
+const morning: fc.Arbitrary<readonly Command[]> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant([opening]) },
+  {
+    weight: 1,
+    arbitrary: record({
+      skips: fc.constantFrom(-1, 0),
+      middle: fc.constantFrom<(readonly Command[])[]>(
+        [join(1)],
+        [{ do: 'leave', who: 1, token: 0, behind: false }],
+        [postponing, join(1), join(3)],
+        [{ do: 'lose', wiped: false }, join(2)],
+        [{ do: 'phase', action: 'close', behind: false }, join(4)],
+      ),
+    }).map(({ skips, middle }) => [
+      join(1),
+      until(skips),
+      join(1),
+      until(0),
+      join(1),
+      join(2),
+      serve,
+      ...middle,
+      hold(2),
+      until(-1),
+      serve,
+      join(3),
+      until(0),
+      serve,
+    ]),
+  },
+);
+
 /** Twice as many as on average. Without bias, because short runs meet nothing. */
 const STRETCHES_AT_MOST = 84;
 
 /** About sixty commands a run. */
-export const commands: fc.Arbitrary<readonly Command[]> = fc
+const day: fc.Arbitrary<readonly Command[]> = fc
   .noBias(
     fc.array(
       fc.oneof(
@@ -209,3 +259,5 @@ export const commands: fc.Arbitrary<readonly Command[]> = fc
     ),
   )
   .map((stretches) => stretches.flat());
+
+export const commands: fc.Arbitrary<readonly Command[]> = fc.tuple(morning, day).map((stretches) => stretches.flat());

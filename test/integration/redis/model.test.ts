@@ -15,6 +15,7 @@ const SEED = Number(process.env.FEST_TEST_SEED ?? Date.now() % 2 ** 31);
 /** What random commands must reach, or the comparison proves little. */
 const REACHED = [
   ...['joined', 'notOpen', 'soldOut', 'keyReused'].map((status) => `join-queue ${status}`),
+  ...['scheduled', 'paused', 'closed'].map((phase) => `join-queue notOpen ${phase}`),
   ...['left', 'gone', 'wrongEpoch'].map((status) => `leave-queue ${status}`),
   ...['leader', 'follower', 'wrongEpoch'].map((status) => `tick ${status}`),
   ...['advanced', 'stale', 'refused'].map((status) => `advance-serving ${status}`),

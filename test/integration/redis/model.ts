@@ -11,6 +11,7 @@ import type {
   Joined,
   LeaderTick,
   Lost,
+  NotOpen,
   PhaseAction,
   TakenHold,
 } from '@fest/server/redis/scripts';
@@ -20,6 +21,8 @@ export interface ModelSettings {
   readonly price: number;
   readonly limitPerBuyer: number;
   readonly opensAtMs: number;
+  /** So long before the opening numbers are drawn. */
+  readonly earlyJoinMs: number;
   readonly closesAtMs: number;
   readonly holdMs: number;
   readonly admissionMs: number;
@@ -116,6 +119,7 @@ export class SaleModel {
   stops: { readonly fromMs: number; toMs: number | undefined }[] = [];
   /** Those who came, by the age class of their admission. */
   came: number[] = noOne();
+  opensAtMs: number;
   capacity: number;
   rejoin: RejoinRule;
   maxActive: number;
@@ -133,6 +137,7 @@ export class SaleModel {
 
   constructor(settings: ModelSettings) {
     this.settings = settings;
+    this.opensAtMs = settings.opensAtMs;
     this.capacity = settings.capacity;
     this.rejoin = settings.rejoin;
     this.maxActive = settings.maxActive;
@@ -191,7 +196,8 @@ export class SaleModel {
       .filter(({ closed }) => !closed)
       .map(({ atMs }) => atMs + this.settings.admissionMs + this.#stoppedMs(atMs, Number.MAX_SAFE_INTEGER));
     const holds = this.liveHolds.filter(({ state }) => state === 'held').map(({ expiresAtMs }) => expiresAtMs);
-    return [...windows, ...holds];
+    const opening = this.phase === 'scheduled' ? [this.opensAtMs - this.settings.earlyJoinMs, this.opensAtMs] : [];
+    return [...windows, ...holds, ...opening];
   }
 
   #isLive(hold: ModelHold): boolean {
@@ -202,7 +208,7 @@ export class SaleModel {
   }
   #phaseNow(nowMs: number): StoredPhase {
     if (this.phase === 'closed' || nowMs >= this.settings.closesAtMs) return 'closed';
-    return this.phase === 'scheduled' && nowMs >= this.settings.opensAtMs ? 'open' : this.phase;
+    return this.phase === 'scheduled' && nowMs >= this.opensAtMs ? 'open' : this.phase;
   }
   /** How long the windows stood still between two moments, without the stop that goes on when it is asked for all time. */
   #stoppedMs(fromMs: number, toMs: number): number {
@@ -276,23 +282,20 @@ export class SaleModel {
 
   // --- the line ---------------------------------------------------------------------------------------------------
 
-  join(
-    account: number,
-    request: ModelRequest,
-    nowMs: number,
-  ): Joined | { status: 'notOpen'; opensAtMs: number } | { status: 'soldOut' | 'keyReused' } {
+  join(account: number, request: ModelRequest, nowMs: number): Joined | NotOpen | { status: 'soldOut' | 'keyReused' } {
     const seen = this.#seen(account, request);
     if (seen?.same === false) return { status: 'keyReused' };
     const phase = this.#phaseNow(nowMs);
-    const notOpen = { status: 'notOpen', opensAtMs: this.settings.opensAtMs } as const;
-    if (phase === 'closed') return notOpen;
+    const { opensAtMs } = this;
+    if (phase === 'closed') return { status: 'notOpen', opensAtMs, phase };
     const known = this.#placeOf(this.numbers.get(account) ?? 0);
     if (known !== undefined) {
       const admittedUntilMs = this.#admittedUntilMs(known.number, nowMs);
       const stays = known.state === 'waiting' && (this.rejoin === 'keep' || seen !== undefined);
       if (stays || admittedUntilMs !== undefined) return this.#joined(known.number, admittedUntilMs);
     }
-    if (phase !== 'open') return notOpen;
+    const isEarly = phase === 'scheduled' && nowMs >= opensAtMs - this.settings.earlyJoinMs;
+    if (phase !== 'open' && !isEarly) return { status: 'notOpen', opensAtMs, phase };
     if (this.available === 0) return { status: 'soldOut' };
     if (known?.state === 'waiting') known.state = 'left';
     this.drawn += 1;
@@ -650,11 +653,13 @@ export class SaleModel {
     version: number,
     capacity: number,
     rejoin: RejoinRule,
+    opensAtMs: number,
   ): { status: 'configured' | 'current' } | { status: 'capacityInUse'; lowestCapacity: number } {
     if (version <= this.version) return { status: 'current' };
     if (capacity < this.highestGiven) return { status: 'capacityInUse', lowestCapacity: this.highestGiven };
     this.version = version;
     this.rejoin = rejoin;
+    this.opensAtMs = opensAtMs;
     this.capacity = capacity;
     this.owners = Array.from({ length: capacity }, (_, index) => this.owners[index] ?? IN_STOCK);
     return { status: 'configured' };

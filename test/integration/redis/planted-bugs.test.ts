@@ -379,6 +379,30 @@ const BUGS: readonly PlantedBug[] = [
     wrong: "s[9] == 'keep'",
   },
   {
+    bug: 'a number that is drawn a millisecond too early',
+    script: 'join-queue',
+    right: 'nowMs >= opensAtMs - earlyJoinMs',
+    wrong: 'nowMs >= opensAtMs - earlyJoinMs - 1',
+  },
+  {
+    bug: 'a number that is drawn a millisecond too late',
+    script: 'join-queue',
+    right: 'nowMs >= opensAtMs - earlyJoinMs',
+    wrong: 'nowMs > opensAtMs - earlyJoinMs',
+  },
+  {
+    bug: 'a number that is drawn while the sale is paused',
+    script: 'join-queue',
+    right: "local isEarly = phase == 'scheduled' and",
+    wrong: "local isEarly = phase ~= 'closed' and",
+  },
+  {
+    bug: 'people who are admitted before the opening',
+    script: 'advance-serving',
+    right: " or s[9] ~= 'open' then",
+    wrong: " or s[9] == 'paused' or s[9] == 'closed' then",
+  },
+  {
     bug: 'a rejoin that changes the number though the rule is keep',
     script: 'join-queue',
     right: "(s[9] == 'keep' or repeated)",

@@ -21,7 +21,7 @@ import {
   tickScript,
 } from '@fest/server/redis/scripts';
 import type { Redis } from 'ioredis';
-import { ACCOUNTS, type Command } from './commands.ts';
+import { ACCOUNTS, type Command, EARLY_JOIN_MS, OPENS_AFTER_MS } from './commands.ts';
 import { faultsOf } from './invariants.ts';
 import { type ModelHold, type ModelOrder, type ModelPayment, type ModelRequest, SaleModel } from './model.ts';
 import { type Call, callScript, type RunScript, type SaleScript } from './support/call-script.ts';
@@ -36,7 +36,8 @@ const SETTINGS = {
   capacity: 6,
   price: 50,
   limitPerBuyer: 3,
-  opensAtMs: START_MS,
+  opensAtMs: START_MS + OPENS_AFTER_MS,
+  earlyJoinMs: EARLY_JOIN_MS,
   closesAtMs: START_MS + 1_200_000,
   holdMs: 40_000,
   admissionMs: 30_000,
@@ -241,8 +242,10 @@ export class Play {
     const expected = this.#model.join(account, request, this.#nowMs);
     this.#joined = account;
     const { epoch } = this.#model;
-    const args = { epoch, nowMs: this.#nowMs, account, requestFingerprint: request.fingerprint };
+    const { earlyJoinMs } = SETTINGS;
+    const args = { epoch, nowMs: this.#nowMs, account, requestFingerprint: request.fingerprint, earlyJoinMs };
     const reply = await this.#both(joinQueueScript, args, expected, key);
+    if (reply.status === 'notOpen') this.#onReply('join-queue', `notOpen ${reply.phase}`);
     if (reply.status !== 'joined') return;
     const tokens = this.#tokens.get(account) ?? [];
     const { number } = reply;
@@ -397,11 +400,12 @@ export class Play {
     );
   }
 
-  async #configure({ capacity, rejoin, old }: Extract<Command, { do: 'configure' }>): Promise<void> {
+  async #configure({ capacity, rejoin, opensLaterMs, old }: Extract<Command, { do: 'configure' }>): Promise<void> {
     const version = this.#model.version + (old ? 0 : 1);
-    const expected = this.#model.configure(version, capacity, rejoin);
+    const opensAtMs = SETTINGS.opensAtMs + opensLaterMs;
+    const expected = this.#model.configure(version, capacity, rejoin, opensAtMs);
     const { epoch } = this.#model;
-    await this.#both(configureSaleScript, { ...SETTINGS, epoch, version, capacity, rejoin }, expected);
+    await this.#both(configureSaleScript, { ...SETTINGS, epoch, version, capacity, rejoin, opensAtMs }, expected);
   }
 
   async #create(): Promise<void> {
@@ -413,9 +417,10 @@ export class Play {
 
   #newSale() {
     const { epoch, version, phase, phaseSeq, capacity, rejoin, maxActive, admissionSeq } = this.#model;
-    const { drawn, sold, highestGiven, confirmSeq } = this.#model;
+    const { drawn, sold, highestGiven, confirmSeq, opensAtMs } = this.#model;
     return {
       ...SETTINGS,
+      opensAtMs,
       ...{ epoch, version, phase, phaseSeq, capacity, rejoin, maxActive, admissionSeq, drawn, sold, confirmSeq },
       mode: 'fixed',
       nextFresh: highestGiven + 1,

@@ -226,7 +226,8 @@ export const SaleState = Type.Object({
 });
 export type SaleState = Static<typeof SaleState>;
 const Eta = Type.Union([Type.Integer(), Type.Null()], {
-  description: 'seconds until your turn at the present outflow; null when nothing moves',
+  description:
+    'seconds until your turn at the present outflow, from the opening on if that is to come; null when nothing moves',
 });
 const EtaMax = Type.Union([Type.Integer(), Type.Null()], {
   description: 'seconds it should not take longer than, by how the outflow varied; null when nothing moves',

@@ -54,7 +54,7 @@ export function openFrontDoor(app: FestApp, { meters, shedder, isLeaving }: Fron
     for (const entry of entries) {
       const { prefix, suffix } = entry;
       if (!url.endsWith(suffix) || !url.startsWith(prefix)) continue;
-      const answer = entry.answer(request, url.slice(prefix.length, -suffix.length));
+      const answer = attempt(entry, request, url.slice(prefix.length, -suffix.length));
       if (answer !== undefined) return [entry, answer];
     }
     return undefined;
@@ -80,7 +80,12 @@ export function openFrontDoor(app: FestApp, { meters, shedder, isLeaving }: Fron
       return;
     }
     const [entry, answer] = ready;
-    writeAnswer(response, answer);
+    try {
+      writeAnswer(response, answer);
+    } catch (error) {
+      app.log.error({ err: error, route: entry.route }, 'an answer of the front door could not be sent');
+      response.destroy();
+    }
     shedder.served(entry.loadClass);
     meters.count(entry, entry.route, 'GET', answer.status, (performance.now() - beganMs) / 1000);
   });
@@ -93,4 +98,13 @@ export function openFrontDoor(app: FestApp, { meters, shedder, isLeaving }: Fron
       entries.push({ route: path, prefix, suffix, answer, loadClass });
     },
   };
+}
+
+/** Outside Fastify an exception would end the process; the route, which meets the same one, answers 500 and logs it. */
+function attempt({ answer }: Entry, request: IncomingMessage, parameter: string): ReadyAnswer | undefined {
+  try {
+    return answer(request, parameter);
+  } catch {
+    return undefined;
+  }
 }

@@ -120,14 +120,19 @@ export interface Joined {
   readonly admittedUntilMs: number | undefined;
 }
 
+/** No number is drawn now. `scheduled`: not yet. */
+export interface NotOpen {
+  readonly status: 'notOpen';
+  readonly opensAtMs: number;
+  readonly phase: Exclude<StoredPhase, 'open'>;
+}
+
 export const joinQueueScript = defineScript({
   name: 'join-queue',
   keys: ['sale', 'numbers', 'steps', 'departed', 'request'],
-  args: ['epoch', 'nowMs', 'account', 'field', 'requestFingerprint', 'requestTtlSeconds'],
+  args: ['epoch', 'nowMs', 'account', 'field', 'requestFingerprint', 'requestTtlSeconds', 'earlyJoinMs'],
   decode: (reply) =>
-    lostOr<
-      Joined | { readonly status: 'notOpen'; readonly opensAtMs: number } | { readonly status: 'soldOut' | 'keyReused' }
-    >('join-queue', reply, () => {
+    lostOr<Joined | NotOpen | { readonly status: 'soldOut' | 'keyReused' }>('join-queue', reply, () => {
       if (reply[0] === 'joined') {
         return {
           status: 'joined',
@@ -136,7 +141,9 @@ export const joinQueueScript = defineScript({
           admittedUntilMs: reply[3] === 1 ? asNumber(reply[4]) : undefined,
         };
       }
-      if (reply[0] === 'notOpen') return { status: 'notOpen', opensAtMs: asNumber(reply[2]) };
+      if (reply[0] === 'notOpen') {
+        return { status: 'notOpen', opensAtMs: asNumber(reply[2]), phase: reply[3] as NotOpen['phase'] };
+      }
       if (reply[0] === 'soldOut' || reply[0] === 'keyReused') return { status: reply[0] };
       return undefined;
     }),

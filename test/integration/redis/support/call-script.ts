@@ -51,6 +51,7 @@ export function fromSources(
 const DEFAULTS: Readonly<Record<string, number | string>> = {
   requestFingerprint: '',
   requestTtlSeconds: 500,
+  earlyJoinMs: 100_000,
   finishedTtlSeconds: 500,
   returnedCount: 0,
   holdPrefix: saleKeys.holdPrefix(SALE_ID),

@@ -28,6 +28,7 @@ export interface SaleView {
 const COUNTS = [
   'epoch',
   'version',
+  'opensAtMs',
   'capacity',
   'available',
   'held',
@@ -52,12 +53,12 @@ function sorted<Value>(entries: Iterable<readonly [string | number, Value]>): Re
 
 export function viewOfModel(model: SaleModel, accounts: readonly number[]): SaleView {
   const { epoch, version, capacity, available, held, sold, confirmSeq, drawn, serving, pending, inside } = model;
-  const { maxActive, phaseSeq, admissionSeq, lease, windowsStoppedMs, windowsStoppedAtMs } = model;
+  const { maxActive, phaseSeq, admissionSeq, lease, windowsStoppedMs, windowsStoppedAtMs, opensAtMs } = model;
   const bought = accounts.map((account) => [account, model.bought(account)] as const);
   return {
     phase: model.phase,
     counts: {
-      ...{ epoch, version, capacity, available, held, sold, nextFresh: model.highestGiven + 1, confirmSeq },
+      ...{ opensAtMs, epoch, version, capacity, available, held, sold, nextFresh: model.highestGiven + 1, confirmSeq },
       ...{ drawn, serving, pending, inside, maxActive, phaseSeq, admissionSeq, fence: lease.fence },
       ...{ windowsStoppedMs, windowsStoppedAtMs },
     },

@@ -73,17 +73,34 @@ export const joinQueueTable = table(
     },
     'lets nobody join a paused sale': {
       given: { sale: { phase: 'paused' } },
-      reply: { status: 'notOpen', opensAtMs: OPENS },
+      reply: { status: 'notOpen', opensAtMs: OPENS, phase: 'paused' },
     },
     'finds a number while the sale is paused': {
       args: { account: 9 },
       given: { sale: { phase: 'paused' } },
       reply: joined(3),
     },
-    'refuses until the last millisecond before the opening': {
-      args: { nowMs: OPENS - 1 },
+    'draws numbers so long before the opening': {
+      args: { nowMs: OPENS - 70_000, earlyJoinMs: 70_000 },
       given: { sale: { phase: 'scheduled' } },
-      reply: { status: 'notOpen', opensAtMs: OPENS },
+      reply: joined(4),
+      changes: drew(10, 4),
+      again: joined(4),
+    },
+    'refuses until the last millisecond before that': {
+      args: { nowMs: OPENS - 70_001, earlyJoinMs: 70_000 },
+      given: { sale: { phase: 'scheduled' } },
+      reply: { status: 'notOpen', opensAtMs: OPENS, phase: 'scheduled' },
+    },
+    'finds a number before that too: of one who came before the opening was put off': {
+      args: { account: 9, nowMs: OPENS - 70_001, earlyJoinMs: 70_000 },
+      given: { sale: { phase: 'scheduled' } },
+      reply: joined(3),
+    },
+    'moves nobody to the tail before numbers are drawn': {
+      args: { account: 9, nowMs: OPENS - 70_001, earlyJoinMs: 70_000 },
+      given: { sale: { phase: 'scheduled', rejoin: 'tail' } },
+      reply: { status: 'notOpen', opensAtMs: OPENS, phase: 'scheduled' },
     },
     'lets people join exactly at the opening, before any tick': {
       args: { nowMs: OPENS },
@@ -93,7 +110,7 @@ export const joinQueueTable = table(
     },
     'refuses everybody exactly at the closing': {
       args: { account: 9, nowMs: CLOSES },
-      reply: { status: 'notOpen', opensAtMs: OPENS },
+      reply: { status: 'notOpen', opensAtMs: OPENS, phase: 'closed' },
     },
     'lets people join until the last millisecond before the closing': {
       args: { nowMs: CLOSES - 1 },

@@ -68,6 +68,7 @@ export class LiveSales implements SaleStates {
   /** Sale → the newest epoch that was read, and the highest sequence number in it. */
   readonly #newest = new Map<number, { readonly epoch: number; readonly seq: number }>();
   readonly #listeners: ((sale: LiveSale) => void)[] = [];
+  readonly #unfollowListeners: ((saleId: number) => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #failing = false;
@@ -88,6 +89,11 @@ export class LiveSales implements SaleStates {
     this.#listeners.push(listener);
   }
 
+  /** @param listener is called with every sale that is not there any more */
+  onUnfollow(listener: (saleId: number) => void): void {
+    this.#unfollowListeners.push(listener);
+  }
+
   follow(saleId: number): void {
     this.#followed.add(saleId);
   }
@@ -95,6 +101,7 @@ export class LiveSales implements SaleStates {
   unfollow(saleId: number): void {
     this.#followed.delete(saleId);
     this.#sales.delete(saleId);
+    for (const listener of this.#unfollowListeners) listener(saleId);
   }
 
   /**

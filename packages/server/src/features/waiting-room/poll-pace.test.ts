@@ -82,7 +82,7 @@ describe('who asks much more often than told', () => {
     expect(answered(pace, 1, times(1, 1, 1_100))).toBe(1);
   });
 
-  it('does not harm other numbers, nor the same number of another sale', () => {
+  it('does not harm other buyers, nor the same buyer at another sale', () => {
     const pace = newPace();
     answered(pace, 1, times(20, 0));
     expect(pace.allows(SALE, 1, 1_000, NOW)).toBe(false);

@@ -1,7 +1,7 @@
 /**
- * Who asks much more often than told is refused: for each queue number a GCRA in a table of fixed size (`gcra-table.ts`),
+ * Who asks much more often than told is refused: for each buyer of a sale a GCRA in a table of fixed size (`gcra-table.ts`),
  * without a Redis command and without memory for each waiter. Who asks as told has used up what an entry says a quarter of the
- * interval later, and may be forgotten, so that a million waiters need a quarter of the entries at a time. Two numbers that are
+ * interval later, and may be forgotten, so that a million waiters need a quarter of the entries at a time. Two buyers who are
  * taken for each other are not refused as long as both ask as told.
  */
 import { LIMITS } from '../../limits.ts';
@@ -15,7 +15,7 @@ export interface PollPaceOptions {
 
 export class PollPace {
   readonly #table: GcraTable;
-  /** What a number was told when it asked last; what it owes is counted in questions, however long the interval is now. */
+  /** What a buyer was told on asking last; what is owed is counted in questions, however long the interval is now. */
   readonly #toldMs: Uint16Array;
 
   constructor({ entries = LIMITS.pollPaceEntries, keys }: PollPaceOptions) {
@@ -29,8 +29,8 @@ export class PollPace {
    * `pollPaceFactor` questions in an interval are answered for as long as they like, so that a clock may be off, and several
    * tabs may ask; and `pollPaceBurst` at once, so that a page may be loaded again and again.
    */
-  allows(saleId: number, number: number, pollAfterMs: number, nowMs: number): boolean {
-    const entry = this.#table.entryOf(saleId, number, highWord(number));
+  allows(saleId: number, accountId: number, pollAfterMs: number, nowMs: number): boolean {
+    const entry = this.#table.entryOf(saleId, accountId, highWord(accountId));
     const leftMs = this.#table.leftMs(entry, nowMs);
     const owed = leftMs === 0 ? 0 : (leftMs / (this.#toldMs[entry] ?? 0)) * LIMITS.pollPaceFactor;
     const allowed = owed + 1 <= LIMITS.pollPaceBurst;

@@ -1,8 +1,9 @@
+import { randomInt } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
-import { toTimeText } from '../../contract/json-time.ts';
 import { ROUTES } from '../../contract/paths.ts';
 import { QueuePosition, QueueTicket, SaleParameters, SaleState } from '../../contract/schemas.ts';
+import { LIMITS } from '../../limits.ts';
 import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
 import type { FrontDoor } from '../../platform/front-door.ts';
@@ -12,16 +13,19 @@ import { refuseBody } from '../../platform/problem-details.ts';
 import { problemAnswer, type ReadyAnswer } from '../../platform/ready-answer.ts';
 import type { Services } from '../../services.ts';
 import type { AbuseLimits } from '../abuse-limits/abuse-limits.ts';
-import type { LiveSale, LiveSales } from '../stock/live-sales.ts';
+import type { LiveSales } from '../stock/live-sales.ts';
 import { findLiveSale, requireLiveSale, type SaleDirectory, saleRecovering } from '../stock/require-live-sale.ts';
+import { saleNotOpen } from './not-open.ts';
 import { createPolls } from './polls.ts';
 import { PublishedStates } from './published-state.ts';
 import type { QueueTokens } from './queue-token.ts';
 import { requireQueueToken } from './queue-token-header.ts';
 import { joinQueue, leaveQueue } from './store.ts';
 import type { WaitErrors } from './wait-errors.ts';
-import { estimateWait } from './wait-estimate.ts';
-import { pollAfterMs } from './waiting-room.ts';
+
+const JOINING =
+  `Numbers are drawn in the order of arrival while the sale is open and in the last ${LIMITS.earlyJoinMs / 60_000} minutes before ` +
+  'it opens. Nobody is admitted before the opening.';
 
 export interface WaitingRoomDependencies {
   readonly services: Services;
@@ -38,7 +42,7 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
   const { services, authentication, live, directory, queueTokens, limits, frontDoor, waitErrors } = dependencies;
   const { redis, clock } = services;
   const states = new PublishedStates();
-  const polls = createPolls({ clock, queueTokens, onState: (sale) => waitErrors.settle(sale) });
+  const polls = createPolls({ clock, queueTokens });
 
   app.get(
     ROUTES.saleState,
@@ -69,6 +73,7 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
       schema: {
         tags: ['waiting room'],
         summary: 'Join the line, or find your place again',
+        description: JOINING,
         params: SaleParameters,
         response: { 200: QueueTicket },
       },
@@ -93,19 +98,18 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
         case 'joined': {
           const { number, servingNumber, admittedUntilMs } = joined;
           const position = admittedUntilMs === undefined ? Math.max(0, number - servingNumber) : 0;
-          const estimate = estimateWait(position, polls.flow(sale));
-          waitErrors.told(sale, number, estimate, nowMs);
+          const wait = polls.wait(sale, position, nowMs);
+          waitErrors.told(sale, number, wait, nowMs);
           return {
             queueToken: queueTokens.mint({ saleId: sale.saleId, accountId, number, epoch }),
             number,
             position,
             admitted: admittedUntilMs !== undefined,
-            ...estimate,
-            pollAfterMs: pollAfterMs(estimate.etaSeconds, sale.snapshot),
+            ...wait,
           };
         }
         case 'notOpen':
-          throw saleNotOpen(sale, joined.opensAtMs, nowMs);
+          throw saleNotOpen(joined, nowMs, randomInt);
         case 'soldOut':
           throw new ProblemError(
             'sold_out',
@@ -180,18 +184,4 @@ function sendReady(reply: FastifyReply, answer: ReadyAnswer | ProblemError): Fas
   for (let index = 0; index < headers.length; index += 2) reply.header(headers[index] ?? '', headers[index + 1]);
   // As bytes: to a text Fastify adds its charset.
   return reply.send(typeof body === 'string' ? Buffer.from(body) : body);
-}
-
-export function saleNotOpen(sale: LiveSale, opensAtMs: number, nowMs: number): ProblemError {
-  if (sale.phase === 'paused') {
-    return new ProblemError('sale_not_open', 'The sale is paused; the line keeps its order. Try again soon.', {
-      retryAfterMs: 5_000,
-    });
-  }
-  if (opensAtMs > nowMs) {
-    return new ProblemError('sale_not_open', `The sale opens at ${toTimeText(opensAtMs)}.`, {
-      retryAfterMs: opensAtMs - nowMs,
-    });
-  }
-  return new ProblemError('sale_not_open', 'The sale is closed.');
 }

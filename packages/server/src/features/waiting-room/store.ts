@@ -31,6 +31,7 @@ export function joinQueue(redis: Redis, { saleId, epoch, accountId, nowMs, reque
       field: numberField(accountId),
       requestFingerprint: request.fingerprint,
       requestTtlSeconds: LIMITS.idempotencyTtlSeconds,
+      earlyJoinMs: LIMITS.earlyJoinMs,
     },
   );
 }

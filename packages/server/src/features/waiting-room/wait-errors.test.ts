@@ -8,9 +8,9 @@ const NOW = 10_000_000;
 const EVERY = LIMITS.waitSampleEvery;
 const RANGE = { etaSeconds: 60, etaSecondsMax: 90 };
 
-function saleAt(servingNumber: number, steps: readonly AdmissionStep[] = [], epoch = 1): LiveSale {
+function saleAt(servingNumber: number, steps: readonly AdmissionStep[] = [], epoch = 1, saleId = 7): LiveSale {
   return {
-    saleId: 7,
+    saleId,
     phase: 'open',
     outflowPerSecond: 1,
     readAtMs: NOW,
@@ -76,6 +76,45 @@ describe('the error of the estimates', () => {
     for (let number = 1; number <= LIMITS.waitSamples + 10; number += 1)
       errors.told(saleAt(0), number * EVERY, RANGE, NOW);
     expect(errors.kept).toBe(LIMITS.waitSamples);
+  });
+
+  it('forgets a sale that closes: who still waits there never has a turn', async () => {
+    const errors = new WaitErrors();
+    for (const number of [EVERY, 2 * EVERY, 9 * EVERY]) errors.told(saleAt(0), number, RANGE, NOW);
+    errors.settle({ ...admitted(2 * EVERY, 75), phase: 'closed' });
+    expect([errors.kept, await outcomesOf(errors)]).toEqual([0, { within: 2 }]);
+  });
+
+  it('forgets a sale that was deleted', () => {
+    const errors = new WaitErrors();
+    errors.told(saleAt(0), EVERY, RANGE, NOW);
+    errors.forget(7);
+    errors.forget(8);
+    expect(errors.kept).toBe(0);
+  });
+
+  it('goes on after a large sale that is sold out and does not close', async () => {
+    const errors = new WaitErrors();
+    for (let number = 1; number <= LIMITS.waitSamples; number += 1) errors.told(saleAt(0), number * EVERY, RANGE, NOW);
+    const other = (servingNumber: number, steps: readonly AdmissionStep[] = []) => saleAt(servingNumber, steps, 1, 8);
+    for (let number = 1; number <= 1_000; number += 1) errors.told(other(0), number * EVERY, RANGE, NOW);
+    expect(errors.kept).toBe(LIMITS.waitSamples);
+    const { steps } = admitted(1_000 * EVERY, 75);
+    errors.settle(other(1_000 * EVERY, steps));
+    expect(await outcomesOf(errors)).toEqual({ within: 1_000 });
+    // Those nearest to their turn were kept.
+    errors.settle(admitted(10 * EVERY, 75));
+    expect(await outcomesOf(errors)).toEqual({ within: 1_010 });
+    expect(errors.kept).toBe(LIMITS.waitSamples - 2_000 + 990);
+  });
+
+  it('shares its room between sales that are larger than it', () => {
+    const errors = new WaitErrors();
+    for (let number = 1; number <= 2 * LIMITS.waitSamples; number += 1)
+      for (const saleId of [7, 8]) errors.told(saleAt(0, [], 1, saleId), number * EVERY, RANGE, NOW);
+    expect(errors.kept).toBe(LIMITS.waitSamples);
+    errors.forget(7);
+    expect(errors.kept).toBe(LIMITS.waitSamples / 2);
   });
 
   it('forgets a line that was restored after a fault: its numbers never have their turn', async () => {

@@ -49,13 +49,13 @@ export class WaitErrors {
 
   /** Notes what a buyer is told on joining. The first estimate counts: joining again is closer to the turn. */
   told(sale: LiveSale, number: number, { etaSeconds, etaSecondsMax }: WaitEstimate, nowMs: number): void {
-    if (number % LIMITS.waitSampleEvery !== 0 || this.#kept >= LIMITS.waitSamples) return;
+    if (number % LIMITS.waitSampleEvery !== 0) return;
     if (etaSeconds === null || etaSecondsMax === null || etaSeconds === 0) return;
     const { waiting } = this.#of(sale);
     // Nearly always the end: numbers are drawn in order.
     let place = waiting.length;
     while (place > 0 && (waiting[place - 1]?.number ?? 0) > number) place -= 1;
-    if (waiting[place - 1]?.number === number) return;
+    if (waiting[place - 1]?.number === number || !this.#hasRoomFor(waiting)) return;
     waiting.splice(place, 0, { number, toldAtMs: nowMs, etaSeconds, etaSecondsMax });
     this.#kept += 1;
   }
@@ -73,7 +73,28 @@ export class WaitErrors {
       if (sample !== undefined && atMs !== undefined) this.#observe(sample, atMs);
     }
     this.#kept -= waiting.splice(0, served).length;
-    if (waiting.length === 0) this.#samples.delete(sale.saleId);
+    // Who still waits when the sale closes never has a turn.
+    if (waiting.length === 0 || sale.phase === 'closed') this.forget(sale.saleId);
+  }
+
+  /** For a sale that is not there any more. */
+  forget(saleId: number): void {
+    this.#kept -= this.#samples.get(saleId)?.waiting.length ?? 0;
+    this.#samples.delete(saleId);
+  }
+
+  /**
+   * The room is shared: a sale that nobody is admitted to any more, sold out or paused for days, keeps its samples only until
+   * another needs them. The sale with most of them gives up the one that is furthest from its turn.
+   */
+  #hasRoomFor(waiting: readonly Sample[]): boolean {
+    if (this.#kept < LIMITS.waitSamples) return true;
+    let most: Sample[] = [];
+    for (const samples of this.#samples.values()) if (samples.waiting.length > most.length) most = samples.waiting;
+    if (most.length <= waiting.length + 1) return false;
+    most.pop();
+    this.#kept -= 1;
+    return true;
   }
 
   #observe({ toldAtMs, etaSeconds, etaSecondsMax }: Sample, atMs: number): void {

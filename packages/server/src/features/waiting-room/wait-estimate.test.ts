@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AdmissionStep, SaleSnapshot } from '../../redis/scripts.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
-import { estimateWait, flowOf, outflowHistory } from './wait-estimate.ts';
-import { outflowPerSecond } from './waiting-room.ts';
+import { estimateWait, flowOf, outflowHistory, secondsToAskWithin } from './wait-estimate.ts';
+import { outflowPerSecond, pollAfterMs } from './waiting-room.ts';
 
 const NOW = 10_000_000;
 
@@ -41,7 +41,15 @@ function saleWith({ rates = [], phase = 'open', snapshot = {} }: Given): LiveSal
   };
 }
 
-const estimate = (position: number, given: Given) => estimateWait(position, flowOf(saleWith(given)));
+const estimate = (position: number, given: Given) => estimateWait(position, flowOf(saleWith(given)), NOW);
+
+/** What somebody at this position is told to wait before the next question, milliseconds. */
+function intervalOf(position: number, given: Given, nowMs = NOW): number {
+  const sale = saleWith(given);
+  const flow = flowOf(sale);
+  const seconds = secondsToAskWithin(position, estimateWait(position, flow, nowMs), flow, nowMs);
+  return pollAfterMs(seconds, position, sale.snapshot);
+}
 
 describe('outflowHistory', () => {
   const historyOf = (rates: readonly number[]) => {
@@ -78,8 +86,34 @@ describe('the estimate of the wait', () => {
     if (seconds === null) expect(estimate(position, given).etaSecondsMax).toBeNull();
   });
 
-  it.each(['paused', 'soldOut', 'scheduled', 'closed'] as const)('does not guess while the sale is %s', (phase) => {
+  it.each(['paused', 'soldOut', 'closed'] as const)('does not guess while the sale is %s', (phase) => {
     expect(estimate(5, { rates: [10, 10, 10], phase })).toEqual({ etaSeconds: null, etaSecondsMax: null });
+  });
+
+  it.each([
+    ['what the default allows, before the controller has decided anything', 0, 2_000],
+    ['what the controller allows', 200, 500],
+    ["no more than the operator's rate", 20_000, 10],
+  ])('goes in mode auto by %s', (_, ratePerSecond, etaSeconds) => {
+    const snapshot = {
+      mode: 'auto',
+      perSecond: 10_000,
+      maxActive: 1_000_000,
+      available: 1_000_000,
+      ratePerSecond,
+    } as const;
+    expect(estimate(100_000, { snapshot })).toEqual({ etaSeconds, etaSecondsMax: etaSeconds });
+    expect(intervalOf(100_000, { snapshot })).toBeGreaterThan(etaSeconds === 10 ? 900 : 25_000);
+  });
+
+  it('counts before the opening from the opening', () => {
+    const given: Given = { phase: 'scheduled', snapshot: { opensAtMs: NOW + 90_500, perSecond: 50 } };
+    expect(estimate(100, given)).toEqual({ etaSeconds: 93, etaSecondsMax: 93 });
+    expect(estimate(1, given)).toEqual({ etaSeconds: 91, etaSecondsMax: 91 });
+    // One wave more than there are slots.
+    expect(estimate(501, given)).toEqual({ etaSeconds: 101, etaSecondsMax: 221 });
+    expect(estimateWait(100, flowOf(saleWith(given)), NOW + 80_500)).toMatchObject({ etaSeconds: 12 });
+    expect(estimate(100, { ...given, snapshot: { ...given.snapshot, perSecond: 0 } }).etaSeconds).toBeNull();
   });
 
   it('has an upper end that is no less, whatever was measured', () => {
@@ -131,6 +165,73 @@ describe('the estimate of the wait', () => {
     expect(trials.filter(({ isWithin }) => isWithin).length / trials.length).toBeGreaterThanOrEqual(0.93);
     expect(trials.filter(({ isUseful }) => isUseful).length / trials.length).toBeGreaterThan(0.95);
   });
+});
+
+describe('the interval between polls', () => {
+  const MANY = 1_000_000;
+  const RATES = [500, 500, 500, 500];
+
+  it.each(['paused', 'soldOut'] as const)('is no shorter while the sale is %s than before', (phase) => {
+    for (const position of [1, 500, 20_000, 100_000, MANY]) {
+      expect(intervalOf(position, { rates: RATES, phase })).toBe(intervalOf(position, { rates: RATES }));
+    }
+    expect(intervalOf(100_000, { rates: RATES, phase })).toBe(20_000);
+  });
+
+  it.each<[string, Given]>([
+    ['paused before anybody was admitted', { phase: 'paused' }],
+    ['opened with nobody let in', { snapshot: { perSecond: 0 } }],
+    ['full, and nobody leaves', { snapshot: { inside: 500 } }],
+    ['not open yet, with nobody to be let in', { phase: 'scheduled', snapshot: { perSecond: 0, opensAtMs: NOW } }],
+  ])('grows with the position too in a sale that is %s', (_, given) => {
+    const intervals = [1, 50, 100, 1_000].map((position) => intervalOf(position, given));
+    expect(intervals).toEqual([1_000, 1_200, 2_400, 24_000]);
+    expect(intervalOf(MANY, given)).toBeGreaterThanOrEqual(27_000);
+  });
+
+  it('is the longest once the sale is closed, wherever somebody stood', () => {
+    for (const position of [1, MANY]) expect(intervalOf(position, { phase: 'closed' })).toBe(30_000);
+  });
+});
+
+describe('a crowd that waits for the opening and asks as told', () => {
+  const PEOPLE = 20_000;
+  const PER_SECOND = 50;
+  const OPENS_MS = NOW + 30 * 60_000;
+  const snapshot = { opensAtMs: OPENS_MS, perSecond: PER_SECOND, maxActive: PEOPLE, available: PEOPLE };
+
+  /** When each asks, in the order of the line: everybody joined within five seconds, half an hour before. */
+  function* questions(position: number): Iterable<number> {
+    for (let atMs = NOW + (position / PEOPLE) * 5_000; atMs < OPENS_MS + 60_000; ) {
+      yield atMs;
+      const isOpen = atMs >= OPENS_MS;
+      const left = isOpen ? position - ((atMs - OPENS_MS) / 1000) * PER_SECOND : position;
+      if (left <= 0) return;
+      // Rates are not measured in the first minute.
+      atMs += intervalOf(Math.ceil(left), { phase: isOpen ? 'open' : 'scheduled', snapshot }, atMs);
+    }
+  }
+
+  it('is spread over the seconds, and notices the opening and its turn in time', () => {
+    const perSecond = new Map<number, number>();
+    let noticedLate = 0;
+    for (let position = 1; position <= PEOPLE; position += 1) {
+      const turnMs = OPENS_MS + (position / PER_SECOND) * 1_000;
+      let noticedMs = 0;
+      for (const atMs of questions(position)) {
+        const second = Math.floor(atMs / 1_000);
+        perSecond.set(second, (perSecond.get(second) ?? 0) + 1);
+        if (noticedMs === 0 && atMs >= turnMs) noticedMs = atMs;
+      }
+      if (turnMs < OPENS_MS + 50_000 && (noticedMs === 0 || noticedMs - turnMs > 6_000)) noticedLate += 1;
+    }
+    expect(noticedLate).toBe(0);
+    const around = [...perSecond].filter(([second]) => Math.abs(second * 1_000 - OPENS_MS) < 60_000);
+    // A thousand a second is everybody every thirty seconds; those near the front ask more often, at any time of a sale.
+    const mean = around.reduce((sum, [, count]) => sum + count, 0) / around.length;
+    expect(mean).toBeLessThan(4 * (PEOPLE / 30));
+    expect(Math.max(...around.map(([, count]) => count))).toBeLessThan(1.5 * mean);
+  }, 60_000);
 });
 
 /** Seconds until a position's turn, when each ten seconds have a rate of their own. */

@@ -7,8 +7,11 @@
  * variance `s² w t` of what is to come and `s² t² / k` of the mean itself. The position `p` is passed for certain enough when
  * `m t − q s √(w t + t² / k) ≥ p`, `q` being Student's quantile; that is a quadratic equation in `t` (Fieller's theorem). When it
  * has no solution the outflow varies too much for it, and the operator's limits say the most.
+ *
+ * Before the opening the same counts from the opening.
  */
-import type { AdmissionStep } from '../../redis/scripts.ts';
+import { LIMITS } from '../../limits.ts';
+import type { AdmissionStep, SaleSnapshot } from '../../redis/scripts.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
 
 /** Seconds; null when nothing moves. */
@@ -81,31 +84,75 @@ export interface Flow {
   /** Buyers a second, expected; 0 when nothing moves. */
   readonly perSecond: number;
   readonly history: OutflowHistory | undefined;
-  /** Operator's rate. */
+  /** Always above 0, and until the sale is closed what intervals between polls go by: `perSecond`, or what it was before. */
+  readonly pacePerSecond: number;
+  /** The operator's rate, or in mode `auto` what the admission controller allows of it. */
   readonly limitPerSecond: number;
   readonly maxActive: number;
   /** Of `maxActive`, not taken. */
   readonly freeSlots: number;
   readonly admissionSeconds: number;
+  /** When the line begins to move, Unix milliseconds; 0 when the sale is not waiting for its opening. */
+  readonly opensAtMs: number;
+  readonly isOver: boolean;
 }
 
 export function flowOf({ phase, snapshot, steps, outflowPerSecond, readAtMs }: LiveSale): Flow {
-  const { servingNumber, perSecond: limitPerSecond, maxActive, pending, inside, available, admissionMs } = snapshot;
+  const { servingNumber, maxActive, pending, inside, available, admissionMs } = snapshot;
   const history = outflowHistory(steps, servingNumber, readAtMs);
+  const admissionSeconds = admissionMs / 1000;
+  const limitPerSecond = rateLimitOf(snapshot);
   const freeSlots = Math.max(0, maxActive - pending - inside);
-  const canMove = phase === 'open' && limitPerSecond > 0;
+  const canMove = (phase === 'open' || phase === 'scheduled') && limitPerSecond > 0;
+  const measured = outflowPerSecond || history?.mean || 0;
   // Nothing was measured yet, and nothing is in the way of the next ones.
   const unmeasured = freeSlots > 0 && available > pending ? limitPerSecond : 0;
-  const perSecond = canMove ? outflowPerSecond || history?.mean || unmeasured : 0;
-  return { perSecond, history, limitPerSecond, maxActive, freeSlots, admissionSeconds: admissionMs / 1000 };
+  const perSecond = canMove ? measured || unmeasured : 0;
+  // Nothing is known and nothing moves: as if everybody inside were there for an admission window.
+  const pacePerSecond = perSecond || measured || Math.min(limitPerSecond || maxActive, maxActive / admissionSeconds);
+  return {
+    perSecond,
+    history,
+    pacePerSecond,
+    limitPerSecond,
+    maxActive,
+    freeSlots,
+    admissionSeconds,
+    opensAtMs: phase === 'scheduled' ? snapshot.opensAtMs : 0,
+    isOver: phase === 'closed',
+  };
 }
 
-export function estimateWait(position: number, flow: Flow): WaitEstimate {
+interface RateLimits extends Pick<SaleSnapshot, 'mode' | 'perSecond'> {
+  /** What the admission controller allows at present; 0 or absent before it has decided anything. */
+  readonly ratePerSecond?: number;
+}
+
+/** In mode `auto` the operator's rate is only the highest: a controller that has not said anything begins with the default. */
+function rateLimitOf({ mode, perSecond, ratePerSecond }: RateLimits): number {
+  return mode === 'auto' ? Math.min(perSecond, ratePerSecond || LIMITS.perSecondDefault) : perSecond;
+}
+
+function secondsToOpening({ opensAtMs }: Flow, nowMs: number): number {
+  return Math.max(0, opensAtMs - nowMs) / 1000;
+}
+
+export function estimateWait(position: number, flow: Flow, nowMs: number): WaitEstimate {
   if (position === 0) return HERE;
   if (flow.perSecond <= 0) return NOTHING_MOVES;
-  const etaSeconds = Math.ceil(position / flow.perSecond);
-  const most = longestByHistory(position, flow.history) ?? longestByLimits(position, flow);
+  const untilItMoves = secondsToOpening(flow, nowMs);
+  const etaSeconds = Math.ceil(untilItMoves + position / flow.perSecond);
+  const most = untilItMoves + (longestByHistory(position, flow.history) ?? longestByLimits(position, flow));
   return { etaSeconds, etaSecondsMax: Math.max(etaSeconds, Math.ceil(most)) };
+}
+
+/**
+ * What the interval between polls goes by, whole seconds: the estimate, and when there is none, what it would be if the line
+ * moved as it did. People who are told to ask more often when nothing moves would be the load that a pause is to end.
+ */
+export function secondsToAskWithin(position: number, { etaSeconds }: WaitEstimate, flow: Flow, nowMs: number): number {
+  if (flow.isOver) return Number.POSITIVE_INFINITY;
+  return etaSeconds ?? Math.ceil(secondsToOpening(flow, nowMs) + position / flow.pacePerSecond);
 }
 
 function longestByHistory(position: number, history: OutflowHistory | undefined): number | undefined {

@@ -70,12 +70,20 @@ describe('outflowPerSecond', () => {
 describe('the poll interval', () => {
   it('grows with the distance between its bounds', () => {
     const room = { admissionMs: 600_000 };
-    expect(pollAfterMs(0, room)).toBe(LIMITS.pollAfterMsMin);
-    expect(pollAfterMs(60, room)).toBe(6_000);
-    expect(pollAfterMs(100_000, room)).toBe(LIMITS.pollAfterMsMax);
+    expect(pollAfterMs(0, 0, room)).toBe(LIMITS.pollAfterMsMin);
+    expect(pollAfterMs(60, 600, room)).toBe(6_000);
+    expect(pollAfterMs(100_000, 0, room)).toBe(LIMITS.pollAfterMsMax);
+    expect(pollAfterMs(Number.POSITIVE_INFINITY, 7, room)).toBe(LIMITS.pollAfterMsMax);
   });
 
   it('asks at least three times within an admission window, so that no turn passes unseen', () => {
-    expect(pollAfterMs(100_000, { admissionMs: 12_000 })).toBe(4_000);
+    expect(pollAfterMs(100_000, 0, { admissionMs: 12_000 })).toBe(4_000);
+  });
+
+  it('is not the same for all who are far away, and never a tenth shorter', () => {
+    const intervals = Array.from({ length: 1_000 }, (_, place) => pollAfterMs(900, place, { admissionMs: 600_000 }));
+    expect(new Set(intervals).size).toBe(31);
+    expect([Math.min(...intervals), Math.max(...intervals)]).toEqual([27_000, 30_000]);
+    expect(pollAfterMs(900, 12_345, { admissionMs: 5_000 })).toBeGreaterThanOrEqual(1_500);
   });
 });

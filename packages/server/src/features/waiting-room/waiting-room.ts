@@ -74,12 +74,20 @@ function findStep(steps: readonly AdmissionStep[], number: number): AdmissionSte
   return steps[low];
 }
 
+/** The longest intervals are spread by whole steps, so that there are few different ones. */
+const SPREAD_STEP_MS = 100;
+
 /**
  * Ask ten times on the way to the front: the interval grows with the distance. Never so seldom that a turn which comes
- * earlier than estimated could pass between two questions.
+ * earlier than estimated could pass between two questions; and the many for whom that decides not all in the same moment.
+ *
+ * @param seconds until the turn, as far as anybody can say; infinite when it will not come
  */
-export function pollAfterMs(eta: number | null, room: Pick<WaitingRoom, 'admissionMs'>): number {
-  const wanted = eta === null ? 5 * LIMITS.pollAfterMsMin : eta * 100;
+export function pollAfterMs(seconds: number, position: number, room: Pick<WaitingRoom, 'admissionMs'>): number {
+  if (seconds === Number.POSITIVE_INFINITY) return LIMITS.pollAfterMsMax;
   const longest = Math.min(LIMITS.pollAfterMsMax, Math.floor(room.admissionMs / 3));
-  return Math.max(LIMITS.pollAfterMsMin, Math.min(longest, wanted));
+  const wanted = seconds * 100;
+  if (wanted < longest) return Math.max(LIMITS.pollAfterMsMin, wanted);
+  const steps = Math.floor(longest / LIMITS.pollAfterSpread / SPREAD_STEP_MS);
+  return Math.max(LIMITS.pollAfterMsMin, longest - (position % (steps + 1)) * SPREAD_STEP_MS);
 }

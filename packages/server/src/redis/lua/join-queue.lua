@@ -1,13 +1,15 @@
 #!lua
 -- Draws a queue number for an account, or finds the one it has.
 -- KEYS  sale numbers steps departed request
--- ARGV  epoch nowMs account field requestFingerprint requestTtlSeconds
+-- ARGV  epoch nowMs account field requestFingerprint requestTtlSeconds earlyJoinMs
 -- REPLY {'joined', number, serving, admitted (0|1), admittedUntilMs (0 when waiting)}
---       {'notOpen' | 'soldOut' | 'missing' | 'wrongEpoch' | 'keyReused', 0, opensAtMs}
+--       {'notOpen', 0, opensAtMs, phase} {'soldOut' | 'missing' | 'wrongEpoch' | 'keyReused', 0, 0}
+-- Numbers are drawn while the sale is open and in the last `earlyJoinMs` before it opens, in the order of arrival: whoever
+-- comes before the opening waits for it with all others, since nobody is admitted before (`advance-serving`).
 -- Second join: while waiting `keep` finds the number and `tail` moves to the tail; an admitted buyer keeps the number
 -- while the admission lasts; whoever missed the turn draws a new number at the tail.
 local sale, numbers, steps, departed, request = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local nowMs, field, fingerprint, ttl = tonumber(ARGV[2]), ARGV[4], ARGV[5], ARGV[6]
+local nowMs, field, fingerprint, ttl, earlyJoinMs = tonumber(ARGV[2]), ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
 -- @include phase
 -- @include admission
 -- @include windows
@@ -37,7 +39,7 @@ local function admissionOf(number)
   return 1, atMs + admissionMs + nowMs - windowMs
 end
 
-if phase == 'closed' then return {'notOpen', 0, opensAtMs} end
+if phase == 'closed' then return {'notOpen', 0, opensAtMs, phase} end
 local known = tonumber(redis.call('HGET', numbers, field) or 0)
 if known > 0 then
   local admitted, untilMs = admissionOf(known)
@@ -45,8 +47,9 @@ if known > 0 then
     return {'joined', known, serving, admitted, untilMs}
   end
 end
-if phase ~= 'open' then return {'notOpen', 0, opensAtMs} end
-if tonumber(s[5]) <= 0 then return {'soldOut', 0, opensAtMs} end
+local isEarly = phase == 'scheduled' and nowMs >= opensAtMs - earlyJoinMs
+if phase ~= 'open' and not isEarly then return {'notOpen', 0, opensAtMs, phase} end
+if tonumber(s[5]) <= 0 then return {'soldOut', 0, 0} end
 
 if known > serving then redis.call('ZADD', departed, known, known) end
 local number = redis.call('HINCRBY', sale, 'drawn', 1)

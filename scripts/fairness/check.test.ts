@@ -90,7 +90,7 @@ function play(rules: Partial<Rules> = {}, rejoin: LineRecord['rejoin'] = 'keep')
     const askedAt = -1_000 + index * 5;
     return { askedAt, answeredAt: askedAt + 1, serving: Math.min(next, servingAt(askedAt + 0.5)), stoppedMs: 0 };
   });
-  return { rejoin, admissionMs: ADMISSION_MS, joins, sayings, samples, endings, oddities: [] };
+  return { rejoin, admissionMs: ADMISSION_MS, joins, sayings, samples, endings, putOff: 0, oddities: [] };
 }
 
 const faultsOf = (record: LineRecord): readonly string[] => checkFairness(record, BOUNDS).faults;

@@ -34,6 +34,7 @@ export interface FairnessFigures {
   readonly sayings: number;
   readonly admitted: number;
   readonly passed: number;
+  readonly putOff: number;
   readonly endings: Readonly<Record<string, number>>;
   /** Largest batch that was seen at once, and most that were let in within the lag: the most by which two servers can differ. */
   readonly batch: number;
@@ -88,6 +89,7 @@ export function checkFairness(record: LineRecord, bounds: FairnessBounds): Fairn
       sayings: record.sayings.length,
       admitted: count('admitted'),
       passed: count('passed'),
+      putOff: record.putOff,
       endings: countBy(record.endings.map(({ how }) => how)),
       batch: Math.max(0, ...times.steps),
       withinLag: times.mostWithin(bounds.lagMs),

@@ -1,6 +1,7 @@
 /** A crowd in one line at several servers: who comes, who leaves, who does not come, who joins again. Each request goes to any server. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom, type Random } from '@fest/loadtest/buyers/random';
+import type { RequestParts } from '@fest/loadtest/generator/request-bytes';
 import { pathOf, QUEUE_TOKEN_HEADER } from '@fest/server/contract/paths';
 import type { Ending, Join, LineRecord, Saying } from './record.ts';
 import type { CrowdServers, Told } from './servers.ts';
@@ -25,8 +26,8 @@ export interface CrowdOptions {
 const COMES_BACK = 0.5;
 /** Whoever lets the turn pass looks in now and then, no more often than this. */
 const LOOKS_IN_MS = 3_000;
-/** Places that are all taken come free by the second. */
-const BUSY_TRIES = 120;
+/** A server that is busy, and places that are all taken, put somebody off; nobody is put off for ever. */
+const TRIES = 200;
 
 interface Place {
   readonly token: string;
@@ -35,7 +36,10 @@ interface Place {
   readonly pollAfterMs: number;
 }
 
-export type CrowdRecord = Pick<LineRecord, 'joins' | 'sayings' | 'endings' | 'oddities'>;
+/** An answer, and when it was asked for first: what a join does it may have done then. */
+type Heard = Told & { readonly firstSentAt: number };
+
+export type CrowdRecord = Pick<LineRecord, 'joins' | 'sayings' | 'endings' | 'putOff' | 'oddities'>;
 
 export class FairnessCrowd {
   readonly #options: CrowdOptions;
@@ -44,6 +48,7 @@ export class FairnessCrowd {
   readonly #sayings: Saying[] = [];
   readonly #endings: Ending[] = [];
   readonly #oddities: string[] = [];
+  #putOff = 0;
   #done = 0;
 
   constructor(servers: CrowdServers, options: CrowdOptions) {
@@ -52,7 +57,13 @@ export class FairnessCrowd {
   }
 
   get record(): CrowdRecord {
-    return { joins: this.#joins, sayings: this.#sayings, endings: this.#endings, oddities: this.#oddities };
+    return {
+      joins: this.#joins,
+      sayings: this.#sayings,
+      endings: this.#endings,
+      putOff: this.#putOff,
+      oddities: this.#oddities,
+    };
   }
 
   /** Buyers who have come to an end. */
@@ -75,8 +86,16 @@ export class FairnessCrowd {
     return this.#options;
   }
 
-  ask(random: Random, parts: Parameters<CrowdServers['ask']>[1]): Promise<Told> {
-    return this.#servers.ask(Math.floor(random() * this.#servers.count), parts);
+  /** Until somebody answers otherwise than that it is busy, each time any server. */
+  async ask(random: Random, parts: RequestParts): Promise<Heard> {
+    let firstSentAt: number | undefined;
+    for (let attempt = 1; ; attempt += 1) {
+      const told = await this.#servers.ask(Math.floor(random() * this.#servers.count), parts);
+      firstSentAt ??= told.sentAt;
+      if (told.status !== 503 || attempt === TRIES) return { ...told, firstSentAt };
+      this.#putOff += 1;
+      await pause(Number(told.body.retryAfterMs ?? 1_000) * (1 + 0.2 * random()));
+    }
   }
 
   noteJoin(join: Join): void {
@@ -105,6 +124,7 @@ class Buyer {
   readonly #buyer: number;
   readonly #token: string;
   readonly #random: Random;
+  #joins = 0;
 
   constructor(crowd: FairnessCrowd, buyer: number, token: string) {
     this.#crowd = crowd;
@@ -211,22 +231,23 @@ class Buyer {
   async #hold(place: Place): Promise<void> {
     const path = pathOf('saleHolds', { saleId: this.#crowd.options.saleId });
     const headers = { ...this.#bearer, [QUEUE_TOKEN_HEADER]: place.token };
-    for (let attempt = 0; attempt < BUSY_TRIES; attempt += 1) {
-      const told = await this.#crowd.ask(this.#random, { method: 'POST', path, headers, body: { quantity: 1 } });
-      if (told.status === 201) {
+    const told = await this.#crowd.ask(this.#random, { method: 'POST', path, headers, body: { quantity: 1 } });
+    switch (told.status) {
+      // 200: it was given when it seemed to be put off.
+      case 201:
+      case 200:
         this.#say(told, place.number, 'admitted', 'redis');
         this.#end(place, 'held');
         return this.#pay(String(told.body.holdId));
-      }
-      if (told.status === 410) {
+      case 410:
         this.#say(told, place.number, 'passed', 'redis');
         return this.#comeLater(place);
-      }
-      if (told.status === 403) this.#say(told, place.number, 'waiting', 'redis');
-      if (told.status !== 503) return this.#odd('a hold', told);
-      await pause(Number(told.body.retryAfterMs ?? 1_000));
+      case 403:
+        this.#say(told, place.number, 'waiting', 'redis');
+        return this.#odd('a hold', told);
+      default:
+        return this.#odd('a hold', told);
     }
-    this.#crowd.noteOddity(`buyer ${this.#buyer} found all places taken ${BUSY_TRIES} times`);
   }
 
   async #pay(holdId: string): Promise<void> {
@@ -241,13 +262,17 @@ class Buyer {
   }
 
   async #join(before: number | undefined): Promise<Place | undefined> {
-    const told = await this.#crowd.ask(this.#random, { method: 'POST', path: this.#queuePath, headers: this.#bearer });
+    this.#joins += 1;
+    // A join that was put off may have drawn a number all the same; with its key it is the same one.
+    const headers = { ...this.#bearer, 'idempotency-key': `${this.#buyer}-${this.#joins}` };
+    const told = await this.#crowd.ask(this.#random, { method: 'POST', path: this.#queuePath, headers });
     if (told.status !== 200) {
       this.#odd('joining', told);
       return undefined;
     }
     const { number, queueToken, admitted, pollAfterMs } = told.body;
-    this.#crowd.noteJoin({ ...this.#asked(told), number: Number(number), before, admitted: admitted === true });
+    const asked = { ...this.#asked(told), sentAt: told.firstSentAt };
+    this.#crowd.noteJoin({ ...asked, number: Number(number), before, admitted: admitted === true });
     if (admitted === true) this.#say(told, Number(number), 'admitted', 'redis');
     return { token: String(queueToken), number: Number(number), pollAfterMs: Number(pollAfterMs) };
   }

@@ -50,6 +50,8 @@ export interface LineRecord {
   /** In the order of time. */
   readonly samples: readonly Sample[];
   readonly endings: readonly Ending[];
+  /** Requests that a busy server put off (503); they were made again. */
+  readonly putOff: number;
   /** Answers that nothing here explains, a sentence each. */
   readonly oddities: readonly string[];
 }

@@ -17,6 +17,7 @@ export function renderMarkdown({ options, machine, seconds, verdict, audit }: Fa
       'sayings of two servers that were checked',
       `${whole(of.sayings)}: ${whole(of.admitted)} admitted, ${whole(of.passed)} passed`,
     ],
+    ['requests that a busy server put off (503)', whole(of.putOff)],
     ['largest batch seen', `${whole(of.batch)} numbers`],
     [`most admitted within ${options.lagMs} ms`, `${whole(of.withinLag)} numbers`],
     [

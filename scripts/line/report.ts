@@ -1,5 +1,6 @@
 /** The result as Markdown for people and as JSON for programs. Pure. */
 import { type Block, unitsPerSecond } from '../core/block.ts';
+import { LATE_MAX_MS } from '../core/summary.ts';
 import type { Difference } from '../measuring/statistics.ts';
 import { commandOf } from './options.ts';
 import type { LineMeasurement } from './run.ts';
@@ -143,7 +144,7 @@ function waitingTable(waiting: readonly Waiting[]): readonly string[] {
       'server’s share of a processor',
       'CPU µs a poll',
       'p50, p99, p99.9 ms from when due',
-      'sent late, p99 ms',
+      `sent late, p99 ms (at most ${LATE_MAX_MS})`,
       'refused',
     ),
     row('---:', '---:', '---:', '---:', '---:', '---:', '---:', '---:', '---:'),
@@ -160,7 +161,7 @@ function waitingTable(waiting: readonly Waiting[]): readonly string[] {
         whole(one.polls / one.seconds),
         `${percent(one.shares.server)} (idle ${percent(one.idleShare)})`,
         micros(one.cpuMicros),
-        [p50, p99, p999].map(milliseconds).join(', '),
+        one.late.p99 > LATE_MAX_MS ? 'not claimed' : [p50, p99, p999].map(milliseconds).join(', '),
         milliseconds(one.late.p99),
         String(refused),
       );

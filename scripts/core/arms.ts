@@ -13,7 +13,7 @@ import type { CoreOptions } from './options.ts';
 import type { CeilingName, PathName } from './rows.ts';
 
 export interface Arm {
-  readonly name: CeilingName | PathName;
+  readonly name: string;
   readonly measured: Measured;
   readonly lanes: number;
   /** Of the first block, which finds out how many make a block of the wanted time. */

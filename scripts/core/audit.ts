@@ -14,7 +14,7 @@ export interface AuditVerdict {
 const WAIT_SECONDS = 30;
 const CLI = fileURLToPath(new URL('../../packages/cli/bin/fest.js', import.meta.url));
 
-export async function auditAll({ stage, signal }: Hall): Promise<AuditVerdict> {
+export async function auditAll({ stage, signal }: Pick<Hall, 'stage' | 'signal'>): Promise<AuditVerdict> {
   const child = spawn(process.execPath, [CLI, 'audit', '--wait', String(WAIT_SECONDS)], {
     cwd: stage.stack.paths.directory,
     env: { PATH: process.env.PATH },

@@ -5,6 +5,8 @@ import { type Block, unitsPerSecond } from './block.ts';
 import type { Hall } from './hall.ts';
 import type { CoreOptions } from './options.ts';
 
+export type PairOptions = Pick<CoreOptions, 'pairs' | 'blockMs'>;
+
 export interface Pair {
   readonly ceiling: Block;
   readonly path: Block;
@@ -14,7 +16,7 @@ export interface Pair {
 const UNITS_MIN = 100;
 
 /** @returns units that take about a block's time; the code is compiled and the connections to the stores are open then */
-export async function warmUp(hall: Hall, arm: Arm, { blockMs }: CoreOptions): Promise<number> {
+export async function warmUp(hall: Hall, arm: Arm, { blockMs }: Pick<PairOptions, 'blockMs'>): Promise<number> {
   const unitsFor = (block: Block): number => {
     const units = Math.round((unitsPerSecond(block) * blockMs) / 1_000);
     return Math.max(UNITS_MIN, 2 * arm.lanes, Math.min(units, arm.unitsMax));
@@ -29,7 +31,7 @@ export async function warmUp(hall: Hall, arm: Arm, { blockMs }: CoreOptions): Pr
 export async function comparePairs(
   hall: Hall,
   { ceiling, path }: { readonly ceiling: Arm; readonly path: Arm },
-  options: CoreOptions,
+  options: PairOptions,
 ): Promise<readonly Pair[]> {
   const units = { ceiling: await warmUp(hall, ceiling, options), path: 0 };
   units.path = path === ceiling ? units.ceiling : await warmUp(hall, path, options);

@@ -8,7 +8,6 @@ import { SaleDesk } from '../measuring/sale.ts';
 import { openStage, type Stage, type StageContext } from '../measuring/stage.ts';
 import { type Ceilings, startCeilings } from './ceilings.ts';
 import { type Generator, startGenerator } from './generator.ts';
-import { COMMAND, type CoreOptions } from './options.ts';
 import { findPinning, type Pinning, pin } from './processors.ts';
 
 /** What the simulated gateway takes: short, so that payments under way are under way with us and not with it. */
@@ -32,12 +31,16 @@ export interface Hall {
   close(): Promise<void>;
 }
 
-/** @param buyers how many accounts there are to be */
-export async function openHall(
-  { directory, purpose = COMMAND }: Pick<CoreOptions, 'directory'> & { readonly purpose?: string },
-  buyers: number,
-  context: StageContext,
-): Promise<Hall> {
+export interface HallOptions {
+  /** The command that starts it. */
+  readonly purpose: string;
+  readonly directory: string | undefined;
+  /** How many accounts there are to be. */
+  readonly buyers: number;
+}
+
+export async function openHall(options: HallOptions, context: StageContext): Promise<Hall> {
+  const { purpose, directory, buyers } = options;
   const { signal, say } = context;
   const found = findPinning(process.platform);
   const opened: Array<() => Promise<void>> = [];
@@ -55,7 +58,7 @@ export async function openHall(
     if (found.pinning !== undefined) pinAll(found.pinning, stage, ceilings.pid, generator.pid);
     const { baseUrls, mysqlUrl } = stage.stack.state;
     const { jwtSecret } = ensureSecrets(stage.stack.paths.secrets);
-    say(`Making ${buyers} accounts.`);
+    if (buyers > 0) say(`Making ${buyers} accounts.`);
     const { tokens } = await prepareBuyers({ baseUrls, mysqlUrl, jwtSecret, count: buyers, overHttp: 0 });
     return {
       stage,

@@ -38,6 +38,13 @@ export type Job =
   | { readonly kind: 'constant'; readonly path: string; readonly member: string; readonly units: number }
   /** So many people who wait, each asking once. */
   | { readonly kind: 'poll'; readonly saleId: number; readonly places: MintedPlaces; readonly units: number }
+  /** People whose numbers were drawn ask in turn, again and again. */
+  | {
+      readonly kind: 'pollInTurn';
+      readonly saleId: number;
+      readonly queueTokens: readonly string[];
+      readonly units: number;
+    }
   /** Each joins once; the queue tokens are captured. */
   | { readonly kind: 'join'; readonly saleId: number; readonly tokens: readonly string[] }
   /** Each holds once; the holds' ids are captured. */
@@ -70,6 +77,11 @@ export function createWork(job: Job): Work {
     case 'poll': {
       const { saleId, places, units } = job;
       const exchanges = mintPolls(saleId, places, units);
+      return new RequestList({ exchanges, member: 'admitted', value: 'false', units });
+    }
+    case 'pollInTurn': {
+      const { saleId, queueTokens, units } = job;
+      const exchanges = queueTokens.map((queueToken) => pollExchange(saleId, queueToken));
       return new RequestList({ exchanges, member: 'admitted', value: 'false', units });
     }
     case 'join': {

@@ -7,7 +7,7 @@ import { type AuditVerdict, auditAll } from './audit.ts';
 import { comparePairs, type Pair } from './compare.ts';
 import { type Funnel, measureFunnel } from './funnel.ts';
 import { type Hall, openHall } from './hall.ts';
-import type { CoreOptions } from './options.ts';
+import { COMMAND, type CoreOptions } from './options.ts';
 import type { Pinning } from './processors.ts';
 import { type PathName, ROWS } from './rows.ts';
 
@@ -44,7 +44,10 @@ export function buyersNeeded(options: CoreOptions): number {
 }
 
 export async function measure(options: CoreOptions, context: StageContext): Promise<Measurement> {
-  const hall = await openHall(options, buyersNeeded(options), context);
+  const hall = await openHall(
+    { purpose: COMMAND, directory: options.directory, buyers: buyersNeeded(options) },
+    context,
+  );
   try {
     for (const line of hall.leftOut) context.say(line);
     const { equal, rows } = await measureRows(hall, options);

@@ -72,9 +72,7 @@ function startClient(client: number, port: number, path: string): Promise<void> 
 function noteState(client: number, payload: Buffer): void {
   const at = now();
   const text = payload.toString('latin1');
-  receipts.note(client, Number(after(text, '"sequence":', ',')), at, () =>
-    Date.parse(after(text, '"serverTime":"', '"')),
-  );
+  receipts.note(client, Number(after(text, '"sequence":', ',')), at);
 }
 
 function after(text: string, mark: string, end: string): string {

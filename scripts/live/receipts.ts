@@ -12,20 +12,15 @@ export interface Change {
 export interface Delays {
   /** From asking for a change until a client had it; `Infinity` for a client that never did. */
   readonly ofChanges: Float64Array;
-  /** From the server's reading of a state until a client had it. */
-  readonly ofBroadcasts: Float64Array;
-}
-
-interface Arrival {
-  readonly at: Float64Array;
-  /** What the state says of when it was read. */
-  readonly readAt: Instant;
+  /** From when the first client had it until this one had it. */
+  readonly fromFirst: Float64Array;
 }
 
 export class Receipts {
   readonly #clients: number;
   readonly #newest: Int32Array;
-  readonly #arrivals = new Map<number, Arrival>();
+  /** By sequence: when each client had it. */
+  readonly #arrivals = new Map<number, Float64Array>();
   messages = 0;
 
   constructor(clients: number) {
@@ -34,20 +29,20 @@ export class Receipts {
   }
 
   /** A client has a state; with it it has all changes before. Repeated states (keep-alives) count once. */
-  note(client: number, sequence: number, at: Instant, readAt: () => Instant): void {
+  note(client: number, sequence: number, at: Instant): void {
     this.messages += 1;
     const before = this.#newest[client] ?? 0;
     if (sequence <= before) return;
     this.#newest[client] = sequence;
     // The first state is the present one, whatever came before it.
     const first = before === 0 ? sequence : before + 1;
-    for (let each = first; each <= sequence; each += 1) this.#arrivalOf(each, readAt).at[client] = at;
+    for (let each = first; each <= sequence; each += 1) this.#arrivalOf(each)[client] = at;
   }
 
-  #arrivalOf(sequence: number, readAt: () => Instant): Arrival {
+  #arrivalOf(sequence: number): Float64Array {
     const known = this.#arrivals.get(sequence);
     if (known !== undefined) return known;
-    const arrival = { at: new Float64Array(this.#clients).fill(Number.POSITIVE_INFINITY), readAt: readAt() };
+    const arrival = new Float64Array(this.#clients).fill(Number.POSITIVE_INFINITY);
     this.#arrivals.set(sequence, arrival);
     return arrival;
   }
@@ -58,17 +53,18 @@ export class Receipts {
 
   delaysOf(changes: readonly Change[]): Delays {
     const ofChanges = new Float64Array(changes.length * this.#clients).fill(Number.POSITIVE_INFINITY);
-    const ofBroadcasts = new Float64Array(ofChanges);
+    const fromFirst = new Float64Array(ofChanges);
     for (const [index, { sequence, askedAt }] of changes.entries()) {
       const arrival = this.#arrivals.get(sequence);
       if (arrival === undefined) continue;
+      const firstAt = arrival.reduce((first, at) => Math.min(first, at));
       for (let client = 0; client < this.#clients; client += 1) {
-        const at = arrival.at[client] ?? Number.POSITIVE_INFINITY;
+        const at = arrival[client] ?? Number.POSITIVE_INFINITY;
         ofChanges[index * this.#clients + client] = at - askedAt;
-        ofBroadcasts[index * this.#clients + client] = at - arrival.readAt;
+        fromFirst[index * this.#clients + client] = at - firstAt;
       }
     }
-    return { ofChanges, ofBroadcasts };
+    return { ofChanges, fromFirst };
   }
 }
 

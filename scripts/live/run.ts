@@ -51,7 +51,7 @@ export interface Phase {
   /** States that clients got. */
   readonly messages: number;
   readonly ofChanges: Quantiles;
-  readonly ofBroadcasts: Quantiles;
+  readonly fromFirst: Quantiles;
 }
 
 export interface LiveMeasurement {
@@ -205,8 +205,8 @@ class Run {
     const restMs = beganMs + count * everyMs - performance.now();
     if (restMs > 0) await sleep(restMs);
     const measured = await meter();
-    const { ofChanges, ofBroadcasts } = await clients.ask({ type: 'report', changes }, 'delays');
-    return { changes: count, ...measured, ofChanges: quantilesOf(ofChanges), ofBroadcasts: quantilesOf(ofBroadcasts) };
+    const { ofChanges, fromFirst } = await clients.ask({ type: 'report', changes }, 'delays');
+    return { changes: count, ...measured, ofChanges: quantilesOf(ofChanges), fromFirst: quantilesOf(fromFirst) };
   }
 
   /** Through the other server: the one that is measured learns of it as of any change elsewhere. */

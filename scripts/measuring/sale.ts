@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { callApi } from '@fest/cli/api-client';
 import { pathOf } from '@fest/server/contract/paths';
 import type { Festival, Sale, SaleState, Session } from '@fest/server/contract/schemas';
+import type { RejoinRule } from '@fest/server/contract/words';
 import { LIMITS } from '@fest/server/limits';
 import type { Stage } from './stage.ts';
 
@@ -16,6 +17,10 @@ export interface SaleRequest {
   readonly nowMs: number;
   /** Buyers admitted per second; absent: as many as the limits allow. */
   readonly perSecond?: number;
+  /** Default: keep. */
+  readonly rejoin?: RejoinRule;
+  /** Default: the longest there is. */
+  readonly admissionSeconds?: number;
 }
 
 /** Opens sales as organizer and operator do, through the API. */
@@ -53,7 +58,8 @@ export class SaleDesk {
   }
 
   /** An open sale; its id. */
-  async openSale({ capacity, nowMs, perSecond = LIMITS.perSecondMax }: SaleRequest): Promise<number> {
+  async openSale(request: SaleRequest): Promise<number> {
+    const { capacity, nowMs, perSecond = LIMITS.perSecondMax, rejoin = 'keep', admissionSeconds } = request;
     const sale = (await callApi(this.#baseUrl, {
       method: 'POST',
       path: pathOf('festivalSales', { festivalId: this.#festivalId }),
@@ -68,7 +74,8 @@ export class SaleDesk {
         closesAt: day(nowMs, 30),
         refundUntil: day(nowMs, 20),
         holdSeconds: LIMITS.holdSecondsMax,
-        admissionSeconds: LIMITS.admissionSecondsMax,
+        admissionSeconds: admissionSeconds ?? LIMITS.admissionSecondsMax,
+        rejoin,
       },
     })) as Sale;
     await this.setRate(sale.id, perSecond);
@@ -80,13 +87,13 @@ export class SaleDesk {
     return sale.id;
   }
 
-  /** Buyers admitted per second; how many may be inside at once limits nothing. */
-  async setRate(saleId: number, perSecond: number): Promise<void> {
+  /** Buyers admitted per second, and how many may be inside at once (unless it is told: as good as no limit). */
+  async setRate(saleId: number, perSecond: number, maxActive: number = LIMITS.maxActiveMax): Promise<void> {
     await callApi(this.#baseUrl, {
       method: 'PUT',
       path: pathOf('saleAdmission', { saleId }),
       accessToken: this.#operator,
-      body: { mode: 'fixed', perSecond, maxActive: LIMITS.maxActiveMax },
+      body: { mode: 'fixed', perSecond, maxActive },
     });
   }
 

@@ -26,6 +26,8 @@ export interface StageOptions {
   readonly directory: string | undefined;
   /** What the simulated gateway takes for every payment, milliseconds. */
   readonly gatewayMs: number;
+  /** Default 1. */
+  readonly servers?: number;
 }
 
 export interface StageContext {
@@ -44,6 +46,7 @@ export async function openStage(options: StageOptions, { env, say, signal }: Sta
   try {
     stack = await startLocalStack({
       directory,
+      servers: options.servers ?? 1,
       env: { ...withoutFestVariables(env), ...gatewayEnvironment(options.gatewayMs), ...UNLIMITED },
       purpose: options.purpose,
       signal,

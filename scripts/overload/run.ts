@@ -55,7 +55,7 @@ const READ_MS = 5_000;
 const QUIET_MS = 2_000;
 
 export async function measure(options: OverloadOptions, context: StageContext): Promise<OverloadMeasurement> {
-  const hall = await openHall({ directory: options.directory, purpose: COMMAND }, options.purchases, context);
+  const hall = await openHall({ directory: options.directory, purpose: COMMAND, buyers: options.purchases }, context);
   const crowd = startCrowd(context.signal);
   try {
     for (const line of hall.leftOut) hall.say(line);

@@ -162,7 +162,7 @@ integration('garbage at a server', () => {
     const garbage = Array.from({ length: TOKENS }, () => randomBytes(40).toString('base64url').slice(0, 50));
     // Good ones of as many people: one alone would soon ask too often.
     const numbers = Array.from({ length: TOKENS }, (_, index) =>
-      fest.core.queueTokens.mint({ saleId, accountId: 1, number: index + 1, epoch: 1 }),
+      fest.core.queueTokens.mint({ saleId, accountId: index + 1, number: 1, epoch: 1 }),
     );
     expect(queueToken).toHaveLength(50);
     expect(microsecondsOf(garbage, () => poll)).toBeLessThan(1.2 * microsecondsOf(numbers, () => poll));

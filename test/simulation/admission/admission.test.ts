@@ -2,6 +2,7 @@
 import { type AdmissionFacts, decideAdmission } from '@fest/server/features/waiting-room/admission-controller';
 import { describe, expect, it } from 'vitest';
 import { scenarioOf } from './scenario.ts';
+import { KINDS, rowOf } from './table.ts';
 import { type Decide, type Outcome, play, type Scenario } from './world.ts';
 
 const SEEDS = Number(process.env.FEST_TEST_ADMISSION_SEEDS ?? 2_000);
@@ -50,6 +51,15 @@ describe(`the admission controller over ${SEEDS} sales`, () => {
     expect(shareBusy).toBeLessThan(BUSY_AT_MOST);
     expect(shareSoldOut).toBeLessThan(SOLD_OUT_AT_MOST);
     expect(shareShort).toBeLessThan(SHORT_AT_MOST);
+  });
+});
+
+describe('the table of kinds of sales', () => {
+  it.each(KINDS)('$name: no place too many, no stock idle for more than 2 s', (kind) => {
+    const { insideMost, idleSeconds, shareBusy } = rowOf(kind, 20);
+    expect(insideMost).toBeLessThanOrEqual(1);
+    expect(idleSeconds).toBeLessThanOrEqual(2);
+    expect(shareBusy).toBeLessThan(0.05);
   });
 });
 
@@ -133,6 +143,15 @@ describe('a planted bug of the controller is caught', () => {
   it.each(PLANTED)('%s', (_, decide, by) => {
     const limits = { shareBusy: BUSY_AT_MOST, shareSoldOut: SOLD_OUT_AT_MOST, shareShort: SHORT_AT_MOST };
     expect(total(200, decide)[by]).toBeGreaterThan(limits[by as keyof typeof limits]);
+  });
+
+  it('stock that waits until the windows of those who do not come have passed', () => {
+    const patient: Decide = (facts, state) => {
+      const decision = decideAdmission(facts, state);
+      const admit = facts.pending > 0 ? 0 : decision.admit;
+      return { ...decision, admit, state: { ...decision.state, admitted: admit } };
+    };
+    expect(total(100, patient).broken.filter((fault) => fault.includes('idle for'))).not.toEqual([]);
   });
 
   it.each([

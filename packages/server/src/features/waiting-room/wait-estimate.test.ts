@@ -135,6 +135,18 @@ describe('the estimate of the wait', () => {
     expect(varied.etaSecondsMax).toBeGreaterThan((varied.etaSeconds ?? 0) * 1.2);
   });
 
+  it('is a number for every place of a line that moves steadily', () => {
+    for (const rate of [1, 0.9, 1.1, 3.3, 7.7, 50]) {
+      const flow = flowOf(saleWith({ rates: [rate, rate, rate, rate] }));
+      const history = { windows: 4, mean: rate, deviation: 0 };
+      for (let position = 1; position < 50_000; position += 37) {
+        const { etaSeconds, etaSecondsMax } = estimateWait(position, { ...flow, perSecond: rate, history }, NOW);
+        expect(etaSecondsMax).toBeGreaterThanOrEqual(etaSeconds ?? Number.NaN);
+        expect(etaSecondsMax).toBeLessThanOrEqual((etaSeconds ?? Number.NaN) + 1);
+      }
+    }
+  });
+
   it("goes by the operator's limits before there is a measurement: free slots first, then a window for each wave", () => {
     const given = { snapshot: { maxActive: 500, inside: 100, perSecond: 50, admissionMs: 60_000 } };
     expect(estimate(400, given)).toEqual({ etaSeconds: 8, etaSecondsMax: 8 });

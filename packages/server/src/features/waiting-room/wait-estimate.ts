@@ -162,7 +162,10 @@ function longestByHistory(position: number, history: OutflowHistory | undefined)
   const squared = mean ** 2 - spread / windows;
   if (!(squared > 0)) return undefined;
   const linear = 2 * position * mean + spread * WINDOW_SECONDS;
-  return (linear + Math.sqrt(linear ** 2 - 4 * squared * position ** 2)) / (2 * squared);
+  // linear² − 4 · squared · position², with what cancels out left out: its difference would be rounded below zero for a steady line.
+  const discriminant =
+    spread * (4 * position * mean * WINDOW_SECONDS + spread * WINDOW_SECONDS ** 2 + (4 * position ** 2) / windows);
+  return (linear + Math.sqrt(discriminant)) / (2 * squared);
 }
 
 /** The free slots fill at the operator's rate; then each wave of `maxActive` keeps its slots for the whole admission window. */

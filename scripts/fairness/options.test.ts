@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { commandOf, parseOptions } from './options.ts';
+
+test('the defaults are fifty thousand buyers under the rule keep, and the lag that is promised', () => {
+  expect(parseOptions([])).toMatchObject({ buyers: 50_000, rejoin: 'keep', lagMs: 250 });
+  expect(parseOptions(['--help'])).toBe('help');
+});
+
+test.each([
+  [['--buyers', '0'], '--buyers must be a whole number from 100 to 200000, not "0".'],
+  [['--rejoin', 'front'], '--rejoin must be one of keep, tail, not "front".'],
+  [['--nonsense'], '--nonsense'],
+])('%j is refused with what to write instead', (args, message) => {
+  expect(() => parseOptions(args)).toThrow(message);
+});
+
+test('the command that repeats a run names what was not the default', () => {
+  const options = parseOptions(['--rejoin', 'tail', '--lag-ms', '400']);
+  if (options === 'help') throw new Error('these are options');
+  expect(commandOf(options)).toBe('npm run bench:fairness -- --lag-ms 400 --rejoin tail');
+});

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Applier } from '@fest/server/features/archive/applier';
 import { applyBatch, registerLog, retireLog } from '@fest/server/features/archive/apply-batch';
+import { wantArchive } from '@fest/server/features/archive/archive-wanted';
 import { type FailedFilter, listFailed, retryFailed } from '@fest/server/features/archive/failed-records';
 import { findLostLog, mayLive, retireLostLog } from '@fest/server/features/archive/lost-logs';
 import { addFreshOrder, listFreshOrders } from '@fest/server/features/orders/fresh-orders';
@@ -159,6 +160,76 @@ integration('the applier', () => {
         await applied(lsn);
       });
       expect(took).toBeLessThan(LIMITS.applierLingerMs);
+    });
+  });
+
+  describe('waits for larger batches while records come fast', () => {
+    const STEP_MS = 10;
+    /** Several times as many as it takes: a busy machine stumbles. */
+    const PER_SECOND = (4 * 1_000 * LIMITS.applierBusyRecords) / LIMITS.applierLingerMs;
+
+    /** Appends orders fast until told to stop. */
+    function orderFast(): { stop(): Promise<void> } {
+      const sent: Array<Promise<number>> = [];
+      const beganAtMs = performance.now();
+      let next = 1;
+      const timer = setInterval(() => {
+        const due = ((performance.now() - beganAtMs) / 1_000) * PER_SECOND;
+        for (; next <= due; next += 1) sent.push(log.append({ ...orderOf(next), capacity: 1_000_000 }));
+      }, STEP_MS);
+      return {
+        async stop() {
+          clearInterval(timer);
+          await Promise.all(sent);
+        },
+      };
+    }
+
+    /** How long the applier's next batch is in coming, milliseconds; it begins to wait for it about now. */
+    async function nextBatch(): Promise<number> {
+      const [lsn, begin] = [applier.appliedLsn, performance.now()];
+      await until(
+        async () => applier.appliedLsn,
+        (at) => at > lsn,
+      );
+      return performance.now() - begin;
+    }
+
+    it('but not without end', async () => {
+      const sending = orderFast();
+      try {
+        const took: number[] = [];
+        for (let batch = 0; batch < 4; batch += 1) took.push(await nextBatch());
+        expect(Math.max(...took)).toBeGreaterThan(2 * LIMITS.applierLingerMs);
+        // And the transaction, on a busy machine.
+        expect(Math.max(...took)).toBeLessThan(LIMITS.applierLingerMaxMs + 2_000);
+      } finally {
+        await sending.stop();
+      }
+    });
+
+    it('but not when somebody at another server waits', async () => {
+      const sending = orderFast();
+      try {
+        await nextBatch();
+        await wantArchive(redis);
+        expect(await nextBatch()).toBeLessThan(LIMITS.applierLingerMaxMs / 2);
+      } finally {
+        await sending.stop();
+      }
+    });
+
+    it('and no longer when they have ceased to come', async () => {
+      const sending = orderFast();
+      await nextBatch();
+      await sleep(LIMITS.applierLingerMs);
+      await sending.stop();
+      const begin = performance.now();
+      await until(
+        async () => applier.lag,
+        (lag) => lag === 0,
+      );
+      expect(performance.now() - begin).toBeLessThan(LIMITS.applierLingerMaxMs / 2);
     });
   });
 

@@ -29,7 +29,7 @@ export interface OrderDependencies {
   readonly cancellations: Cancellations;
 }
 
-/** A fresh order is archived within a fraction of a second; a cancellation that comes earlier waits for it. */
+/** A fresh order is archived within a fraction of a second when somebody waits for it, as a cancellation does that comes earlier. */
 const ARCHIVE_TRIES = 20;
 const ARCHIVE_TRY_MS = 100;
 

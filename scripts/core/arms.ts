@@ -1,12 +1,13 @@
 /** The things that are measured: each prepares a block's work, as much of it as is asked for, and tidies up after it. */
 import { callApi } from '@fest/cli/api-client';
 import { ensureSecrets } from '@fest/cli/local-stack/secrets';
-import { ordersIn } from '@fest/loadtest/generator/published-mix';
+import { MIX, ordersIn } from '@fest/loadtest/generator/published-mix';
 import { pathOf } from '@fest/server/contract/paths';
 import type { SaleState } from '@fest/server/contract/schemas';
 import { waitUntilServed } from '../measuring/sale.ts';
 import { type RanBlock, runBlock } from './block.ts';
 import { CEILING_PATHS, type CeilingPath } from './ceilings.ts';
+import { edgesOf } from './edges.ts';
 import { type Hall, type Measured, waitUntilSettled } from './hall.ts';
 import type { Job, MintedPlaces, QueuedBuyer } from './jobs.ts';
 import type { CoreOptions } from './options.ts';
@@ -16,9 +17,9 @@ export interface Arm {
   readonly name: string;
   readonly measured: Measured;
   readonly lanes: number;
-  /** Of the first block, which finds out how many make a block of the wanted time. */
+  /** In the window of the first block, which finds out how many make a block of the wanted time. */
   readonly firstUnits: number;
-  /** More than this cannot be prepared. */
+  /** More than this, the window's and those around it, cannot be prepared. */
   readonly unitsMax: number;
   prepare(units: number): Promise<PreparedBlock>;
 }
@@ -49,8 +50,9 @@ export function ceilingArm(name: CeilingName, { connections }: CoreOptions): Arm
 }
 
 /** Sends what belongs to the preparation, by the generator as well; anything unexpected ends the measurement. */
-async function send(hall: Hall, job: Job, units: number): Promise<readonly string[]> {
-  const { faults, captured } = await runBlock(hall, { measured: 'server', job, units, lanes: PREPARING_LANES });
+async function send(hall: Hall, job: Job): Promise<readonly string[]> {
+  const edges = { leadIn: 1, leadOut: 0 };
+  const { faults, captured } = await runBlock(hall, { measured: 'server', job, lanes: PREPARING_LANES, edges });
   if (faults.length > 0) throw new AnswerFault(`while preparing (${job.kind}): ${faults.join('; ')}`);
   return captured;
 }
@@ -59,7 +61,7 @@ const PREPARING_LANES = 64;
 
 /** The first so many buyers in the line of a sale. */
 async function joinAll(hall: Hall, saleId: number, tokens: readonly string[]): Promise<readonly QueuedBuyer[]> {
-  const queueTokens = await send(hall, { kind: 'join', saleId, tokens }, tokens.length);
+  const queueTokens = await send(hall, { kind: 'join', saleId, tokens });
   return tokens.map((token, index) => ({ token, queueToken: queueTokens[index] ?? '' }));
 }
 
@@ -81,7 +83,7 @@ export async function admittedBuyers(hall: Hall, count: number): Promise<Prepare
 /** The same, and each holds a ticket. */
 export async function holdingBuyers(hall: Hall, count: number) {
   const { saleId, buyers, close } = await admittedBuyers(hall, count);
-  const holds = await send(hall, { kind: 'hold', saleId, buyers }, count);
+  const holds = await send(hall, { kind: 'hold', saleId, buyers });
   return { saleId, close, buyers: buyers.map(({ token }, index) => ({ token, holdId: holds[index] ?? '' })) };
 }
 
@@ -211,8 +213,11 @@ function mixArm(hall: Hall, { saleId, admitted, early, takePlaces }: Crowd, { co
 }
 
 /** Orders that the mix may need in all, were the server as fast as nothing is. */
-export const mixOrdersOf = ({ pairs, blockMs }: CoreOptions): number =>
-  Math.ceil(((pairs + 3) * (blockMs / 1_000) * 40_000) / 1_750) + 4;
+export function mixOrdersOf({ pairs, blockMs, connections }: CoreOptions): number {
+  const { leadIn, leadOut } = edgesOf(connections);
+  const unitsOfBlock = leadIn + Math.max(3_000, (blockMs / 1_000) * 40_000, 2 * connections) + leadOut;
+  return Math.ceil(((pairs + 3) * unitsOfBlock) / MIX.slots) + 4;
+}
 
 export interface ArmSource {
   of(path: PathName): Promise<Arm>;
@@ -248,10 +253,16 @@ export class AnswerFault extends Error {
   override readonly name = 'AnswerFault';
 }
 
-/** Prepares, runs, tidies. @throws {AnswerFault} */
+/**
+ * Prepares, runs, tidies.
+ * @param units in the window; what belongs around it comes on top
+ * @throws {AnswerFault}
+ */
 export async function measureArm(hall: Hall, arm: Arm, units: number): Promise<RanBlock> {
-  const { job, tidy } = await arm.prepare(units);
-  const block = await runBlock(hall, { measured: arm.measured, job, units, lanes: arm.lanes });
+  const { lanes, measured } = arm;
+  const edges = edgesOf(lanes);
+  const { job, tidy } = await arm.prepare(edges.leadIn + units + edges.leadOut);
+  const block = await runBlock(hall, { measured, job, lanes, edges });
   if (block.faults.length > 0) throw new AnswerFault(`${arm.name}: ${block.faults.join('; ')}`);
   await tidy();
   return block;

@@ -1,5 +1,6 @@
 /** One block: a short time under load, and what it cost. */
 import { cpuShares } from '../measuring/usage.ts';
+import type { Edges } from './edges.ts';
 import type { BlockResult } from './generator.ts';
 import { type Hall, type Measured, setStage } from './hall.ts';
 import type { Job } from './jobs.ts';
@@ -21,14 +22,11 @@ export interface Block {
 
 export const unitsPerSecond = ({ units, seconds }: Block): number => units / seconds;
 
-/** What is left out at both ends of a block, as a share of it; no more than it takes all lanes to be busy. */
-const EDGE_SHARE_MAX = 0.15;
-
 export interface BlockOrder {
   readonly measured: Measured;
   readonly job: Job;
-  readonly units: number;
   readonly lanes: number;
+  readonly edges: Edges;
 }
 
 export interface RanBlock extends Block {
@@ -36,17 +34,15 @@ export interface RanBlock extends Block {
 }
 
 /** @throws {Error} when a process ended or the run was interrupted; what the server answers wrongly is in `faults` */
-export async function runBlock(hall: Hall, { measured, job, units, lanes }: BlockOrder): Promise<RanBlock> {
+export async function runBlock(hall: Hall, { measured, job, lanes, edges }: BlockOrder): Promise<RanBlock> {
   const { generator, stage, ceilings } = hall;
   setStage(hall, measured);
-  const edge = Math.floor(units * EDGE_SHARE_MAX);
   const { 'server-1': server = 0, ...engines } = stage.pids;
   const result = await generator.run({
     job,
     port: measured === 'server' ? Number(new URL(stage.baseUrl).port) : ceilings.port,
     lanes,
-    leadIn: Math.max(1, Math.min(2 * lanes, edge)),
-    leadOut: Math.min(lanes, edge),
+    ...edges,
     watched: {
       ...engines,
       server: measured === 'server' ? server : ceilings.pid,

@@ -4,17 +4,8 @@
  */
 import { connectRedis } from '@fest/server/platform/redis';
 import Fastify from 'fastify';
-import { CEILING_PATHS, type FromCeilings } from './ceilings.ts';
+import { CEILING_ANSWER, CEILING_PATHS, type FromCeilings } from './ceilings.ts';
 
-/** As long as the answer to a poll. */
-const ANSWER = JSON.stringify({
-  number: 123_456,
-  position: 120_000,
-  admitted: false,
-  etaSeconds: 2_400,
-  pollAfterMs: 30_000,
-  phase: 'open',
-});
 const COUNTER = 'fest:bench:counter';
 const NO_OP = 'return 1';
 
@@ -23,15 +14,15 @@ const sha = String(await redis.script('LOAD', NO_OP));
 
 const app = Fastify();
 app.get(CEILING_PATHS.constant, (_request, reply) => {
-  reply.type('application/json').send(ANSWER);
+  reply.type('application/json').send(CEILING_ANSWER);
 });
 app.get(CEILING_PATHS.increment, async (_request, reply) => {
   await redis.incr(COUNTER);
-  return reply.type('application/json').send(ANSWER);
+  return reply.type('application/json').send(CEILING_ANSWER);
 });
 app.get(CEILING_PATHS.script, async (_request, reply) => {
   await redis.evalsha(sha, 1, COUNTER);
-  return reply.type('application/json').send(ANSWER);
+  return reply.type('application/json').send(CEILING_ANSWER);
 });
 await app.listen({ host: '127.0.0.1', port: 0 });
 const address = app.server.address();

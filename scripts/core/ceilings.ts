@@ -1,9 +1,21 @@
 /** The process of the ceilings, as the measurement sees it. */
 import { fork } from 'node:child_process';
+import { queuePositionText } from '@fest/server/features/waiting-room/poll-answer';
 import { endProcess } from './generator.ts';
 
 export const CEILING_PATHS = { constant: '/constant', increment: '/increment', script: '/script' } as const;
 export type CeilingPath = keyof typeof CEILING_PATHS;
+
+/** The body of every ceiling's answer: that of a poll of somebody far behind, as the server itself writes it. */
+export const CEILING_ANSWER = queuePositionText({
+  number: 123_456,
+  position: 120_000,
+  admitted: false,
+  etaSeconds: 2_400,
+  etaSecondsMax: 2_700,
+  pollAfterMs: 30_000,
+  phase: 'open',
+});
 
 export interface FromCeilings {
   readonly port: number;

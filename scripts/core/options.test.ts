@@ -8,10 +8,10 @@ function parsed(...args: readonly string[]) {
   return options;
 }
 
-test('without flags: everything, ten pairs, in less than six minutes', () => {
+test('without flags: everything, ten pairs, given up after nine minutes', () => {
   const options = parsed();
   expect(options).toMatchObject({ pairs: 10, inFlight: 256, only: PARTS, json: undefined, svg: undefined });
-  expect(longestMs(options)).toBeLessThan(360_000);
+  expect(longestMs(options)).toBeLessThanOrEqual(540_000);
   expect(parseOptions(['--help'])).toBe('help');
 });
 

@@ -1,5 +1,6 @@
 /** The command line of the measurement. */
 import { parseArgs } from 'node:util';
+import { FUNNEL_WINDOWS, funnelPurchases } from './funnel-size.ts';
 import { PARTS, type Part } from './rows.ts';
 
 export interface CoreOptions {
@@ -13,7 +14,7 @@ export interface CoreOptions {
   readonly inFlight: number;
   /** Orders per second while their acknowledgement is timed. */
   readonly ordersPerSecond: number;
-  /** Purchases of the funnel, and buyers who are in it at once. */
+  /** Purchases in each window of the funnel, and buyers who are in it at once. */
   readonly purchases: number;
   readonly funnelBuyers: number;
   readonly only: readonly Part[];
@@ -37,7 +38,7 @@ const FLAGS = {
   connections: { fallback: 64, limits: [1, 1_000] },
   'in-flight': { fallback: 256, limits: [1, 1_000] },
   rate: { fallback: 200, limits: [10, 1_000] },
-  purchases: { fallback: 6_000, limits: [50, 100_000] },
+  purchases: { fallback: 1_500, limits: [50, 20_000] },
   buyers: { fallback: 1_024, limits: [1, 2_000] },
 } as const satisfies Record<string, Flag>;
 type FlagName = keyof typeof FLAGS;
@@ -53,7 +54,7 @@ Measures one server process, pinned to a processor, against ceilings on the same
   --connections C  of the generator, one request under way on each (default ${FLAGS.connections.fallback})
   --in-flight P    payments under way at once, for the confirmation (default ${FLAGS['in-flight'].fallback})
   --rate R         orders per second while their acknowledgement is timed (default ${FLAGS.rate.fallback})
-  --purchases N    whole purchases of the funnel (default ${FLAGS.purchases.fallback})
+  --purchases N    whole purchases in each of the ${FUNNEL_WINDOWS} windows of the funnel (default ${FLAGS.purchases.fallback})
   --buyers B       who are in the funnel at once (default ${FLAGS.buyers.fallback})
   --only PARTS     of ${PARTS.join(', ')}; with commas between them
   --directory DIR  on the disk to measure: the order log is in a temporary folder in it
@@ -122,11 +123,12 @@ const PREPARING_MS = 1_500;
 /** A purchase takes a busy machine not longer than this. */
 const PURCHASE_MS = 8;
 
-/** A run that takes longer than this is given up, milliseconds: just under six minutes with the default flags. */
-export function longestMs({ pairs, blockMs, purchases, only }: CoreOptions): number {
+/** A run that takes longer than this is given up, milliseconds: nine minutes with the default flags. */
+export function longestMs(options: CoreOptions): number {
+  const { pairs, blockMs, only } = options;
   const compared = only.filter((part) => part !== 'funnel').length + 1;
   const blocks = compared * pairs * (2 * blockMs + PREPARING_MS);
-  return AROUND_MS + blocks + (only.includes('funnel') ? purchases * PURCHASE_MS : 0);
+  return AROUND_MS + blocks + (only.includes('funnel') ? funnelPurchases(options) * PURCHASE_MS : 0);
 }
 
 /** The command that does the same again. */

@@ -1,16 +1,19 @@
 /** The result as Markdown for people and as JSON for programs. Pure. */
 import type { Difference } from '../measuring/statistics.ts';
 import { unitsPerSecond } from './block.ts';
-import type { Funnel } from './funnel.ts';
 import { commandOf } from './options.ts';
 import { ACKNOWLEDGEMENT_TARGET } from './rows.ts';
 import type { Measurement } from './run.ts';
 import {
+  CLAIMED_QUANTILES,
+  type FunnelSummary,
   NOISE_MAX,
+  QUANTILE_NAMES,
   type Ratio,
   type RowSummary,
   reachOf,
   type Summary,
+  type TailClaim,
   type TailSummary,
   type Verdict,
 } from './summary.ts';
@@ -18,7 +21,7 @@ import {
 const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 const whole = (value: number): string => Math.round(value).toLocaleString('en');
 const micros = (value: number | undefined): string => (value === undefined ? '–' : value.toFixed(value < 10 ? 1 : 0));
-const percent = (share: number | undefined): string => (share === undefined ? '–' : `${(share * 100).toFixed(0)} %`);
+const percent = (share: number | undefined): string => (share === undefined ? '–' : `${Math.floor(share * 100)} %`);
 const interval = ({ estimate, low, high }: Difference): string =>
   `${estimate.toFixed(2)} (${low.toFixed(2)} … ${high.toFixed(2)})`;
 
@@ -36,10 +39,8 @@ function ratioCell(ratio: Ratio | undefined): string {
   return ratio.verdict === 'tooNoisy' || ratio.verdict === 'void' ? VERDICTS[ratio.verdict] : interval(ratio.interval);
 }
 
-function verdictCell({ byCpu, byRate }: RowSummary): string {
-  const [cpu, rate] = [byCpu === undefined ? undefined : VERDICTS[byCpu.verdict], VERDICTS[byRate.verdict]];
-  return cpu === undefined || cpu === rate ? rate : `by CPU ${cpu}; by rate ${rate}`;
-}
+/** What is claimed: the ratio by processor time, since that is what the path costs. */
+const verdictCell = ({ byCpu }: RowSummary): string => VERDICTS[byCpu?.verdict ?? 'void'];
 
 export function renderMarkdown(measurement: Measurement, summary: Summary): string {
   const { options, machine, audit, leftOut } = measurement;
@@ -48,7 +49,7 @@ export function renderMarkdown(measurement: Measurement, summary: Summary): stri
     ...summary.failedRows.flatMap(({ path, fault }) => [`**${path}: nothing is claimed.** ${fault}`, '']),
     ...notes(summary),
     ...tailLines(summary),
-    ...funnelLines(measurement),
+    ...funnelLines(measurement, summary),
     audit.clean
       ? '`fest audit` of everything that was sold meanwhile: clean.'
       : `**\`fest audit\` was not clean** (exit code ${audit.exitCode}):\n\n${audit.said}`,
@@ -75,7 +76,8 @@ function rowTable({ options }: Measurement, { rows, equal }: Summary): readonly 
     return reachOf(of, 1) <= NOISE_MAX ? interval(of) : `${interval(of)}: too noisy`;
   };
   return [
-    `${options.pairs} pairs of blocks of about ${options.blockMs} ms; medians, 95 % intervals. CPU: of the server's process, microseconds.`,
+    `${options.pairs} pairs of blocks of about ${options.blockMs} ms; medians, 95 % intervals. CPU: of the measured process, microseconds; ` +
+      'that ratio is the one that is claimed.',
     '',
     row(
       '',
@@ -84,7 +86,7 @@ function rowTable({ options }: Measurement, { rows, equal }: Summary): readonly 
       'units/s: ceiling, path',
       'path ÷ ceiling, by rate',
       'target',
-      '',
+      'by CPU',
     ),
     row('---', '---:', '---:', '---:', '---:', '---:', '---'),
     ...(equal === undefined
@@ -118,36 +120,53 @@ function rowTable({ options }: Measurement, { rows, equal }: Summary): readonly 
 }
 
 function notes({ rows }: Summary): readonly string[] {
-  const faults = [...new Set(rows.flatMap(({ why }) => why))];
-  return faults.length === 0 ? [] : ['**Nothing is claimed:**', '', ...faults.map((fault) => `- ${fault}`), ''];
+  const list = (title: string, faults: readonly string[]): readonly string[] =>
+    faults.length === 0 ? [] : [`**${title}:**`, '', ...[...new Set(faults)].map((fault) => `- ${fault}`), ''];
+  return [
+    ...list(
+      'Nothing is claimed',
+      rows.flatMap(({ why }) => why),
+    ),
+    ...list(
+      'Not claimed by rate',
+      rows.flatMap(({ whyNotByRate }) => whyNotByRate),
+    ),
+  ];
 }
 
 function tailLines({ tail }: Summary): readonly string[] {
   if (tail === undefined) return [];
   if ('fault' in tail) return [`**Acknowledgement: nothing is claimed.** ${tail.fault}`, ''];
-  const { ceilingMs, pathMs, orders, writes, quotient, verdict, why } = tail.result;
+  const { ceilingMs, pathMs, orders, writes, claims, why } = tail.result;
   const times = (label: string, of: TailSummary['pathMs']): string =>
     row(label, ...[of.p50, of.p99, of.p999].map((ms) => ms.toFixed(2)));
-  const said =
-    verdict === 'tooNoisy' || verdict === 'void' ? VERDICTS[verdict] : `${interval(quotient)}, ${VERDICTS[verdict]}`;
   return [
     row('milliseconds', 'p50', 'p99', 'p99.9'),
     row('---', '---:', '---:', '---:'),
     times(`C3: write and fdatasync (${whole(writes)})`, ceilingMs),
     times(`order due until its buyer is told (${whole(orders)})`, pathMs),
     '',
-    `Acknowledgement's p99.9 ÷ C3's, target ≤ ${ACKNOWLEDGEMENT_TARGET}: ${said}.${why.map((fault) => ` ${fault}`).join('')}`,
+    ...CLAIMED_QUANTILES.map((name) => tailLine(QUANTILE_NAMES[name], claims[name], why)),
     '',
   ];
 }
 
-function funnelLines({ funnel, options }: Measurement): readonly string[] {
+function tailLine(name: string, { quotient, verdict, why }: TailClaim, alsoWhy: readonly string[]): string {
+  const isShown = verdict !== 'tooNoisy' && verdict !== 'void';
+  const said = isShown ? `${interval(quotient)}, ${VERDICTS[verdict]}` : VERDICTS[verdict];
+  const reasons = [...alsoWhy, ...why].map((fault) => ` ${fault}`).join('');
+  return `- Acknowledgement's ${name} ÷ C3's, target ≤ ${ACKNOWLEDGEMENT_TARGET}: ${said}.${reasons}`;
+}
+
+function funnelLines({ options }: Measurement, { funnel }: Summary): readonly string[] {
   if (funnel === undefined) return [];
   if ('fault' in funnel) return [`**Funnel: nothing is claimed.** ${funnel.fault}`, ''];
   const of = funnel.result;
+  const { estimate, low, high } = of.purchasesPerSecond;
   return [
-    `**W5 funnel: ${whole(of.purchasesPerSecond)} purchases a second**, ${whole(of.requestsPerSecond)} requests a second, over ` +
-      `${of.seconds.toFixed(1)} s (${whole(of.purchases)} purchases, ${options.funnelBuyers} buyers at once, nothing pinned).`,
+    `**W5 funnel: ${whole(estimate)} purchases a second** (${whole(low)} … ${whole(high)}), ${whole(of.requestsPerSecond)} requests a second: ` +
+      `medians of ${of.windows} windows, each in a sale of its own, ${whole(of.purchases)} purchases in ${of.seconds.toFixed(1)} s; ` +
+      `${options.funnelBuyers} buyers at once, nothing pinned.`,
     '',
     ...shareTable(of),
     '',
@@ -162,7 +181,7 @@ const SHARE_NAMES: ReadonlyArray<readonly [string, string]> = [
   ['idle', 'ceilings, idle'],
 ];
 
-function shareTable({ shares, others, stolen }: Funnel): readonly string[] {
+function shareTable({ shares, others, stolen }: FunnelSummary): readonly string[] {
   const shown = SHARE_NAMES.filter(([name]) => shares[name] !== undefined);
   if (shown.length === 0) return ['Processor time is not known on this system.'];
   const cells = shown.map(([name]) => (shares[name] ?? 0).toFixed(2));
@@ -186,7 +205,7 @@ export function resultDocument(measurement: Measurement, summary: Summary, at: s
           })),
         };
   return {
-    schema: 'fest.bench-core/1',
+    schema: 'fest.bench-core/2',
     at,
     command: commandOf(measurement.options),
     ...rest,

@@ -6,6 +6,7 @@ import { AnswerFault, armsOf, ceilingArm, mixOrdersOf } from './arms.ts';
 import { type AuditVerdict, auditAll } from './audit.ts';
 import { comparePairs, type Pair } from './compare.ts';
 import { type Funnel, measureFunnel } from './funnel.ts';
+import { funnelBuyersNeeded } from './funnel-size.ts';
 import { type Hall, openHall } from './hall.ts';
 import { COMMAND, type CoreOptions } from './options.ts';
 import type { Pinning } from './processors.ts';
@@ -33,10 +34,12 @@ const LINE_MIN = 1_000;
 
 /** Accounts: whatever asks for the most of them. */
 export function buyersNeeded(options: CoreOptions): number {
-  const line = Math.max(LINE_MIN, Math.min(LINE_MAX, options.blockMs * 20), 4 * options.inFlight);
+  // Each in flight needs the two units of the window's shortest form, and those around the window.
+  const lanes = Math.max(options.inFlight, options.connections);
+  const line = Math.max(LINE_MIN, Math.min(LINE_MAX, options.blockMs * 20), 6 * lanes);
   const wanted = [
     line,
-    ...(options.only.includes('funnel') ? [options.purchases] : []),
+    ...(options.only.includes('funnel') ? [funnelBuyersNeeded(options)] : []),
     ...(options.only.includes('mix') ? [2 * mixOrdersOf(options) + 2_500] : []),
     ...(options.only.includes('acknowledgement') ? [acknowledgementBuyers(options)] : []),
   ];

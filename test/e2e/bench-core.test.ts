@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
 const COMMAND = join(ROOT, 'scripts/bench-core.ts');
-const TINY = ['--pairs', '2', '--block-ms', '100', '--in-flight', '32', '--rate', '20', '--purchases', '100'];
+const TINY = '--pairs 2 --block-ms 100 --in-flight 32 --rate 20 --purchases 100 --buyers 50'.split(' ');
 
 interface Run {
   readonly child: ChildProcess;
@@ -75,7 +75,7 @@ describe('npm run bench:core', () => {
     const chart = readFileSync(svg, 'utf8');
     for (const path of [json, svg]) rmSync(path);
 
-    expect(document.schema).toBe('fest.bench-core/1');
+    expect(document.schema).toBe('fest.bench-core/2');
     expect(document.audit).toMatchObject({ clean: true });
     const rows: ReadonlyArray<{ path: string; pairs: ReadonlyArray<{ ceiling: Block; path: Block }> }> = document.rows;
     expect(rows.map(({ path }) => path)).toEqual(['poll', 'join', 'hold', 'confirmation', 'mix']);
@@ -96,12 +96,14 @@ describe('npm run bench:core', () => {
     expect(kindsOf('mix')).toEqual(expect.arrayContaining(['poll 200', 'refusal 401', 'refusal 403']));
     expect(document.acknowledgement.result).toHaveLength(2);
     expect(document.acknowledgement.result[0].ceiling.length).toBeGreaterThan(0);
-    expect(document.funnel.result.purchasesPerSecond).toBeGreaterThan(0);
+    const { windows }: { windows: ReadonlyArray<Block & { shares: object }> } = document.funnel.result;
+    expect(windows.map(({ units }) => units)).toEqual(Array.from({ length: 5 }, () => 100));
+    expect(document.summary.funnel.result.purchasesPerSecond.low).toBeGreaterThan(0);
     if (process.platform === 'linux') {
       expect(blocks.every(({ cpuMicros }) => cpuMicros !== undefined && cpuMicros > 1)).toBe(true);
-      expect(Object.keys(document.funnel.result.shares)).toEqual(
-        expect.arrayContaining(['server', 'redis', 'generator']),
-      );
+      for (const { shares } of windows) {
+        expect(Object.keys(shares)).toEqual(expect.arrayContaining(['server', 'redis', 'generator']));
+      }
     }
 
     const table = printed();
@@ -110,6 +112,7 @@ describe('npm run bench:core', () => {
       expect(chart).toContain(path.replace('against', '÷'));
     }
     expect(table).toContain('2 pairs are too few');
+    expect(table).toContain("- Acknowledgement's p99.9 ÷ C3's, target ≤ 3: not claimed.");
     expect(table).toContain('C3: write and fdatasync');
     expect(table).toContain('purchases a second');
     expect(table).toContain('clean.');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Applier } from '@fest/server/features/archive/applier';
 import { applyBatch, registerLog, retireLog } from '@fest/server/features/archive/apply-batch';
+import { wantArchive } from '@fest/server/features/archive/archive-wanted';
 import { type FailedFilter, listFailed, retryFailed } from '@fest/server/features/archive/failed-records';
 import { findLostLog, mayLive, retireLostLog } from '@fest/server/features/archive/lost-logs';
 import { addFreshOrder, listFreshOrders } from '@fest/server/features/orders/fresh-orders';
@@ -160,6 +161,86 @@ integration('the applier', () => {
       });
       expect(took).toBeLessThan(LIMITS.applierLingerMs);
     });
+  });
+
+  describe('waits for larger batches while records come fast', () => {
+    const STEP_MS = 10;
+    /** Some times as many as it takes: a busy machine stumbles. */
+    const PER_SECOND = (2.5 * 1_000 * LIMITS.applierBusyRecords) / LIMITS.applierLingerMs;
+    /** The shortest of these counts, or the longest: what a busy machine adds or interrupts says nothing. */
+    const ROUNDS = 2;
+
+    /** Appends orders fast until told to stop. */
+    function orderFast(): { stop(): Promise<void> } {
+      const sent: Array<Promise<number>> = [];
+      const beganAtMs = performance.now();
+      const first = log.durableLsn + 1;
+      let next = first;
+      const timer = setInterval(() => {
+        const due = first + ((performance.now() - beganAtMs) / 1_000) * PER_SECOND;
+        for (; next <= due; next += 1) sent.push(log.append({ ...orderOf(next), capacity: 1_000_000 }));
+      }, STEP_MS);
+      return {
+        async stop() {
+          clearInterval(timer);
+          await Promise.all(sent);
+        },
+      };
+    }
+
+    /** How long the applier's next batch is in coming, milliseconds. */
+    async function nextBatch(): Promise<number> {
+      const [lsn, begin] = [applier.appliedLsn, performance.now()];
+      await until(
+        async () => applier.appliedLsn,
+        (at) => at > lsn,
+        20_000,
+      );
+      return performance.now() - begin;
+    }
+
+    it('but goes on applying', async () => {
+      const sending = orderFast();
+      try {
+        const took: number[] = [];
+        for (let batch = 0; batch <= ROUNDS; batch += 1) took.push(await nextBatch());
+        expect(Math.max(...took)).toBeGreaterThan(2 * LIMITS.applierLingerMs);
+      } finally {
+        await sending.stop();
+      }
+    }, 60_000);
+
+    it('but not when somebody at another server waits', async () => {
+      const sending = orderFast();
+      try {
+        const took: number[] = [];
+        for (let round = 0; round < ROUNDS; round += 1) {
+          await nextBatch();
+          await wantArchive(redis);
+          took.push(await nextBatch());
+        }
+        expect(Math.min(...took)).toBeLessThan(LIMITS.applierLingerMaxMs / 2);
+      } finally {
+        await sending.stop();
+      }
+    }, 60_000);
+
+    it('and no longer when they have ceased to come', async () => {
+      const took: number[] = [];
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const sending = orderFast();
+        await nextBatch();
+        await sleep(LIMITS.applierLingerMs);
+        await sending.stop();
+        const begin = performance.now();
+        await until(
+          async () => applier.lag,
+          (lag) => lag === 0,
+        );
+        took.push(performance.now() - begin);
+      }
+      expect(Math.min(...took)).toBeLessThan(LIMITS.applierLingerMaxMs / 2);
+    }, 60_000);
   });
 
   describe('tries again, and puts nothing aside,', () => {

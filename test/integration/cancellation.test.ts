@@ -2,7 +2,7 @@ import type { Order, Payment, Sale } from '@fest/server/contract/schemas';
 import { addFreshOrder, listFreshOrders } from '@fest/server/features/orders/fresh-orders';
 import { findOrder } from '@fest/server/features/orders/store';
 import type { OrderPaid } from '@fest/server/order-log/records';
-import { saleKeys } from '@fest/server/redis/keys';
+import { ARCHIVE_WANTED_KEY, saleKeys } from '@fest/server/redis/keys';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { integration } from '../support/integration.ts';
 import { ask, buy, eventually } from '../support/purchase.ts';
@@ -50,6 +50,34 @@ integration('cancelling an order', () => {
     const checkIn = await ask(server, staff, 'POST', '/check-ins', { body: { code: order.tickets[0]?.code } });
     expect(checkIn).toMatchObject({ status: 422, body: { code: 'bad_ticket_code' } });
   });
+
+  it.each(['cancelled', 'checked in'])(
+    'whose order is not archived yet when it is %s hurries the appliers, also through another server',
+    async (what) => {
+      const sale = await server.createSale();
+      const [buyer, staff] = [await server.createAccount(), await server.createAccount(['staff'])];
+      await server.services.redis.del(ARCHIVE_WANTED_KEY);
+      const wanted = () => server.services.redis.exists(ARCHIVE_WANTED_KEY);
+      // The appliers wait for this before they write anything.
+      const blocker = await server.services.mysql.getConnection();
+      await blocker.beginTransaction();
+      try {
+        await blocker.query('SELECT lsn FROM applier_positions FOR UPDATE');
+        const { orderId, tickets } = await buy(server, buyer, sale.id);
+        expect(await wanted()).toBe(0);
+        const asked =
+          what === 'cancelled'
+            ? cancel(other, buyer, orderId)
+            : ask(other, staff, 'POST', '/check-ins', { body: { code: tickets[0]?.code } });
+        await eventually(async () => (await wanted()) === 1, 'the appliers are told');
+        await blocker.rollback();
+        expect((await asked).status).toBe(what === 'cancelled' ? 202 : 503);
+      } finally {
+        await blocker.rollback();
+        blocker.release();
+      }
+    },
+  );
 
   it('sells a returned number again, also when it was cancelled through another server', async () => {
     const sale = await server.createSale({ capacity: 1 });

@@ -105,7 +105,8 @@ integration('the work of a request', () => {
     const { buyer, queueToken } = await admitted();
     const stranger = await newVisitor(fest);
     const otherSale = await fest.createSale();
-    const forged = `${queueToken.slice(0, -2)}AA`;
+    // A character inside the signature: the last one holds bits that do not count.
+    const forged = `${queueToken.slice(0, -2)}${queueToken.at(-2) === 'A' ? 'B' : 'A'}${queueToken.slice(-1)}`;
     const unsigned = { headers: { authorization: 'Bearer forged' } };
     const seen = await commands.during(async () => {
       const answers = [

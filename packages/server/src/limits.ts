@@ -174,7 +174,10 @@ export const LIMITS = {
   // --- waiting room -----------------------------------------------------------------------------------------------
   /** 65 characters would not fit the promise of at most 64; the token has 50. */
   queueTokenCharacters: 64,
-  /** Accounts per Redis hash of queue numbers: stays a listpack under the default `hash-max-listpack-entries` of 128. */
+  /**
+   * Accounts per Redis hash of queue numbers: stays a listpack under the default `hash-max-listpack-entries` of 128. Larger ones
+   * would be better for crowds of few accounts, and seven times as large where all join.
+   */
   accountsPerNumberBucket: 128,
   /** How often each process refreshes a live sale's state from Redis: one command per sale, process and refresh. */
   stateRefreshMs: 200,
@@ -328,10 +331,18 @@ export const LIMITS = {
   finishedCancellations: 10_000,
 
   // --- orders and the applier -------------------------------------------------------------------------------------
-  /** A thousand orders, each an intent and an order: some ten statements a batch are then a hundredth for each order. */
-  applierBatchRecords: 2_000,
+  /** Two thousand orders, each an intent and an order: some ten statements a batch are then a two-hundredth for each order. */
+  applierBatchRecords: 4_000,
   /** Wait for more records before a small batch: statements per order matter more than half a second of archive lag. */
   applierLingerMs: 250,
+  /** So many in that time (200 orders a second): then it goes on waiting, so that 600 orders a second have 1/100 statement each. */
+  applierBusyRecords: 100,
+  /** But not for longer: so old is what MySQL has while many buy, as long as nobody waits for it. */
+  applierLingerMaxMs: 2_000,
+  /** How long appliers keep to the short wait after somebody waited for one of them. */
+  archiveWantedMs: 1_000,
+  /** Redis may take so long to say whether somebody does; else somebody does. */
+  archiveWantedAnswerMs: 100,
   /** While it waits, it looks whether something has come that somebody waits for. */
   applierLookMs: 25,
   applierRetryFirstMs: 200,
@@ -424,6 +435,10 @@ function assertRelations(): void {
   const relations: ReadonlyArray<readonly [string, boolean]> = [
     ['a state may be missed a few times before it is stale', LIMITS.stateStaleMs >= 5 * LIMITS.stateRefreshMs],
     ['a lease survives a few late ticks', LIMITS.tickerLeaseMs >= 5 * LIMITS.tickMs],
+    [
+      'an applier notices that somebody waits',
+      LIMITS.archiveWantedMs >= 2 * (LIMITS.applierLingerMs + LIMITS.archiveWantedAnswerMs),
+    ],
     ['the gateway gives up before the handler', LIMITS.gatewayTimeoutMs < LIMITS.handlerTimeoutMs],
     [
       'stores give up before the handler',

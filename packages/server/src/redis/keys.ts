@@ -67,6 +67,9 @@ export function freshOrdersKey(accountId: number): string {
   return `fest:fresh-orders:${accountId}`;
 }
 
+/** String, there while somebody waits for an order to be archived: appliers do not wait for larger batches then. */
+export const ARCHIVE_WANTED_KEY = 'fest:archive-wanted';
+
 /** Matches the payment keys of all sales, for SCAN. */
 export const PAYMENT_PATTERN = 'fest:{*}:payment:*';
 

@@ -15,7 +15,9 @@ import { backoffMs } from '../../platform/retry.ts';
 import { removeFreshOrders } from '../orders/fresh-orders.ts';
 import { PositionSetBackError, readPosition } from './apply-batch.ts';
 import { applyOrSetAside } from './apply-or-set-aside.ts';
+import { isArchiveWanted } from './archive-wanted.ts';
 import { countFailed } from './failed-records.ts';
+import { firstWindow, type LingerWindow, nextWindow } from './linger.ts';
 import { reportAlive } from './log-positions.ts';
 
 export interface ApplierOptions {
@@ -146,7 +148,7 @@ export class Applier {
   async #gather(reader: OrderLogReader): Promise<readonly StoredRecord[] | 'moved'> {
     const { log } = this.#options;
     const batch: StoredRecord[] = [];
-    let lingerUntilMs = Number.POSITIVE_INFINITY;
+    let window: LingerWindow | undefined;
     while (!this.#stopping.signal.aborted) {
       const read = await reader.readBatch(log.durableLsn, LIMITS.applierBatchRecords - batch.length);
       batch.push(...read);
@@ -157,17 +159,35 @@ export class Applier {
         if ((!woken || this.#mayHaveMoved) && (await this.#isMoved())) return 'moved';
         continue;
       }
-      const nowMs = performance.now();
-      lingerUntilMs = Math.min(lingerUntilMs, nowMs + LIMITS.applierLingerMs);
-      if (batch.length > 0 && (nowMs >= lingerUntilMs || this.#isAwaited(batch))) break;
-      await this.#pause(Math.min(LIMITS.applierLookMs, Math.max(1, lingerUntilMs - nowMs)));
+      window = await this.#lingerOn(window ?? firstWindow(performance.now()), batch);
+      if (window === undefined) break;
+      await this.#pause(Math.min(LIMITS.applierLookMs, Math.max(1, window.untilMs - performance.now())));
     }
     return batch;
+  }
+
+  /** The window in which the batch waits for more; undefined when it is to go now. */
+  async #lingerOn(window: LingerWindow, batch: readonly StoredRecord[]): Promise<LingerWindow | undefined> {
+    if (batch.length === 0) return window;
+    if (this.#isAwaited(batch)) return undefined;
+    const nowMs = performance.now();
+    if (nowMs < window.untilMs) return window;
+    const next = nextWindow(window, nowMs, batch.length);
+    return next === undefined || (await this.#isWanted()) ? undefined : next;
   }
 
   /** A rebuild of a sale waits until every log has acknowledged its epoch; everybody else is told 503 meanwhile. */
   #isAwaited(batch: readonly StoredRecord[]): boolean {
     return this.#awaitedLsn > this.#appliedLsn || batch.some(({ record }) => record.type === 'epochStarted');
+  }
+
+  /** Somebody at any server waits for what is not archived yet, or Redis does not say in time. */
+  async #isWanted(): Promise<boolean> {
+    const notTold = this.#pause(LIMITS.archiveWantedAnswerMs).then(() => true);
+    const wanted = await Promise.race([isArchiveWanted(this.#options.redis), notTold]);
+    // Ends the pause.
+    this.#wake();
+    return wanted;
   }
 
   /** Until something becomes durable; false when nothing did for long enough to look whether MySQL still agrees. */

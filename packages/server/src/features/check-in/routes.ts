@@ -10,6 +10,7 @@ import { parseNumericId } from '../../platform/ids.ts';
 import { encodeCursor, parsePage } from '../../platform/page-cursor.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import type { Services } from '../../services.ts';
+import { wantArchive } from '../archive/archive-wanted.ts';
 import type { FestivalWithSalesRecord } from '../catalogue/catalogue.ts';
 import type { Catalogue } from '../catalogue/catalogue-cache.ts';
 import type { TicketCodes } from '../orders/ticket-code.ts';
@@ -19,7 +20,7 @@ import * as store from './store.ts';
 const tags = ['check-in'];
 
 export interface CheckInRouteOptions {
-  readonly services: Pick<Services, 'mysql' | 'clock'>;
+  readonly services: Pick<Services, 'mysql' | 'redis' | 'clock'>;
   readonly authentication: Authentication;
   readonly catalogue: Pick<Catalogue, 'getFestival'>;
   readonly ticketCodes: TicketCodes;
@@ -47,7 +48,7 @@ function refusal(refused: CheckInRefusal): ProblemError {
 }
 
 function registerCheckIn(app: FestApp, { services, authentication, ticketCodes }: CheckInRouteOptions): void {
-  const { mysql, clock } = services;
+  const { mysql, redis, clock } = services;
   app.route({
     method: 'POST',
     url: ROUTES.checkIns,
@@ -61,7 +62,9 @@ function registerCheckIn(app: FestApp, { services, authentication, ticketCodes }
       }
       const nowMs = clock.nowMs();
       if (!(await store.marksCheckedIn(mysql, ticket, { staffId: accountOf(request).accountId, nowMs }))) {
-        throw refusal(explainRefusal(await store.findTicket(mysql, ticket)));
+        const refused = explainRefusal(await store.findTicket(mysql, ticket));
+        if (refused.status === 'notYetArchived') void wantArchive(redis);
+        throw refusal(refused);
       }
       const { saleId, ticketNumber, orderId } = ticket;
       const name = await store.findHolderName(mysql, orderId);

@@ -9,6 +9,7 @@ import { saleOfId } from '../../platform/ids.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { isStoreFailure, refuseBody } from '../../platform/problem-details.ts';
 import type { Services } from '../../services.ts';
+import { wantArchive } from '../archive/archive-wanted.ts';
 import { findForSure } from '../stock/find-for-sure.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
 import type { SaleDirectory } from '../stock/require-live-sale.ts';
@@ -28,7 +29,7 @@ export interface OrderDependencies {
   readonly cancellations: Cancellations;
 }
 
-/** A fresh order is archived within a fraction of a second; a cancellation that comes earlier waits for it. */
+/** A fresh order is archived within a fraction of a second when somebody waits for it, as a cancellation does that comes earlier. */
 const ARCHIVE_TRIES = 20;
 const ARCHIVE_TRY_MS = 100;
 
@@ -171,6 +172,8 @@ export function registerOrderRoutes(app: FestApp, dependencies: OrderDependencie
       if (started.status === 'checkedIn') {
         throw new ProblemError('order_not_cancellable', 'A ticket of this order was checked in already.');
       }
+      // Not waited for: it is no more than a hint, and Redis may be slow.
+      if (attempt === 0) void wantArchive(redis);
       await sleep(ARCHIVE_TRY_MS);
     }
     throw new ProblemError(

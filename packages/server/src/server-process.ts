@@ -94,7 +94,7 @@ export async function runServer(config: Config, overrides: ProcessOverrides = {}
   });
   await core.start();
   clockWatch.start();
-  await app.listen({ host: config.host, port: config.port });
+  await app.listen({ host: config.host, port: config.port, backlog: LIMITS.listenBacklog });
 
   closeWithGrace({ delay: LIMITS.stopMs, logger }, async ({ signal, err }) => {
     if (err !== undefined) logger.fatal({ err }, 'stopping because of a fault');

@@ -51,7 +51,7 @@ const GROWTH_MIN = 1.03;
 const ADMISSION_FACTOR = 1.5;
 /** Accounts for a factor, beyond those that are expected: arrivals are a Poisson process. */
 const SPARE_ARRIVALS = 1.05;
-const READ_MS = 5_000;
+const READ_MS = 20_000;
 const QUIET_MS = 2_000;
 
 export async function measure(options: OverloadOptions, context: StageContext): Promise<OverloadMeasurement> {

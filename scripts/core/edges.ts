@@ -13,3 +13,10 @@ export interface Edges {
 export function edgesOf(lanes: number): Edges {
   return { leadIn: 2 * lanes, leadOut: lanes };
 }
+
+/** The same where there are only so many units: at most a seventh of them at each edge, and a figure that is a little less sharp. */
+export function edgesWithin(units: number, lanes: number): Edges {
+  const most = Math.floor(units / 7);
+  const { leadIn, leadOut } = edgesOf(lanes);
+  return { leadIn: Math.max(1, Math.min(leadIn, most)), leadOut: Math.min(leadOut, most) };
+}

@@ -101,7 +101,7 @@ export function setStage({ pinning, stage, ceilings }: Hall, measured: Measured)
 
 const SETTLED_WITHIN_MS = 30_000;
 const LOOK_MS = 50;
-const READ_MS = 5_000;
+const READ_MS = 20_000;
 
 /** Waits until the server has nothing left to do: no payment under way, every order in MySQL. */
 export async function waitUntilSettled({ stage, signal }: Hall): Promise<void> {

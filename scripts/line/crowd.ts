@@ -11,6 +11,7 @@ import { createAccessTokens } from '@fest/server/platform/access-tokens';
 import { connectRedis } from '@fest/server/platform/redis';
 import { AnswerFault } from '../core/arms.ts';
 import { type RanBlock, runBlock } from '../core/block.ts';
+import { edgesWithin } from '../core/edges.ts';
 import type { Hall } from '../core/hall.ts';
 
 /** As slowly as a line can move: who waits goes on waiting. One a second for the length of a run. */
@@ -95,8 +96,8 @@ export class Crowd {
       const block = await runBlock(this.#hall, {
         measured: 'server',
         job: { kind: 'join', saleId: this.saleId, tokens },
-        units: tokens.length,
         lanes: this.#connections,
+        edges: edgesWithin(tokens.length, this.#connections),
       });
       if (block.faults.length > 0) throw new AnswerFault(`while numbers were drawn: ${block.faults.join('; ')}`);
       this.note(block.captured);

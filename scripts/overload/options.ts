@@ -34,7 +34,7 @@ const FLAGS = {
 } as const satisfies Record<string, Flag>;
 type FlagName = keyof typeof FLAGS;
 
-const LANES = [256, 512, 1_024];
+const LANES = [128, 256, 512, 1_024];
 const FACTORS = [1, 2, 5, 10];
 const FACTOR_MAX = 20;
 

@@ -20,7 +20,26 @@ function sum(kinds: Readonly<Record<string, KindResult>>, of: (status: number) =
 export const shareOfPeak = ({ crowd }: Phase, peakPerSecond: number): number =>
   crowd.orders / crowd.seconds / peakPerSecond;
 
-function phaseRow(phase: Phase, peakPerSecond: number): string {
+/** Orders for a second of processor time of the server: what other work on the machine changes least. */
+const ordersPerCpu = (ordersPerSecond: number, processors: number | undefined): number | undefined =>
+  processors === undefined || processors === 0 ? undefined : ordersPerSecond / processors;
+
+/** Of the step that made the peak. */
+export function peakOrdersPerCpu({ steps, peakPerSecond }: OverloadMeasurement): number | undefined {
+  const best = steps.find(({ ordersPerSecond }) => ordersPerSecond === peakPerSecond);
+  return best && ordersPerCpu(best.ordersPerSecond, best.shares.server);
+}
+
+export function cpuShareOfPeak({ crowd, cpu }: Phase, measurement: OverloadMeasurement): number | undefined {
+  const [now, then] = [
+    ordersPerCpu(crowd.orders / crowd.seconds, cpu.processes['server-1']),
+    peakOrdersPerCpu(measurement),
+  ];
+  return now === undefined || then === undefined ? undefined : now / then;
+}
+
+function phaseRow(phase: Phase, measurement: OverloadMeasurement): string {
+  const { peakPerSecond } = measurement;
   const { factor, arrivalsPerSecond, crowd, cpu } = phase;
   const { seconds, kinds } = crowd;
   const perSecond = (count: number): string => whole(count / seconds);
@@ -34,6 +53,7 @@ function phaseRow(phase: Phase, peakPerSecond: number): string {
     perSecond(sum(kinds, (status) => status === 503)),
     perSecond(crowd.orders),
     share(shareOfPeak(phase, peakPerSecond)),
+    share(cpuShareOfPeak(phase, measurement)),
     both('hold'),
     both('payment'),
     share(cpu.mainThreads['server-1']),
@@ -84,9 +104,9 @@ export function renderMarkdown(measurement: OverloadMeasurement): string {
     '',
     `Peak: ${whole(peakPerSecond)} orders/s. Then open load; ${whole(admittedPerSecond)} admitted a second, of whom ${options.noShows} % never come.`,
     '',
-    '| arrivals | a second | requests/s due | served | 503 | orders/s | of the peak | hold p50 / p99 ms | payment p50 / p99 ms | server: main thread | server | crowd | audit |',
-    '| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |',
-    ...phases.map((phase) => phaseRow(phase, peakPerSecond)),
+    '| arrivals | a second | requests/s due | served | 503 | orders/s | of the peak | of the peak, by CPU | hold p50 / p99 ms | payment p50 / p99 ms | server: main thread | server | crowd | audit |',
+    '| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |',
+    ...phases.map((phase) => phaseRow(phase, measurement)),
     '',
     '| arrivals | refused in the window, by request | refused by the shedder in the phase, by class | unsent at the end | sent late, p99 ms |',
     '| ---: | --- | --- | ---: | ---: |',

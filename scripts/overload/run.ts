@@ -6,6 +6,7 @@ import { SERVICE_PATHS } from '@fest/server/contract/paths';
 import { LIMITS } from '@fest/server/limits';
 import { auditAll } from '../core/audit.ts';
 import { runBlock } from '../core/block.ts';
+import { edgesWithin } from '../core/edges.ts';
 import { type Hall, openHall, setStage, waitUntilSettled } from '../core/hall.ts';
 import { pin } from '../core/processors.ts';
 import type { Machine } from '../measuring/machine.ts';
@@ -51,7 +52,7 @@ const GROWTH_MIN = 1.03;
 const ADMISSION_FACTOR = 1.5;
 /** Accounts for a factor, beyond those that are expected: arrivals are a Poisson process. */
 const SPARE_ARRIVALS = 1.05;
-const READ_MS = 5_000;
+const READ_MS = 20_000;
 const QUIET_MS = 2_000;
 
 export async function measure(options: OverloadOptions, context: StageContext): Promise<OverloadMeasurement> {
@@ -110,8 +111,8 @@ async function closedLoop(hall: Hall, lanes: number, purchases: number): Promise
   const { units, requests, seconds, shares, faults } = await runBlock(hall, {
     measured: 'server',
     job,
-    units: purchases,
     lanes,
+    edges: edgesWithin(purchases, lanes),
   });
   await waitUntilSettled(hall);
   await desk.closeSale(saleId);

@@ -10,6 +10,9 @@ export const LIMITS = {
   headerBytes: 8 * 1024,
   /** Path segments are ids; the longest opaque id is under 64 characters. */
   pathParameterCharacters: 100,
+  /** Connections that the kernel has accepted and the server has not, one late loop's worth of a crowd; Node's 511 are lost in
+   * the first moment. The kernel may cap it (`net.core.somaxconn`). */
+  listenBacklog: 4_096,
   /** A client that takes longer to send a request than this is cut off: slow clients must not hold sockets. */
   requestTimeoutMs: 10_000,
   /** How often Node looks for such clients; its default of 30 s would triple the time they get. */
@@ -22,8 +25,8 @@ export const LIMITS = {
   // --- overload -----------------------------------------------------------------------------------------------------
   /** How late the event loop may be for long. A hold waits for it about three times, a payment four times. */
   loopDelayTargetMs: 50,
-  /** Processor time of work that was ready at once and makes a queue: some 300 requests. */
-  loopQueueMs: 10,
+  /** Times its own processor time, the loop counts as late at most; what is beyond that others have taken. */
+  loopLatePerWork: 2,
   /** Late for less than this, it is working off what came together. */
   loopDelayIntervalMs: 250,
   /** Between two looks at the loop: fine enough to see 50 ms, and 50 wake-ups a second are a thousandth of a processor. */
@@ -32,8 +35,9 @@ export const LIMITS = {
   loopUtilizationMs: 100,
   /** Nobody knows what happened in between two looks that are further apart. */
   shedStepMaxMs: 200,
-  /** Of a class that is refused by its share: what is left is one of 64 requests, then none. */
-  shedHalvings: 6,
+  /** How far each class is refused, in halvings: to one request in 64, which shows whether there is room for more. Polls to one
+   * in four: refusing one costs most of what answering it does, and those whose turn has come hear of it by polling. */
+  shedHalvings: { browse: 6, join: 6, poll: 2, hold: 6 },
   /** Halvings a second for each doubling of the delay over the target: at 200 ms half of a class is gone after 60 ms. */
   shedRisePerSecond: 8,
   /** Halvings a second that an idle loop takes back: everything within three seconds. */
@@ -42,12 +46,12 @@ export const LIMITS = {
   shedFullLoop: 0.97,
   /** Even then a level goes down, by 0.3 halvings a second, as long as nothing is late. */
   shedSlackMin: 0.03,
-  /** First and longest time, seconds, until who was refused may ask again; at random up to twice as late. A turn, a hold and
-   * a payment run out, so those come back soon. */
+  /** First and longest time, seconds, until who was refused may ask again; at random up to twice as late. Turns, holds and
+   * payments run out, so those come back soon. */
   shedRetrySeconds: {
     browse: [2, 30],
     join: [2, 30],
-    poll: [2, 30],
+    poll: [1, 4],
     hold: [1, 5],
     purchase: [1, 2],
     service: [1, 2],
@@ -444,7 +448,6 @@ function assertRelations(): void {
       'stores give up before the handler',
       LIMITS.mysqlAcquireTimeoutMs + LIMITS.mysqlQueryTimeoutMs < LIMITS.handlerTimeoutMs,
     ],
-    ['a queue is less than what is late', LIMITS.loopQueueMs < LIMITS.loopDelayTargetMs],
     ['a connection outlives its handler', LIMITS.stalledConnectionMs > LIMITS.handlerTimeoutMs],
     ['a delay is seen several times before it counts', LIMITS.loopDelayIntervalMs >= 5 * LIMITS.loopBeatMs],
     ['a command gives up before its connection does', LIMITS.redisCommandTimeoutMs < LIMITS.redisSocketTimeoutMs],

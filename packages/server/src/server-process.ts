@@ -114,7 +114,7 @@ export async function runServer(
   clockWatch.start();
   // A worker whose primary has gone is never given a port.
   await Promise.race([
-    app.listen({ host: config.host, port: config.port }),
+    app.listen({ host: config.host, port: config.port, backlog: LIMITS.listenBacklog }),
     ...(link === undefined ? [] : [link.toldToLeave]),
   ]);
 

@@ -23,8 +23,7 @@ const OWN_CLOCKS: LoopClocks = {
  * counts a timer that is overdue as late already.
  *
  * On a machine that is busy with other things a timer comes late without anybody waiting in line here, and refusing the few who
- * come would help nobody: late is only a loop that had worked for a while on what it found, as CoDel leaves a queue alone that
- * holds less than one packet. Below that it is late by what it worked.
+ * come would help nobody: a loop is late by twice the time it worked itself at most.
  */
 export class LoopWatch {
   readonly #onBeat: () => void;
@@ -68,7 +67,7 @@ export class LoopWatch {
   #late(nowMs: number): number {
     const overdueMs = nowMs - this.#beatAtMs - LIMITS.loopBeatMs;
     const workedMs = this.#clocks.cpuMs() - this.#beatCpuMs;
-    return Math.max(0, workedMs >= LIMITS.loopQueueMs ? overdueMs : Math.min(overdueMs, workedMs));
+    return Math.max(0, Math.min(overdueMs, LIMITS.loopLatePerWork * workedMs));
   }
 
   #beat(): void {

@@ -55,7 +55,7 @@ export function overloadMetrics({ shedder, server, redis }: OverloadSources): re
     }),
     gauge(
       'fest_shed_level',
-      'Halvings of what is served: 6 for browsing, then 6 each for joins, polls and holds',
+      'Halvings of what is served: 6 for browsing, then 6 for joins, 2 for polls, 6 for holds',
       () => {
         return shedder.level;
       },

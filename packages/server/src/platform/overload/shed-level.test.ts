@@ -14,7 +14,7 @@ import {
   workShares,
 } from './shed-level.ts';
 
-const { loopDelayTargetMs: TARGET, loopDelayIntervalMs: INTERVAL, shedHalvings: HALVINGS } = LIMITS;
+const { loopDelayTargetMs: TARGET, loopDelayIntervalMs: INTERVAL } = LIMITS;
 const BEAT = LIMITS.loopBeatMs;
 
 /** Looks every beat, with the same reading. */
@@ -52,8 +52,8 @@ describe('the level', () => {
     expect(rise(16 * TARGET)).toBeCloseTo(4 * rise(2 * TARGET));
   });
 
-  it('has refused all browsing and joining within a second of a loop that is a second late', () => {
-    expect(servedShare(after(INTERVAL + 400, { delayMs: 1_000, utilization: 1 }).level, 'join')).toBe(0);
+  it('has refused nearly all browsing and joining within a second of a loop that is a second late', () => {
+    expect(servedShare(after(INTERVAL + 400, { delayMs: 1_000, utilization: 1 }).level, 'join')).toBe(1 / 64);
   });
 
   it('ends at the top, and never refuses more than that', () => {
@@ -114,9 +114,9 @@ describe('holds', () => {
       }
       return state;
     };
-    expect(servedShare(worst(half + 0.01).level, 'hold')).toBe(0);
+    expect(servedShare(worst(half + 0.01).level, 'hold')).toBe(1 / 64);
     expect(servedShare(worst(half).level, 'hold')).toBe(1);
-    expect(servedShare(worst(half).level, 'poll')).toBe(0);
+    expect(servedShare(worst(half).level, 'poll')).toBe(1 / 4);
   });
 
   it('count with payments and operators, against everybody else and what refusals cost', () => {
@@ -130,20 +130,24 @@ describe('what is served', () => {
   test.each<[number, Readonly<Record<LoadClass, number>>]>([
     [0, { browse: 1, join: 1, poll: 1, hold: 1, purchase: 1, service: 1 }],
     [1, { browse: 1 / 2, join: 1, poll: 1, hold: 1, purchase: 1, service: 1 }],
-    [HALVINGS - 1, { browse: 1 / 32, join: 1, poll: 1, hold: 1, purchase: 1, service: 1 }],
-    [HALVINGS, { browse: 0, join: 1, poll: 1, hold: 1, purchase: 1, service: 1 }],
-    [HALVINGS + 3, { browse: 0, join: 1 / 8, poll: 1, hold: 1, purchase: 1, service: 1 }],
-    [2 * HALVINGS + 2, { browse: 0, join: 0, poll: 1 / 4, hold: 1, purchase: 1, service: 1 }],
-    [3 * HALVINGS + 1, { browse: 0, join: 0, poll: 0, hold: 1 / 2, purchase: 1, service: 1 }],
-    [LEVEL_MAX, { browse: 0, join: 0, poll: 0, hold: 0, purchase: 1, service: 1 }],
+    [5, { browse: 1 / 32, join: 1, poll: 1, hold: 1, purchase: 1, service: 1 }],
+    [6, { browse: 1 / 64, join: 1, poll: 1, hold: 1, purchase: 1, service: 1 }],
+    [9, { browse: 1 / 64, join: 1 / 8, poll: 1, hold: 1, purchase: 1, service: 1 }],
+    [13, { browse: 1 / 64, join: 1 / 64, poll: 1 / 2, hold: 1, purchase: 1, service: 1 }],
+    [14, { browse: 1 / 64, join: 1 / 64, poll: 1 / 4, hold: 1, purchase: 1, service: 1 }],
+    [15, { browse: 1 / 64, join: 1 / 64, poll: 1 / 4, hold: 1 / 2, purchase: 1, service: 1 }],
+    [LEVEL_MAX, { browse: 1 / 64, join: 1 / 64, poll: 1 / 4, hold: 1 / 64, purchase: 1, service: 1 }],
   ])('at level %f', (level, shares) => {
     for (const name of LOAD_CLASSES) expect([name, servedShare(level, name)]).toEqual([name, shares[name]]);
   });
 
-  it('never less of a class than of one that goes before it', () => {
+  it('of a class that is refused at all, everything before it is refused as far as it ever is', () => {
     for (let level = 0; level <= LEVEL_MAX; level += 0.1) {
-      const shares = LOAD_CLASSES.map((name) => servedShare(level, name));
-      expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+      const first = LOAD_CLASSES.findIndex((name) => servedShare(level, name) === 1);
+      for (const name of LOAD_CLASSES.slice(0, Math.max(0, first - 1))) {
+        expect(servedShare(level, name)).toBe(servedShare(LEVEL_MAX, name));
+      }
+      for (const name of LOAD_CLASSES.slice(Math.max(0, first))) expect(servedShare(level, name)).toBe(1);
     }
   });
 });
@@ -156,8 +160,9 @@ describe('when to ask again', () => {
     ['join', 0.1, 0, 20],
     ['join', 0.1, 0.99, 40],
     ['join', 0.001, 0, 30],
-    ['join', 0, 0.99, 60],
-    ['hold', 0, 0.99, 10],
+    ['join', 1 / 64, 0.99, 60],
+    ['poll', 1 / 4, 0.99, 8],
+    ['hold', 1 / 64, 0.99, 10],
     ['purchase', 1, 0, 1],
   ])('%s, of which a share of %f is served, with the draw %f: after %i s', (name, share, draw, seconds) => {
     expect(retrySeconds(name, share, draw)).toBe(seconds);

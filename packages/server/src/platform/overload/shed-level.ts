@@ -8,7 +8,7 @@
  * et al., "Overload control for scaling WeChat microservices", SoCC 2018; "Handling overload" in B. Beyer et al., "Site
  * reliability engineering", 2016).
  *
- * The level counts halvings: each class has so many, then nothing of it passes. So the step from 2 % to 1 % is as long as the
+ * The level counts halvings: each class has so many, and a trickle of it always passes. So the step from 2 % to 1 % is as long as the
  * one from all to half, whatever the crowd is. Hysteresis: up above the target, down below half of it, and the slower the
  * busier the loop still is, since those who are let in now come back with more work in a second or two.
  */
@@ -16,11 +16,22 @@ import { LIMITS } from '../../limits.ts';
 import { LOAD_CLASSES, type LoadClass } from './load-class.ts';
 
 /** Classes that are refused by their share, the first ones first. The others never are. */
-const LADDER = LOAD_CLASSES.slice(0, LOAD_CLASSES.indexOf('purchase'));
+type ShedClass = keyof typeof LIMITS.shedHalvings;
+const HALVINGS = new Map<LoadClass, number>(Object.entries(LIMITS.shedHalvings) as Array<[ShedClass, number]>);
+
+/** The level in which everything before a class is refused as far as it ever is. */
+export function levelBefore(loadClass: LoadClass): number {
+  let level = 0;
+  for (const name of LOAD_CLASSES) {
+    if (name === loadClass) break;
+    level += HALVINGS.get(name) ?? 0;
+  }
+  return level;
+}
+
 /** In which all that may be shed is. */
-export const LEVEL_MAX = LADDER.length * LIMITS.shedHalvings;
-/** In which everything before holds is. */
-export const LEVEL_BEFORE_HOLDS = LADDER.indexOf('hold') * LIMITS.shedHalvings;
+export const LEVEL_MAX = levelBefore('purchase');
+const LEVELS_BEFORE = new Map(LOAD_CLASSES.map((name) => [name, levelBefore(name)]));
 
 export interface SheddingState {
   /** 0: nothing is refused; `LEVEL_MAX`: everything that ever is. */
@@ -64,11 +75,8 @@ export function adjustShedding(
 
 /** Share of the requests of a class that is served at a level, 0 … 1. */
 export function servedShare(level: number, loadClass: LoadClass): number {
-  const step = LADDER.indexOf(loadClass);
-  if (step === -1) return 1;
-  const halvings = level - step * LIMITS.shedHalvings;
-  if (halvings <= 0) return 1;
-  return halvings >= LIMITS.shedHalvings ? 0 : 2 ** -halvings;
+  const halvings = Math.min(level - (LEVELS_BEFORE.get(loadClass) ?? 0), HALVINGS.get(loadClass) ?? 0);
+  return halvings <= 0 ? 1 : 2 ** -halvings;
 }
 
 /**
@@ -79,7 +87,7 @@ export function servedShare(level: number, loadClass: LoadClass): number {
  */
 export function retrySeconds(loadClass: LoadClass, share: number, draw: number): number {
   const [first, longest] = LIMITS.shedRetrySeconds[loadClass];
-  const from = Math.min(longest, share > 0 ? first / share : longest);
+  const from = Math.min(longest, first / share);
   return Math.ceil(from * (1 + draw));
 }
 
@@ -115,7 +123,7 @@ export function workShares({ served, refused }: ServedCounts): WorkShares {
  * would help nobody to refuse the few who can buy as well: they are served late.
  */
 export function levelCeiling({ purchases }: WorkShares): number {
-  return purchases > LIMITS.shedHoldsAbove ? LEVEL_MAX : LEVEL_BEFORE_HOLDS;
+  return purchases > LIMITS.shedHoldsAbove ? LEVEL_MAX : levelBefore('hold');
 }
 
 /**

@@ -1,10 +1,12 @@
 /** `WebSocket /sales/{id}/live` on a real server, with real sockets. */
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SaleState } from '@fest/server/contract/schemas';
 import { LIMITS } from '@fest/server/limits';
 import { saleKeys } from '@fest/server/redis/keys';
+import type { RowDataPacket } from 'mysql2';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { integration } from '../support/integration.ts';
 import { clientFrame, connectLive, connectRaw, type LiveClient, upgradeRequest } from '../support/live-client.ts';
@@ -106,17 +108,26 @@ integration('the live state of a sale', () => {
     expect(stranger.states.every(({ saleId }) => saleId === other.id)).toBe(true);
   });
 
-  test('follows within moments what another server did', async () => {
+  test('follows within 250 ms what another server did', async () => {
     const sale = await fest.createSale();
     const besides = await buildTestApp({ besides: fest });
     try {
       const client = await watch(sale.id, await listen(besides));
-      await client.until(() => true);
-      const beganMs = performance.now();
-      await change(sale.id, 'pause');
-      await client.until(({ phase }) => phase === 'paused');
-      // 250 ms is the promise; a busy machine that runs two of these tests at once gets four times as long.
-      expect(performance.now() - beganMs).toBeLessThan(1_000);
+      const { sequence } = await client.until(() => true);
+      const delaysMs: number[] = [];
+      for (let count = 1; count <= 11; count += 1) {
+        // At any point between two of the other server's looks at Redis, and not so soon that changes are gathered.
+        await sleep(LIMITS.liveBroadcastMs + randomInt(1_000));
+        const beganMs = performance.now();
+        // What every script does that changes a sale. Most tell nobody; a pause would be announced to all servers.
+        await fest.services.redis.hincrby(saleKeys.sale(sale.id), 'seq', 1);
+        await client.until((state) => state.sequence === sequence + count);
+        delaysMs.push(performance.now() - beganMs);
+      }
+      const [median = Number.NaN] = delaysMs.sort((a, b) => a - b).slice(5);
+      // 250 ms is the promise for each of them; a machine that does other work may be late half of the times. On a quiet one the
+      // median is a little above 100 ms.
+      expect(median, `the delays were ${delaysMs.map(Math.round).join(' ')} ms`).toBeLessThan(250);
       client.socket.terminate();
     } finally {
       await besides.close();
@@ -127,10 +138,13 @@ integration('the live state of a sale', () => {
     fest.core.broadcast.pace.keepAliveMs = 300;
     const sale = await fest.createSale();
     const client = await watch(sale.id);
-    await until(() => client.states.length >= 4, 'it has been said four times');
-    const [first, ...more] = client.states.slice(-3);
+    await until(() => client.states.length >= 5, 'it has been said five times');
+    const [first, ...more] = client.states.slice(-4);
     for (const state of more) expect(state.sequence).toBe(first?.sequence);
-    expect(new Set(client.states.map(({ serverTime }) => serverTime)).size).toBe(client.states.length);
+    // By whole seconds, of which more than one has passed.
+    const times = client.states.map(({ serverTime }) => serverTime);
+    expect(times).toEqual([...times].sort());
+    expect(new Set(times).size).toBeGreaterThan(1);
   });
 
   test('is not made up while Redis has none, and comes back with the next epoch', async () => {
@@ -211,6 +225,37 @@ integration('the live state of a sale', () => {
     await sleep(3 * pace.heartbeatMs);
     expect(alive.socket.readyState).toBe(alive.socket.OPEN);
   });
+});
+
+integration('the live state of a sale that is deleted', () => {
+  test('ends with 4404, on every server, and only that one', async () => {
+    const [sale, other] = [await fest.createSale({ opened: false }), await fest.createSale()];
+    const besides = await buildTestApp({ besides: fest });
+    try {
+      const besidesPort = await listen(besides);
+      const watchers = [await watch(sale.id), await watch(sale.id), await watch(sale.id, besidesPort)];
+      const stranger = await watch(other.id);
+      const before = await ended('gone');
+      await deleteFestival(sale.festivalId);
+      const goodbyes = await Promise.all(watchers.map(({ closed }) => closed));
+      expect(goodbyes).toEqual(Array(3).fill({ code: 4404, reason: 'the sale was deleted' }));
+      const gone = 'fest_live_ended_total{reason="gone"}';
+      await until(async () => (await ended('gone')) === before + 2, 'they are counted');
+      await until(async () => (await metric(gone, besides)) === 1, 'the other server counts its own');
+      expect(stranger.socket.readyState).toBe(stranger.socket.OPEN);
+      expect(parseAnswer(await exchange(port, upgradeRequest(`/api/v1/sales/${sale.id}/live`))).status).toBe(404);
+    } finally {
+      await besides.close();
+    }
+  });
+
+  async function deleteFestival(festivalId: number): Promise<void> {
+    const [rows] = await fest.services.mysql.query<RowDataPacket[]>('SELECT organizer_id FROM festivals WHERE id = ?', [
+      festivalId,
+    ]);
+    const headers = { authorization: `Bearer ${fest.tokenFor(Number(rows[0]?.organizer_id), ['organizer'])}` };
+    expect((await call(fest, 'DELETE', `/festivals/${festivalId}`, { headers })).status).toBe(204);
+  }
 });
 
 integration('a client of the live state that misbehaves', () => {

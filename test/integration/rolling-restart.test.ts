@@ -110,9 +110,12 @@ integration('a rolling restart under load', () => {
       await sleep(1_500);
       await load.stop();
       expect(load.failures).toEqual([]);
+      expect(load.shed).toBeLessThan(load.requests / 100);
       expect(boughtBefore).toBeGreaterThan(0);
       expect(boughtMeanwhile).toBeGreaterThan(0);
-      console.log(`two workers: ${load.requests} requests, ${load.purchases.length} orders, none failed`);
+      console.log(
+        `two workers: ${load.requests} requests, ${load.purchases.length} orders, none failed, ${load.shed} shed`,
+      );
       await expectNothingLost(sale, load, processes.servers.flatMap(logsOf));
     } finally {
       await processes.close();
@@ -148,8 +151,11 @@ integration('a rolling restart under load', () => {
       await sleep(1_000);
       await load.stop();
       expect(load.failures).toEqual([]);
+      expect(load.shed).toBeLessThan(load.requests / 100);
       expect(load.purchases.length).toBeGreaterThan(0);
-      console.log(`two servers: ${load.requests} requests, ${load.purchases.length} orders, none failed`);
+      console.log(
+        `two servers: ${load.requests} requests, ${load.purchases.length} orders, none failed, ${load.shed} shed`,
+      );
       await expectNothingLost(sale, load, processes.servers.flatMap(logsOf));
     } finally {
       await balancer.stop();

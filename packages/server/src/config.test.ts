@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, parseConfig, redactedConfig } from './config.ts';
 
@@ -25,6 +26,12 @@ describe('the configuration', () => {
     expect(parseConfig(COMPLETE)).toMatchObject({ port: 8080, host: '127.0.0.1', logLevel: 'info' });
   });
 
+  it('runs one process unless it is told otherwise, and one a processor when it may choose', () => {
+    expect(parseConfig(COMPLETE).workers).toBe(1);
+    expect(parseConfig({ ...COMPLETE, FEST_WORKERS: '3' }).workers).toBe(3);
+    expect(parseConfig({ ...COMPLETE, FEST_WORKERS: 'auto' }).workers).toBe(Math.min(64, availableParallelism()));
+  });
+
   it('names every variable that is missing, all at once', () => {
     const faults = faultsOf({});
     expect(faults).toHaveLength(Object.keys(COMPLETE).length);
@@ -39,6 +46,9 @@ describe('the configuration', () => {
     ['FEST_JWT_SECRET', 'short', /at least 32 characters/],
     ['FEST_TICKET_SIGNING_SEED', 'AAAA', /openssl rand -base64 32/],
     ['FEST_GATEWAY_DECLINE_RATE', '1.5', /from 0 to 1/],
+    ['FEST_WORKERS', '0', /auto or a whole number from 1 to 64/],
+    ['FEST_WORKERS', 'many', /auto or a whole number from 1 to 64/],
+    ['FEST_LAME_DUCK_MS', '-1', /from 0 to 120000/],
     ['FEST_PASSWORD_THREADS', '0', /from 1 to 64/],
     ['FEST_TRUST_PROXY', 'maybe', /true or false, the number of proxies in a row \(0 to 10\)/],
     ['FEST_JOIN_CHALLENGE', 'sometimes', /one of off, adaptive, always/],

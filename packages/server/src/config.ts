@@ -38,7 +38,8 @@ const integer =
 /** More would wait for each other's processors; beyond this there are more machines. */
 const WORKERS_MAX = 64;
 
-function workerCount(raw: string): number {
+/** What `FEST_WORKERS` says; throws an Error whose message completes "FEST_WORKERS …". */
+export function workerCount(raw: string): number {
   if (raw === 'auto') return Math.min(WORKERS_MAX, availableParallelism());
   const value = Number(raw);
   if (/^\d+$/.test(raw) && value >= 1 && value <= WORKERS_MAX) return value;

@@ -1,4 +1,6 @@
 import { rmSync } from 'node:fs';
+import { workerCount } from '@fest/server/config';
+import { ownLogDirectories } from '@fest/server/workers/worker-config';
 import { FixableError, messageOf } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Environment } from './engine-facts.ts';
@@ -86,7 +88,16 @@ export async function startLocalStack(options: StartLocalStackOptions): Promise<
       entry: options.serverEntry,
     });
     const startedAt = new Date(options.now?.() ?? Date.now()).toISOString();
-    return assembleStack({ supervision, engines, servers, stopServers, secrets, listeners, startedAt });
+    return assembleStack({
+      supervision,
+      engines,
+      servers,
+      stopServers,
+      secrets,
+      listeners,
+      startedAt,
+      env: options.env,
+    });
   } catch (error) {
     await engines?.stop();
     await supervision.close();
@@ -100,6 +111,7 @@ interface StackParts {
   readonly servers: readonly StackServer[];
   readonly stopServers: () => Promise<void>;
   readonly secrets: LocalSecrets;
+  readonly env: Environment;
   readonly listeners: Set<StackEventListener>;
   readonly startedAt: string;
 }
@@ -153,7 +165,11 @@ function assembleStack(parts: StackParts): LocalStack {
 }
 
 function describeState(parts: Omit<StackParts, 'listeners' | 'stopServers'>): LocalState {
-  const { supervision, engines, servers, secrets } = parts;
+  const { supervision, engines, servers, secrets, env } = parts;
+  // As the servers read it, which have started with it.
+  const workers = workerCount(env.FEST_WORKERS ?? '1');
+  const logsOf = ({ name }: StackServer): readonly string[] =>
+    ownLogDirectories({ logDirectory: orderLogDirectory(supervision.paths, name), workers });
   return {
     schema: 'fest.local/1',
     pid: process.pid,
@@ -161,7 +177,7 @@ function describeState(parts: Omit<StackParts, 'listeners' | 'stopServers'>): Lo
     baseUrls: servers.map((server) => server.baseUrl),
     redisUrl: engines.redisUrl,
     mysqlUrl: engines.mysqlUrl,
-    logDirs: servers.map((server) => orderLogDirectory(supervision.paths, server.name)),
+    logDirs: servers.flatMap(logsOf),
     gatewayDir: supervision.paths.gateway,
     servers: servers.map((server) => ({ name: server.name, pid: server.process.pid() ?? 0, port: server.port })),
     accounts: localAccounts(secrets),

@@ -9,8 +9,17 @@ function shareOf(whole: number, workers: number): number {
 }
 
 /** The folder of the order log of one worker, in that of the server. */
-export function workerLogDirectory(logDirectory: string, worker: number): string {
+function workerLogDirectory(logDirectory: string, worker: number): string {
   return join(logDirectory, `worker-${worker}`);
+}
+
+/** A single process has its log in the folder itself, several have one each below it. */
+export function ownLogDirectories({
+  logDirectory,
+  workers,
+}: Pick<Config, 'logDirectory' | 'workers'>): readonly string[] {
+  if (workers === 1) return [logDirectory];
+  return Array.from({ length: workers }, (_, index) => workerLogDirectory(logDirectory, index + 1));
 }
 
 /**

@@ -3,15 +3,9 @@ import { pino } from 'pino';
 import type { Config } from '../config.ts';
 import { bringInCommand, bringInLogs, findLogs } from '../features/archive/left-logs.ts';
 import { SYSTEM_CLOCK } from '../platform/clock.ts';
-import { workerLogDirectory } from './worker-config.ts';
+import { ownLogDirectories } from './worker-config.ts';
 
 type Place = Pick<Config, 'logDirectory' | 'workers'>;
-
-/** A single process has its log in the folder itself, several have one each below it. */
-export function ownLogDirectories({ logDirectory, workers }: Place): readonly string[] {
-  if (workers === 1) return [logDirectory];
-  return Array.from({ length: workers }, (_, index) => workerLogDirectory(logDirectory, index + 1));
-}
 
 /** In the folder of a server's order logs, those of another number of workers. Whatever else is there is not looked at. */
 export function findLeftLogs(place: Place): readonly string[] {

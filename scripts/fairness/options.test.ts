@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { commandOf, parseOptions } from './options.ts';
+import { commandOf, longestMs, parseOptions } from './options.ts';
 
 test('the defaults are fifty thousand buyers under the rule keep, and the lag that is promised', () => {
   expect(parseOptions([])).toMatchObject({ buyers: 50_000, rejoin: 'keep', lagMs: 250 });
@@ -12,6 +12,12 @@ test.each([
   [['--nonsense'], '--nonsense'],
 ])('%j is refused with what to write instead', (args, message) => {
   expect(() => parseOptions(args)).toThrow(message);
+});
+
+test('a run is given up after whole milliseconds, as timers have them', () => {
+  const options = parseOptions(['--rate', '150']);
+  if (options === 'help') throw new Error('these are options');
+  expect(Number.isInteger(longestMs(options))).toBe(true);
 });
 
 test('the command that repeats a run names what was not the default', () => {

@@ -102,7 +102,7 @@ const AROUND_MS = 180_000;
 
 /** A run that takes longer is given up, milliseconds: those who come back make the line longer, and each turn takes its time. */
 export function longestMs({ buyers, rate, admissionSeconds, joiningSeconds }: FairnessOptions): number {
-  return AROUND_MS + ((4 * buyers) / rate + 5 * admissionSeconds + joiningSeconds) * 1_000;
+  return AROUND_MS + Math.ceil(((4 * buyers) / rate + 5 * admissionSeconds + joiningSeconds) * 1_000);
 }
 
 /** The command that does the same again. */

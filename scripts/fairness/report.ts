@@ -18,7 +18,7 @@ export function renderMarkdown({ options, machine, seconds, verdict, audit }: Fa
       `${whole(of.sayings)}: ${whole(of.admitted)} admitted, ${whole(of.passed)} passed`,
     ],
     ['requests that a busy server put off (503)', whole(of.putOff)],
-    ['largest batch seen', `${whole(of.batch)} numbers`],
+    ['largest step between two looks at Redis', `${whole(of.batch)} numbers`],
     [`most admitted within ${options.lagMs} ms`, `${whole(of.withinLag)} numbers`],
     [
       '"waiting" after the number was served, at most (p99 of them)',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { commandOf, parseOptions } from './options.ts';
+import { commandOf, longestMs, parseOptions } from './options.ts';
 
 test('the defaults are a million waiters against a thousand, and a hundred thousand who ask', () => {
   expect(parseOptions([])).toMatchObject({ waiters: 1_000_000, few: 1_000, polling: 100_000, seconds: 60, pairs: 10 });
@@ -13,6 +13,12 @@ test.each([
   [['--nonsense'], '--nonsense'],
 ])('%j is refused with what to write instead', (args, message) => {
   expect(() => parseOptions(args)).toThrow(message);
+});
+
+test('a run is given up after whole milliseconds, as timers have them', () => {
+  const options = parseOptions(['--waiters', '100001']);
+  if (options === 'help') throw new Error('these are options');
+  expect(Number.isInteger(longestMs(options))).toBe(true);
 });
 
 test('the command that repeats a run names what was not the default', () => {

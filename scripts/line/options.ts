@@ -116,7 +116,7 @@ const PAIRED_ROWS = 4;
 /** A run that takes longer than this is given up, milliseconds. */
 export function longestMs({ waiters, seconds, pairs, blockMs }: LineOptions): number {
   const watched = 2 * (seconds * 1_000 + 60_000);
-  return AROUND_MS + waiters * JOIN_MS + watched + PAIRED_ROWS * 2 * (pairs + 2) * (blockMs + PREPARING_MS);
+  return AROUND_MS + Math.ceil(waiters * JOIN_MS) + watched + PAIRED_ROWS * 2 * (pairs + 2) * (blockMs + PREPARING_MS);
 }
 
 /** The command that does the same again. */

@@ -40,6 +40,16 @@ async function openLoad(chooseServer: () => string): Promise<{ load: SteadyBuyer
   return { load: new SteadyBuyers({ saleId: sale.id, buyers, atOnce: AT_ONCE, chooseServer }), sale };
 }
 
+/** Returns how many are by then. */
+function untilMoreAreBought(load: SteadyBuyers): Promise<number> {
+  const before = load.purchases.length;
+  return until(
+    async () => load.purchases.length,
+    (bought) => bought >= before + AT_ONCE || load.failures.length > 0,
+    30_000,
+  );
+}
+
 /** Everything that was told is in the logs, in MySQL and in Redis, and nothing else. */
 async function expectNothingLost(sale: Sale, load: SteadyBuyers, logDirs: readonly string[]): Promise<void> {
   const { redisUrl, mysqlUrl, logDirectory } = besides.stores;
@@ -53,21 +63,31 @@ async function expectNothingLost(sale: Sale, load: SteadyBuyers, logDirs: readon
   expect(compared.liveTickets).toBe(load.purchases.length);
 }
 
+type Verdict = 'healthy' | 'unhealthy' | 'unknown';
+
+async function probe({ baseUrl }: ServerProcess): Promise<Verdict> {
+  const client = new KeptClient(baseUrl);
+  try {
+    return (await client.ask(SERVICE_PATHS.ready, { withinMs: 2_000 })).status === 200 ? 'healthy' : 'unhealthy';
+  } catch (error) {
+    // On a busy machine an answer may be late; a port that is closed is closed.
+    return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED' ? 'unhealthy' : 'unknown';
+  } finally {
+    client.close();
+  }
+}
+
 /** As a load balancer asks for the health of its servers, each over a connection of its own. */
 function balance(servers: readonly ServerProcess[], everyMs: number) {
   let healthy = servers.map(({ baseUrl }) => baseUrl);
   let turn = 0;
   let goesOn = true;
-  const isHealthy = async (baseUrl: string): Promise<boolean> => {
-    const client = new KeptClient(baseUrl);
-    const answer = await client.ask(SERVICE_PATHS.ready, { withinMs: 1_000 }).catch(() => undefined);
-    client.close();
-    return answer?.status === 200;
-  };
   const done = (async () => {
     for (; goesOn; await sleep(everyMs)) {
-      const found = await Promise.all(servers.map(({ baseUrl }) => isHealthy(baseUrl)));
-      healthy = servers.filter((_, index) => found[index]).map(({ baseUrl }) => baseUrl);
+      const verdicts = await Promise.all(servers.map(probe));
+      healthy = servers
+        .map(({ baseUrl }) => baseUrl)
+        .filter((url, at) => verdicts[at] === 'healthy' || (verdicts[at] === 'unknown' && healthy.includes(url)));
     }
   })();
   return {
@@ -76,9 +96,9 @@ function balance(servers: readonly ServerProcess[], everyMs: number) {
     },
     choose(): string {
       turn += 1;
-      const chosen = healthy[turn % healthy.length];
-      if (chosen === undefined) throw new Error('no server is healthy');
-      return chosen;
+      // As balancers do: when all seem to be ill, it is the balancer that is mistaken.
+      const among = healthy.length > 0 ? healthy : servers.map(({ baseUrl }) => baseUrl);
+      return among[turn % among.length] ?? '';
     },
     async stop(): Promise<void> {
       goesOn = false;
@@ -97,8 +117,7 @@ integration('a rolling restart under load', () => {
       const before = workerPids(server);
       expect([...before.keys()].sort()).toEqual([1, 2]);
       load.start();
-      await sleep(1_500);
-      const boughtBefore = load.purchases.length;
+      const boughtBefore = await untilMoreAreBought(load);
       process.kill(server.pid(), 'SIGHUP');
       const isRolled = async () => {
         const now = workerPids(server);
@@ -107,11 +126,10 @@ integration('a rolling restart under load', () => {
       };
       await until(isRolled, Boolean, 90_000);
       const boughtMeanwhile = load.purchases.length - boughtBefore;
-      await sleep(1_500);
+      await untilMoreAreBought(load);
       await load.stop();
       expect(load.failures).toEqual([]);
       expect(load.shed).toBeLessThan(load.requests / 100);
-      expect(boughtBefore).toBeGreaterThan(0);
       expect(boughtMeanwhile).toBeGreaterThan(0);
       console.log(
         `two workers: ${load.requests} requests, ${load.purchases.length} orders, none failed, ${load.shed} shed`,
@@ -123,22 +141,24 @@ integration('a rolling restart under load', () => {
   }, 180_000);
 
   test('of two servers behind a load balancer fails no request and loses no order', async () => {
-    const processes = await startServerProcesses(besides, 2, { ...ENVIRONMENT, FEST_LAME_DUCK_MS: '2000' });
+    const processes = await startServerProcesses(besides, 2, { ...ENVIRONMENT, FEST_LAME_DUCK_MS: '4000' });
     const balancer = balance(processes.servers, 200);
     try {
       const { load, sale } = await openLoad(() => balancer.choose());
       load.start();
-      await sleep(1_500);
+      await untilMoreAreBought(load);
       for (const server of processes.servers) {
         const others = processes.servers.filter((other) => other !== server).map(({ baseUrl }) => baseUrl);
         await until(
           async () => balancer.healthy.length,
           (count) => count === 2,
+          30_000,
         );
         const stopping = server.stop();
         await until(
           async () => balancer.healthy,
           (healthy) => healthy.join() === others.join(),
+          30_000,
         );
         expect(await stopping).toBe(0);
         await sleep(300);
@@ -147,8 +167,9 @@ integration('a rolling restart under load', () => {
       await until(
         async () => balancer.healthy.length,
         (count) => count === 2,
+        30_000,
       );
-      await sleep(1_000);
+      await untilMoreAreBought(load);
       await load.stop();
       expect(load.failures).toEqual([]);
       expect(load.shed).toBeLessThan(load.requests / 100);

@@ -37,7 +37,7 @@ async function connectServices(config: Config): Promise<{ services: Services; cl
     redis,
     subscriber: await connectSubscriber(config.redisUrl),
     mysql,
-    accessTokens: createAccessTokens(config.jwtSecret),
+    accessTokens: createAccessTokens(config.jwtSecret, clockWatch.clock),
   };
   return { services, clockWatch };
 }

@@ -9,6 +9,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { createSigner } from 'fast-jwt';
 import { ROLES, type Role } from '../contract/words.ts';
 import { LIMITS } from '../limits.ts';
+import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { createTagger } from './message-tag.ts';
 
 const ISSUER = 'fest';
@@ -31,13 +32,15 @@ export interface AccessTokens {
   verify(token: string): AccessClaims | undefined;
 }
 
-export function createAccessTokens(secret: string): AccessTokens {
+/** @param clock the same on all servers, give or take a second */
+export function createAccessTokens(secret: string, clock: Clock = SYSTEM_CLOCK): AccessTokens {
   const signer = createSigner({
     key: secret,
     algorithm: 'HS256',
     iss: ISSUER,
     aud: AUDIENCE,
-    expiresIn: LIMITS.accessTokenTtlSeconds * 1000,
+    // By our clock, as when they are checked.
+    noTimestamp: true,
   });
   const headerOf = (token: string): string => token.slice(0, token.indexOf('.') + 1);
   const header = headerOf(signer({}));
@@ -54,10 +57,13 @@ export function createAccessTokens(secret: string): AccessTokens {
   }
 
   return {
-    sign: ({ accountId, roles, sessionId }) => signer({ sub: String(accountId), roles, sid: sessionId }),
+    sign({ accountId, roles, sessionId }) {
+      const iat = Math.floor(clock.nowMs() / 1000);
+      return signer({ sub: String(accountId), roles, sid: sessionId, iat, exp: iat + LIMITS.accessTokenTtlSeconds });
+    },
     verify(token) {
       const payload = signedPayload(token);
-      return payload === undefined ? undefined : claimsOf(payload, Date.now());
+      return payload === undefined ? undefined : claimsOf(payload, clock.nowMs());
     },
   };
 }

@@ -15,6 +15,7 @@ import type { Clock } from '@fest/server/platform/clock';
 import { type ClockReaders, ClockWatch, createClockReaders } from '@fest/server/platform/clock-sources';
 import type { FestApp } from '@fest/server/platform/fest-app';
 import { createMysqlPool, migrate } from '@fest/server/platform/mysql';
+import type { ProcessHealth } from '@fest/server/platform/process-health';
 import { connectRedis, connectSubscriber } from '@fest/server/platform/redis';
 import { createSaleCore, type SaleCore } from '@fest/server/sale-core';
 import type { Services } from '@fest/server/services';
@@ -35,6 +36,8 @@ export interface TestAppOptions {
   readonly serverName?: string;
   readonly logDirectory?: string;
   readonly config?: Partial<Config>;
+  /** What the admission goes by in mode `auto`; without it, as if the server had nothing to do. */
+  readonly processHealth?: ProcessHealth;
   /** False: neither ticker nor sweeper run; the test drives them through `core`. Default true. */
   readonly started?: boolean;
   readonly onPaymentStep?: NonNullable<PaymentProcessorOptions['onStep']>;
@@ -131,14 +134,17 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
     accessTokens: createAccessTokens(config.jwtSecret),
   };
   const gateway = options.gateway ?? createTestGateway(gatewayDirectory, serverName, services.clock);
+  const { processHealth } = options;
   const core = await createSaleCore({
     services,
     gateway,
+    ...(processHealth === undefined ? {} : { health: () => processHealth.read() }),
     ...(options.onPaymentStep === undefined ? {} : { onPaymentStep: options.onPaymentStep }),
   });
   const app = await buildApp({
     services,
     core,
+    ...(processHealth === undefined ? {} : { processHealth }),
     clocksAheadSeconds: () => clockWatch.aheadSeconds,
     health: async () => ({ draining: false, redis: true, mysql: true, orderLog: true, applierLag: 0, serverName }),
   });

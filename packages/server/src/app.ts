@@ -34,7 +34,7 @@ export interface AppDependencies {
   readonly services: Services;
   readonly core: SaleCore;
   readonly health: () => Promise<HealthFacts>;
-  /** Learns from every answer how long it took. */
+  /** Learns from the answers to those who hold and pay how long they took. */
   readonly processHealth?: ProcessHealth;
   /** Of a clock that was made from sources, how far these are ahead of it. */
   readonly clocksAheadSeconds?: () => ReadonlyMap<ClockSource, number>;

@@ -141,12 +141,22 @@ export const LIMITS = {
   healthGrowthPerSecond: 0.1,
   /** Buyers per second that are admitted however the server is: load shedding is not the waiting room's work. */
   healthRateMin: 1,
+  /** And this share of what it kept up with before: what else makes it slow does not keep everybody out. */
+  healthRateFloor: 0.1,
+  /** Cuts after which the load was as before: more of them would not help either, because it comes from elsewhere. */
+  healthCutsInVain: 2,
+  /** What a server kept up with once counts half after this, of the time in which it was well. */
+  healthMemorySeconds: 60,
   /** Over which the real rate of admission is averaged. */
   admissionFlowSeconds: 2,
   /** Admission steps (one a tick that admitted somebody) expired by one script call. */
   stepsPerCall: 200,
-  /** Steps whose buyers' ages one tick looks at: more than a minute's worth, and less than a millisecond of Redis. */
-  agedStepsPerTick: 400,
+  /** Steps whose buyers' ages one tick looks at: a minute's worth, and about a millisecond of Redis. */
+  agedStepsPerTick: 300,
+  /** And of those before them, evenly spread: hardly anybody comes so late, and how many are left of them is known. */
+  sampledStepsPerTick: 100,
+  /** Numbers of people who left that one tick passes over, besides those it admits: some milliseconds of Redis. */
+  ghostsPerTick: 5_000,
   pollAfterMsMin: 1_000,
   pollAfterMsMax: 30_000,
   /** Polls of one number answered in the interval that was told: clocks are off, and people have several tabs. */

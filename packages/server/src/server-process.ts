@@ -87,6 +87,7 @@ export async function runServer(config: Config, overrides: ProcessOverrides = {}
       serverName: config.serverName,
     }),
   });
+  processHealth.start();
   await core.start();
   clockWatch.start();
   await app.listen({ host: config.host, port: config.port });
@@ -98,6 +99,7 @@ export async function runServer(config: Config, overrides: ProcessOverrides = {}
     // Nobody new is let in; whoever is inside can finish. Then requests under way, then payments under way.
     clockWatch.stop();
     await core.ticker.stop();
+    processHealth.stop();
     await app.close();
     await core.stop();
     // A database that hangs does not keep the process: it notices by itself that nobody is there any more.

@@ -1,6 +1,7 @@
 /** Whose turn it is, case by case: who rejoins, leaves, does not come, comes for nothing, or comes when all places are taken. */
 import type { SaleInput } from '@fest/server/contract/schemas';
 import { sweepHolds } from '@fest/server/features/stock/store';
+import { saleKeys } from '@fest/server/redis/keys';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { integration } from '../support/integration.ts';
 import { buildTestApp, ManualClock, type TestApp } from '../support/test-app.ts';
@@ -117,6 +118,43 @@ integration('admission', () => {
     await admitWaiting(fest, clock, tail.id);
     await admitWaiting(fest, clock, tail.id);
     expect([await isAdmitted(tail.id, tail.second), await isAdmitted(tail.id, moved)]).toEqual([true, false]);
+  });
+
+  it('passes over everybody who left at once, however many they are', async () => {
+    const { id } = await fest.createSale({ rejoin: 'tail' });
+    await setPlaces(id, 1);
+    const [restless, patient] = await newVisitors(fest, 2);
+    if (restless === undefined || patient === undefined) throw new Error('two are needed');
+    for (let again = 0; again < 60; again += 1) await joinAgain(id, restless);
+    const next = await joinAgain(id, patient);
+    const last = await joinAgain(id, restless);
+    expect([next.number, last.number]).toEqual([61, 62]);
+    await admitWaiting(fest, clock, id);
+    expect([await isAdmitted(id, next), await isAdmitted(id, last)]).toEqual([true, false]);
+  });
+
+  it('counts one turn as one, however often the buyer gives the hold back and holds again', async () => {
+    const { id, first, second } = await saleWithLine(2, 3);
+    await admitWaiting(fest, clock, id);
+    for (let round = 0; round < 20; round += 1) {
+      const { status, body } = await hold(id, first);
+      expect(status).toBe(201);
+      expect((await first.visitor.call('DELETE', `/holds/${body.holdId}`)).status).toBe(204);
+    }
+    const sale = await fest.services.redis.hgetall(saleKeys.sale(id));
+    const came = Object.entries(sale).filter(([field]) => field.startsWith('shows:'));
+    expect(came.reduce((sum, [, people]) => sum + Number(people), 0)).toBe(1);
+    // The second is waited for, the first is not.
+    expect([sale.pending, sale.inside]).toEqual(['1', '0']);
+    expect((await hold(id, second)).status).toBe(201);
+    expect((await hold(id, first)).status).toBe(201);
+  });
+
+  it('tells every server what rate it allows', async () => {
+    const { id } = await saleWithLine(1, 3);
+    expect((await fest.core.live.refresh(id))?.snapshot.ratePerSecond).toBe(0);
+    await admitWaiting(fest, clock, id);
+    expect((await fest.core.live.refresh(id))?.snapshot.ratePerSecond).toBe(10_000);
   });
 
   it('goes on when somebody wants more than is left, who may still take fewer', async () => {

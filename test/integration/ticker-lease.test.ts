@@ -5,6 +5,7 @@ import { joinQueue } from '@fest/server/features/waiting-room/store';
 import { Ticker } from '@fest/server/features/waiting-room/ticker';
 import { LIMITS } from '@fest/server/limits';
 import { saleKeys } from '@fest/server/redis/keys';
+import { knownRunOf, parseStoredEpoch, storedEpochText } from '@fest/server/redis/run-id';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -149,6 +150,51 @@ integration("the ticker's lease", () => {
     await sleeping;
     await pass(TICKS_PER_LEASE + 5, [a, b]);
     expect(await line()).toEqual(meanwhile);
+  });
+
+  it('passes at once from a server that stops, with what its admission has learned', async () => {
+    const [a, b] = [startServer('a', 0), startServer('b', HOUR_MS)];
+    await pass(5, [a, b]);
+    const [remembered] = await redis.hmget(saleKeys.sale(SALE_ID), 'controller');
+    await a.ticker.stop();
+    expect(a.ticker.reports.size).toBe(0);
+    expect((await line()).leaseHolder).toBe('');
+    expect((await redis.hget(saleKeys.sale(SALE_ID), 'controller')) ?? '').not.toBe(remembered);
+    await pass(3, [b]);
+    expect(await line()).toMatchObject({ leaseHolder: 'b', fence: 2, serving: 6 * PER_TICK });
+  });
+
+  it('is not given up by a server that has lost it', async () => {
+    const [a, b] = [startServer('a', 0), startServer('b', 0)];
+    await pass(5, [a, b]);
+    await pass(TICKS_PER_LEASE + 3, [b]);
+    await a.ticker.stop();
+    expect(await line()).toMatchObject({ leaseHolder: 'b', fence: 2 });
+  });
+
+  it('of another epoch is another one: nothing is known of its people, and its first tick only begins to count', async () => {
+    const a = startServer('a', 0);
+    await pass(5, [a]);
+    const before = await line();
+    // Built anew elsewhere, and led by this server again: with the same fence.
+    const sale = saleKeys.sale(SALE_ID);
+    const { epoch } = parseStoredEpoch((await redis.hget(sale, 'epoch')) ?? '');
+    await redis.hset(sale, { epoch: storedEpochText({ epoch: epoch + 1, run: knownRunOf(redis) }), fence: 0 });
+    await redis.hset(sale, { leaseHolder: '', controller: '' });
+    await pass(1, [a]);
+    expect(await line()).toMatchObject({ fence: before.fence, serving: before.serving });
+    expect(await redis.hget(sale, 'controller')).toBe('');
+    await pass(1, [a]);
+    expect((await line()).serving).toBe(before.serving + PER_TICK);
+  });
+
+  it('is not reported any more of a sale that is not followed', async () => {
+    const a = startServer('a', 0);
+    await pass(5, [a]);
+    expect([...a.ticker.reports.keys()]).toEqual([SALE_ID]);
+    a.live.unfollow(SALE_ID);
+    await a.ticker.tick(SALE_ID);
+    expect(a.ticker.reports.size).toBe(0);
   });
 
   it('is found again by a server that looked away for longer than the lease, and leaves it where it is', async () => {

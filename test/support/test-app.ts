@@ -16,6 +16,7 @@ import { type ClockReaders, ClockWatch, createClockReaders } from '@fest/server/
 import type { FestApp } from '@fest/server/platform/fest-app';
 import type { LameDuck } from '@fest/server/platform/lame-duck';
 import { createMysqlPool, migrate } from '@fest/server/platform/mysql';
+import type { ProcessHealth } from '@fest/server/platform/process-health';
 import { connectRedis, connectSubscriber } from '@fest/server/platform/redis';
 import { createSaleCore, type SaleCore } from '@fest/server/sale-core';
 import type { Services } from '@fest/server/services';
@@ -36,6 +37,8 @@ export interface TestAppOptions {
   readonly serverName?: string;
   readonly logDirectory?: string;
   readonly config?: Partial<Config>;
+  /** What the admission goes by in mode `auto`; without it, as if the server had nothing to do. */
+  readonly processHealth?: ProcessHealth;
   /** False: neither ticker nor sweeper run; the test drives them through `core`. Default true. */
   readonly started?: boolean;
   readonly lameDuck?: LameDuck;
@@ -133,14 +136,17 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
     accessTokens: createAccessTokens(config.jwtSecret),
   };
   const gateway = options.gateway ?? createTestGateway(gatewayDirectory, serverName, services.clock);
+  const { processHealth } = options;
   const core = await createSaleCore({
     services,
     gateway,
+    ...(processHealth === undefined ? {} : { health: () => processHealth.read() }),
     ...(options.onPaymentStep === undefined ? {} : { onPaymentStep: options.onPaymentStep }),
   });
   const app = await buildApp({
     services,
     core,
+    ...(processHealth === undefined ? {} : { processHealth }),
     clocksAheadSeconds: () => clockWatch.aheadSeconds,
     ...(options.lameDuck === undefined ? {} : { lameDuck: options.lameDuck }),
     health: async () => ({ draining: false, redis: true, mysql: true, orderLog: true, applierLag: 0, serverName }),

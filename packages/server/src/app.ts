@@ -47,7 +47,7 @@ export interface AppDependencies {
   readonly group?: Group;
   /** Says that the server is about to stop. */
   readonly lameDuck?: LameDuck;
-  /** Learns from every answer how long it took. */
+  /** Learns from the answers to those who hold and pay how long they took. */
   readonly processHealth?: ProcessHealth;
   /** Shared with the admission, which steers by what it sheds. */
   readonly loadShedder?: LoadShedder;

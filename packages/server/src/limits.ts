@@ -208,21 +208,36 @@ export const LIMITS = {
   healthyCpu: 1.5,
   /** Between this share of those and the whole the rate stays as it is. */
   healthCalm: 0.9,
+  /** Below this share a little more cannot be too much. */
+  healthIdle: 0.5,
   /** A cut leaves at least and at most this much of the rate: one answer too late is no reason to stop. */
   healthCutMin: 0.25,
   healthCutMax: 0.85,
   /** What a cut did shows after the admitted have come and their answers were measured. */
   healthRestMs: 2_000,
-  /** Per second: four times as fast after 15 s. */
+  /** Per second, up to a little more than what was too much the last time; what is admitted shows two or three seconds later. */
+  healthFeelPerSecond: 0.02,
+  healthFeelBeyond: 1.05,
+  /** Per second beyond: four times as fast after 15 s. */
   healthGrowthPerSecond: 0.1,
   /** Buyers per second that are admitted however the server is: load shedding is not the waiting room's work. */
   healthRateMin: 1,
+  /** And this share of what it kept up with before: what else makes it slow does not keep everybody out. */
+  healthRateFloor: 0.1,
+  /** Cuts after which the load was as before: more of them would not help either, because it comes from elsewhere. */
+  healthCutsInVain: 2,
+  /** What a server kept up with once counts half after this, of the time in which it was well. */
+  healthMemorySeconds: 60,
   /** Over which the real rate of admission is averaged. */
   admissionFlowSeconds: 2,
   /** Admission steps (one a tick that admitted somebody) expired by one script call. */
   stepsPerCall: 200,
-  /** Steps whose buyers' ages one tick looks at: more than a minute's worth, and less than a millisecond of Redis. */
-  agedStepsPerTick: 400,
+  /** Steps whose buyers' ages one tick looks at: a minute's worth, and about a millisecond of Redis. */
+  agedStepsPerTick: 300,
+  /** And of those before them, evenly spread: hardly anybody comes so late, and how many are left of them is known. */
+  sampledStepsPerTick: 100,
+  /** Numbers of people who left that one tick passes over, besides those it admits: some milliseconds of Redis. */
+  ghostsPerTick: 5_000,
   /** So long before the opening numbers are drawn: time enough for everybody to come, and short enough to wait. */
   earlyJoinMs: 30 * 60_000,
   /** Who comes earlier is told to come back at random within this, once numbers are drawn: a million are 3,300 joins a second. */

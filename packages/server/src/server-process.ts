@@ -78,7 +78,7 @@ export async function runServer(
   const core = await createSaleCore({
     services,
     gateway,
-    health: () => steered(processHealth.read(), loadShedder.reserve),
+    health: () => steered(processHealth.read(), loadShedder.relief),
     ...overrides,
   });
   // From the first record on, also while it starts.
@@ -110,6 +110,7 @@ export async function runServer(
     health,
     ...(link === undefined ? {} : { group: groupOf(link, health) }),
   });
+  processHealth.start();
   await core.start();
   clockWatch.start();
   // A worker whose primary has gone is never given a port.
@@ -122,6 +123,7 @@ export async function runServer(
     await seeOff({ why, app, lameDuck, core, config, logger, link });
     // Then requests under way, then payments under way.
     clockWatch.stop();
+    processHealth.stop();
     await app.close();
     await core.stop();
     // A database that hangs does not keep the process: it notices by itself that nobody is there any more.

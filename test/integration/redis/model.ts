@@ -46,7 +46,7 @@ interface Step {
 
 /**
  * A queue number that was drawn. `waiting` → `pending` (admitted) → `used` by a hold; `left` before, `over` after its turn.
- * `refused`: came while pending and got nothing; it takes no slot, and may come again.
+ * `refused`: came while pending and got nothing, or gave its hold back; it takes no slot, and may come again.
  */
 interface Place {
   readonly number: number;
@@ -363,6 +363,7 @@ export class SaleModel {
       phase: this.phase,
       phaseBefore,
       admissionMs: this.settings.admissionMs,
+      windowMs: nowMs - this.#stoppedMs(0, nowMs),
       showsByAge: [...this.came],
       pendingByAge: this.#pendingByAge(nowMs),
       controller: remembered,
@@ -383,7 +384,7 @@ export class SaleModel {
     epoch: number,
     leader: { node: string; fence: number; pendingAtMost: number },
     expected: number,
-    target: number,
+    { admit, ghostsAtMost }: { admit: number; ghostsAtMost: number },
     nowMs: number,
   ) {
     const nobody = { servingNumber: this.serving, admitted: 0 };
@@ -391,16 +392,16 @@ export class SaleModel {
     const { holder, fence } = this.lease;
     if (holder !== leader.node || fence !== leader.fence || this.serving !== expected)
       return { status: 'stale', ...nobody };
-    const admitted = this.places.filter(
-      ({ number, state }) => number > this.serving && number <= target && state === 'waiting',
-    );
+    const ahead = this.places.filter(({ number }) => number > this.serving).slice(0, admit + ghostsAtMost);
+    const waiting = ahead.filter(({ state }) => state === 'waiting');
+    const target = (waiting[admit - 1] ?? ahead.at(-1))?.number ?? this.serving;
+    const admitted = waiting.slice(0, admit);
     const isFull = admitted.length > 0 && this.inside >= this.maxActive;
     const tooMany = this.pending + admitted.length > leader.pendingAtMost;
     const isOpen = this.phase === 'open';
-    if (target <= this.serving || target > this.drawn || !isOpen || isFull || tooMany)
-      return { status: 'refused', ...nobody };
+    if (target <= this.serving || !isOpen || isFull || tooMany) return { status: 'refused', ...nobody };
     const step: Step = { upTo: target, atMs: nowMs, closed: false };
-    this.steps.push(step);
+    if (admitted.length > 0) this.steps.push(step);
     for (const place of admitted) Object.assign(place, { step, state: 'pending' });
     this.serving = target;
     return { status: 'advanced', servingNumber: target, admitted: admitted.length };
@@ -493,7 +494,8 @@ export class SaleModel {
     this.#endHold(hold);
     const place = this.#placeOf(hold.number);
     if (this.numbers.get(account) !== hold.number) return { status: 'released' };
-    if (place?.step?.closed === false && hold.expiresAtMs > nowMs) place.state = 'pending';
+    // The slot of this turn was used.
+    if (place?.step?.closed === false && hold.expiresAtMs > nowMs) place.state = 'refused';
     else this.#dropNumber(hold);
     return { status: 'released' };
   }

@@ -107,19 +107,19 @@ const BUGS: readonly PlantedBug[] = [
   {
     bug: 'a hold of another epoch that is released into the stock of this one',
     script: 'release-hold',
-    right: "if h[10] ~= s[1] then return {'released'} end",
+    right: "if h[9] ~= s[1] then return {'released'} end",
     wrong: '',
   },
   {
-    bug: 'a slot that is not counted again after a release',
+    bug: 'a slot that is taken again by one who gave the hold back',
     script: 'release-hold',
-    right: "redis.call('HINCRBY', remaining, step, 1)",
+    right: "redis.call('ZADD', departed, number, number)",
     wrong: '',
   },
   {
     bug: 'a turn that goes on after its hold expired',
     script: 'release-hold',
-    right: ' and tonumber(h[9]) > nowMs then',
+    right: ' and tonumber(h[8]) > nowMs then',
     wrong: ' then',
   },
   {
@@ -344,14 +344,38 @@ const BUGS: readonly PlantedBug[] = [
   {
     bug: 'a serving number beyond the last drawn',
     script: 'advance-serving',
-    right: ' or target > tonumber(s[5]) or',
-    wrong: ' or',
+    right: 'local target = math.min(drawn, serving + admit)',
+    wrong: 'local target = serving + admit',
   },
   {
     bug: 'ghosts that take slots',
     script: 'advance-serving',
-    right: 'target - serving - ghosts',
-    wrong: 'target - serving',
+    right: "return number - serving - redis.call('ZCOUNT', departed, '(' .. serving, number)",
+    wrong: 'return number - serving',
+  },
+  {
+    bug: 'ghosts that take the turn of others',
+    script: 'advance-serving',
+    right: 'if peopleUpTo(target) < target - serving then',
+    wrong: 'if false then',
+  },
+  {
+    bug: 'ghosts that are passed over without end',
+    script: 'advance-serving',
+    right: 'target = math.min(drawn, target + ghostsAtMost)',
+    wrong: 'target = drawn',
+  },
+  {
+    bug: 'ghosts beyond the last number drawn',
+    script: 'advance-serving',
+    right: 'target = math.min(drawn, target + ghostsAtMost)',
+    wrong: 'target = target + ghostsAtMost',
+  },
+  {
+    bug: 'a search that stops one person early',
+    script: 'advance-serving',
+    right: 'if peopleUpTo(middle) >= admit then',
+    wrong: 'if peopleUpTo(middle) >= admit - 1 then',
   },
   {
     bug: 'slots that are freed a millisecond late',

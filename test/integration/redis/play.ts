@@ -267,7 +267,10 @@ export class Play {
     if (expected.status === 'follower') this.#seenBeats.set(node, expected.leaseBeat);
     return this.#both(
       tickScript,
-      { epoch, nowMs: this.#nowMs, node, idleBeat, stepsAtMost: 10, agedStepsAtMost: 50, controller },
+      {
+        ...{ epoch, nowMs: this.#nowMs, node, idleBeat, controller },
+        ...{ stepsAtMost: 10, agedStepsAtMost: 50, sampledStepsAtMost: 10, ratePerSecond: '' },
+      },
       expected,
     );
   }
@@ -285,17 +288,11 @@ export class Play {
     const epoch = this.#model.epoch;
     const fence = leader.fence - (how === 'oldFence' ? 1 : 0);
     const expectedServing = leader.servingNumber - (how === 'oldServing' ? 1 : 0);
-    const newServing = leader.servingNumber + admit;
-    const expected = this.#model.advance(
-      epoch,
-      { node, fence, pendingAtMost },
-      expectedServing,
-      newServing,
-      this.#nowMs,
-    );
+    const people = { admit, ghostsAtMost: 2 };
+    const expected = this.#model.advance(epoch, { node, fence, pendingAtMost }, expectedServing, people, this.#nowMs);
     await this.#both(
       advanceServingScript,
-      { epoch, nowMs: this.#nowMs, node, fence, expectedServing, newServing, pendingAtMost },
+      { epoch, nowMs: this.#nowMs, node, fence, expectedServing, ...people, pendingAtMost },
       expected,
     );
   }

@@ -38,6 +38,7 @@ describe('Lua scripts', () => {
   it('free tickets and end payments even when Redis is full', () => {
     const freeing = [
       'release-hold',
+      'release-lease',
       'sweep-holds',
       'confirm-payment',
       'fail-payment',

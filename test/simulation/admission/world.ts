@@ -1,7 +1,7 @@
 /**
- * A sale as the admission controller sees it: people who are admitted and come, or do not; holds that are paid or run out;
- * tickets that come back; a server that gets slow. Ticks of 200 ms, everything from one seed. The rules of the Lua
- * scripts (`take-hold`, `tick`) in their simplest form.
+ * A sale as the admission controller sees it: people who leave the line, are admitted and come, or do not; holds that are paid, run
+ * out or are given back; tickets that come back; pauses and openings; a server that gets slow, by admissions or by something else;
+ * servers that take the admission over. Ticks of 200 ms, everything from one seed.
  */
 
 import {
@@ -9,11 +9,15 @@ import {
   type AdmissionFacts,
   type AdmissionState,
   decideAdmission,
+  giveBack,
   initialAdmission,
 } from '@fest/server/features/waiting-room/admission-controller';
+import { formatAdmission, parseAdmission } from '@fest/server/features/waiting-room/admission-memory';
 import type { HealthFacts } from '@fest/server/features/waiting-room/health-rate';
 import { AGE_CLASSES } from '@fest/server/features/waiting-room/show-model';
 import { Random } from '../engine/random.ts';
+import { Line, type LineOptions } from './line.ts';
+import { lookAtSteps, RULES, type Rules, type Step } from './rules.ts';
 
 export const TICK_MS = 200;
 /** Nothing is known of a sale before the first have come, and little for a while. */
@@ -21,16 +25,25 @@ const FIRST_SECONDS = 2;
 const LEARNING_SECONDS = 20;
 /** What a careful controller keeps free: standard deviations of those who come. */
 const CAREFUL = 2;
+/** So many are as good as nobody. */
+const HARDLY = 0.1;
 
-export interface Scenario {
+/** Seconds. */
+export interface Span {
+  readonly from: number;
+  readonly until: number;
+}
+
+const within = ({ from, until }: Span, seconds: number): boolean => seconds >= from && seconds < until;
+
+export interface Scenario extends LineOptions {
   readonly seed: number;
   readonly seconds: number;
   readonly mode: 'auto' | 'fixed';
   readonly perSecond: number;
   readonly maxActive: number;
   readonly capacity: number;
-  /** People in the line at the start; more arrive each second. */
-  readonly waiting: number;
+  /** More join each second. */
   readonly arrivalsPerSecond: number;
   readonly admissionSeconds: number;
   /** Share of the admitted who come; may change once, at half-time. */
@@ -45,6 +58,16 @@ export interface Scenario {
   /** Tickets that come back all at once, every so many seconds; 0: never. */
   readonly returned: number;
   readonly returnEverySeconds: number;
+  /** Share of the holds that are given back within seconds, by buyers who hold again, so many times. */
+  readonly givenBack: number;
+  readonly givenBackTimes: number;
+  /** The sale is scheduled until then, and paused in between. */
+  readonly opensAt: number;
+  readonly pause: Span;
+  /** When another server takes the admission over, after nobody led for a second. */
+  readonly takeoverAt: number;
+  /** What else the server does meanwhile: the share of its event loop, and how late it makes answers. */
+  readonly foreign: Span & { readonly utilization: number; readonly lateMs: number };
   /** Admissions per second that the server keeps up with; `slowAt` … `slowUntil` it is `slowFactor` of that. */
   readonly serverPerSecond: number;
   readonly slowAt: number;
@@ -59,6 +82,7 @@ export interface Outcome {
   readonly admitted: number;
   /** Came while all places were taken. */
   readonly busy: number;
+  /** Holds, without those of buyers who held before. */
   readonly held: number;
   /** Came for a ticket when none was left. */
   readonly soldOut: number;
@@ -75,14 +99,17 @@ export interface Outcome {
   readonly utilization: readonly number[];
 }
 
-interface Cohort {
-  readonly atTick: number;
-  remaining: number;
+interface Visit {
+  readonly step: Step;
+  readonly showRate: number;
+  /** Holds that this buyer has given back. */
+  readonly before: number;
 }
 
-interface Visit {
-  readonly cohort: Cohort;
-  readonly showRate: number;
+interface Hold {
+  readonly tickets: number;
+  /** Undefined: it is paid or runs out. */
+  readonly givenBackBy: Visit | undefined;
 }
 
 /** Probability that one who has not come until `age` comes before the window ends. */
@@ -98,14 +125,22 @@ export function ageClassOf(seconds: number): number {
 class World {
   readonly #scenario: Scenario;
   readonly #decide: Decide;
+  readonly #rules: Rules;
   readonly #random: Random;
-  readonly #cohorts: Cohort[] = [];
+  readonly #line: Line;
+  readonly #steps: Step[] = [];
+  /** By tick of the time in which the sale is open: nobody comes to a paused one. */
   readonly #coming = new Map<number, Visit[]>();
-  readonly #leaving = new Map<number, number[]>();
+  readonly #ending = new Map<number, Hold[]>();
   readonly #shows = Array.from({ length: AGE_CLASSES }, () => 0);
   #state = initialAdmission();
   #tick = 0;
-  #waiting: number;
+  #openTick = 0;
+  /** The time of the windows, ticks; it stands still while `#isStopped`. */
+  #windowTick = 0;
+  #isStopped = false;
+  #decidedAt: { readonly tick: number; readonly windowTick: number } | undefined;
+  #ratePerSecond = 0;
   #available: number;
   #inside = 0;
   #pending = 0;
@@ -113,6 +148,7 @@ class World {
   #backlog = 0;
   #recent = 0;
   #averageLoad = 0;
+  #quiet = 0;
   #idle = 0;
   #insideMost = 0;
   #admitted = 0;
@@ -126,11 +162,12 @@ class World {
   readonly #perSecond: number[] = [];
   readonly #utilization: number[] = [];
 
-  constructor(scenario: Scenario, decide: Decide) {
+  constructor(scenario: Scenario, decide: Decide, rules: Rules) {
     this.#scenario = scenario;
     this.#decide = decide;
+    this.#rules = rules;
     this.#random = new Random(scenario.seed);
-    this.#waiting = scenario.waiting;
+    this.#line = new Line(scenario);
     this.#available = scenario.capacity;
   }
 
@@ -138,16 +175,34 @@ class World {
     return (this.#tick * TICK_MS) / 1000;
   }
 
+  get #isOpen(): boolean {
+    const { opensAt, pause } = this.#scenario;
+    return this.#seconds >= opensAt && !within(pause, this.#seconds);
+  }
+
+  get #isLed(): boolean {
+    const { takeoverAt } = this.#scenario;
+    return !within({ from: takeoverAt, until: takeoverAt + 1 }, this.#seconds);
+  }
+
   run(): Outcome {
     const ticks = (this.#scenario.seconds * 1000) / TICK_MS;
     for (this.#tick = 0; this.#tick < ticks; this.#tick += 1) {
-      this.#arrive();
+      if (this.#tick % 5 === 0) this.#line.join(this.#scenario.arrivalsPerSecond);
       this.#endHolds();
       this.#comeBack();
-      this.#closeWindows();
-      this.#visit();
-      this.#admit();
-      this.#watch();
+      if (this.#isOpen) this.#visit();
+      this.#isStopped ||= within(this.#scenario.pause, this.#seconds);
+      let admitted = 0;
+      if (this.#isLed) {
+        this.#closeWindows();
+        admitted = this.#admit();
+      } else {
+        this.#hand();
+      }
+      this.#watch(admitted);
+      if (this.#isOpen) this.#openTick += 1;
+      if (!this.#isStopped) this.#windowTick += 1;
     }
     return {
       insideMost: this.#insideMost,
@@ -165,17 +220,31 @@ class World {
     };
   }
 
-  #arrive(): void {
-    if (this.#tick % 5 === 0) this.#waiting += this.#scenario.arrivalsPerSecond;
+  /** What the next leader knows is what the last one has left in Redis. */
+  #hand(): void {
+    this.#state = parseAdmission(formatAdmission(this.#state));
+    this.#decidedAt = undefined;
   }
 
   #endHolds(): void {
-    for (const tickets of this.#leaving.get(this.#tick) ?? []) {
+    for (const { tickets, givenBackBy } of this.#ending.get(this.#tick) ?? []) {
       this.#inside -= 1;
-      if (this.#random.fraction() < this.#scenario.unpaid) this.#available += tickets;
+      if (givenBackBy !== undefined) this.#giveBack(tickets, givenBackBy);
+      else if (this.#random.fraction() < this.#scenario.unpaid) this.#available += tickets;
       else this.#sold += tickets;
     }
-    this.#leaving.delete(this.#tick);
+    this.#ending.delete(this.#tick);
+  }
+
+  #giveBack(tickets: number, { step, showRate, before }: Visit): void {
+    this.#available += tickets;
+    if (step.remaining < 0) return;
+    if (this.#rules.releaseCounts) {
+      step.remaining += 1;
+      this.#pending += 1;
+    }
+    const again = this.#openTick + this.#random.integer(1, 5);
+    this.#at(this.#coming, again, { step, showRate, before: before + 1 });
   }
 
   #comeBack(): void {
@@ -188,51 +257,67 @@ class World {
   }
 
   #closeWindows(): void {
+    if (this.#isOpen && this.#inside < this.#scenario.maxActive) this.#isStopped = false;
     const window = (this.#scenario.admissionSeconds * 1000) / TICK_MS;
-    while (this.#cohorts.length > 0 && this.#tick - (this.#cohorts[0]?.atTick ?? 0) >= window) {
-      const cohort = this.#cohorts.shift();
-      this.#pending -= cohort?.remaining ?? 0;
-      if (cohort !== undefined) cohort.remaining = Number.NEGATIVE_INFINITY;
+    while (this.#steps.length > 0 && this.#windowTick - (this.#steps[0]?.atTick ?? 0) >= window) {
+      const step = this.#steps.shift();
+      this.#pending -= step?.remaining ?? 0;
+      if (step !== undefined) step.remaining = Number.NEGATIVE_INFINITY;
     }
+  }
+
+  #ageSeconds({ atTick }: Pick<Step, 'atTick'>): number {
+    return ((this.#windowTick - atTick) * TICK_MS) / 1000;
   }
 
   #visit(): void {
-    const visits = this.#coming.get(this.#tick) ?? [];
-    this.#coming.delete(this.#tick);
-    for (const visit of visits) {
-      const { cohort } = visit;
-      if (cohort.remaining < 0) continue;
-      const { maxActive, ticketsEach } = this.#scenario;
-      const wanted = Math.min(1 + Math.floor(this.#random.fraction() * ticketsEach), Math.max(1, this.#available));
-      if (this.#available >= wanted && this.#inside >= maxActive) {
-        this.#busy += 1;
-        this.#at(this.#coming, this.#tick + 5, visit);
-        continue;
-      }
-      cohort.remaining -= 1;
-      this.#pending -= 1;
-      const ageClass = ageClassOf(((this.#tick - cohort.atTick) * TICK_MS) / 1000);
-      this.#shows[ageClass] = (this.#shows[ageClass] ?? 0) + 1;
-      if (this.#available < wanted) {
-        this.#soldOut += 1;
-        continue;
-      }
-      this.#available -= wanted;
-      this.#inside += 1;
-      this.#held += 1;
-      const pay = Math.max(1, Math.round((this.#exponential(this.#scenario.paySeconds) * 1000) / TICK_MS));
-      this.#at(this.#leaving, this.#tick + pay, wanted);
-    }
+    const visits = this.#coming.get(this.#openTick) ?? [];
+    this.#coming.delete(this.#openTick);
+    for (const visit of visits) if (visit.step.remaining >= 0) this.#come(visit);
     this.#insideMost = Math.max(this.#insideMost, this.#inside);
   }
 
-  #admit(): void {
+  #come(visit: Visit): void {
+    const { maxActive, ticketsEach } = this.#scenario;
+    const wanted = Math.min(1 + Math.floor(this.#random.fraction() * ticketsEach), Math.max(1, this.#available));
+    if (this.#available >= wanted && this.#inside >= maxActive) {
+      this.#busy += 1;
+      this.#isStopped = true;
+      this.#at(this.#coming, this.#openTick + 5, visit);
+      return;
+    }
+    if (visit.before === 0 || this.#rules.releaseCounts) this.#useSlot(visit.step);
+    if (this.#available < wanted) {
+      this.#soldOut += 1;
+      return;
+    }
+    this.#available -= wanted;
+    this.#inside += 1;
+    if (visit.before === 0) this.#held += 1;
+    const { givenBack, givenBackTimes, paySeconds } = this.#scenario;
+    const isGivenBack = visit.before < givenBackTimes && (visit.before > 0 || this.#random.fraction() < givenBack);
+    const stay = isGivenBack ? 1 : paySeconds;
+    const ticks = Math.max(1, Math.round((this.#exponential(stay) * 1000) / TICK_MS));
+    this.#at(this.#ending, this.#tick + ticks, { tickets: wanted, givenBackBy: isGivenBack ? visit : undefined });
+  }
+
+  #useSlot(step: Step): void {
+    step.remaining -= 1;
+    this.#pending -= 1;
+    const ageClass = ageClassOf(this.#ageSeconds(step));
+    this.#shows[ageClass] = (this.#shows[ageClass] ?? 0) + 1;
+  }
+
+  #admit(): number {
     const { maxActive, perSecond, mode, admissionSeconds } = this.#scenario;
+    const since = this.#decidedAt ?? { tick: this.#tick, windowTick: this.#windowTick };
+    this.#decidedAt = { tick: this.#tick, windowTick: this.#windowTick };
     const decision = this.#decide(
       {
-        elapsedMs: TICK_MS,
-        open: true,
-        waiting: this.#waiting,
+        elapsedMs: (this.#tick - since.tick) * TICK_MS,
+        windowElapsedMs: (this.#windowTick - since.windowTick) * TICK_MS,
+        open: this.#isOpen,
+        waiting: this.#line.waiting,
         pending: this.#pending,
         pendingByAge: this.#pendingByAge(),
         showsByAge: [...this.#shows],
@@ -246,23 +331,28 @@ class World {
       },
       this.#state,
     );
-    this.#state = decision.state;
-    const admit = Math.min(decision.admit, this.#waiting);
-    this.#recent += admit;
+    const admitted = this.#line.advance(decision.admit, this.#rules.advanceBy);
+    this.#state = giveBack(decision, admitted);
+    this.#ratePerSecond = decision.ratePerSecond;
+    this.#recent += admitted;
     const second = Math.floor(this.#seconds);
-    this.#perSecond[second] = (this.#perSecond[second] ?? 0) + admit;
-    if (admit === 0) return;
-    this.#waiting -= admit;
-    this.#admitted += admit;
-    this.#pending += admit;
-    const cohort: Cohort = { atTick: this.#tick, remaining: admit };
-    this.#cohorts.push(cohort);
+    this.#perSecond[second] = (this.#perSecond[second] ?? 0) + admitted;
+    if (admitted > 0) this.#inviteAll(admitted);
+    return admitted;
+  }
+
+  #inviteAll(admitted: number): void {
+    const { admissionSeconds, decideSeconds } = this.#scenario;
+    this.#admitted += admitted;
+    this.#pending += admitted;
+    const step: Step = { atTick: this.#windowTick, remaining: admitted };
+    this.#steps.push(step);
     const showRate = this.#showRateNow();
-    for (let index = 0; index < admit; index += 1) {
+    for (let index = 0; index < admitted; index += 1) {
       if (this.#random.fraction() >= showRate) continue;
-      const after = this.#exponential(this.#scenario.decideSeconds);
+      const after = this.#exponential(decideSeconds);
       if (after >= admissionSeconds) continue;
-      this.#at(this.#coming, this.#tick + 1 + Math.floor((after * 1000) / TICK_MS), { cohort, showRate });
+      this.#at(this.#coming, this.#openTick + 1 + Math.floor((after * 1000) / TICK_MS), { step, showRate, before: 0 });
     }
   }
 
@@ -273,11 +363,12 @@ class World {
 
   /** A queue in front of the server: what it does not get done in a tick waits, and answers get later by that. */
   #health(): HealthFacts {
-    const { serverPerSecond, slowAt, slowUntil, slowFactor } = this.#scenario;
-    const slow = this.#seconds >= slowAt && this.#seconds < slowUntil;
+    const { serverPerSecond, slowAt, slowUntil, slowFactor, foreign } = this.#scenario;
+    const slow = within({ from: slowAt, until: slowUntil }, this.#seconds);
+    const other = within(foreign, this.#seconds) ? foreign : { utilization: 0, lateMs: 0 };
     const rate = serverPerSecond * (slow ? slowFactor : 1);
     const perTick = (rate * TICK_MS) / 1000;
-    const load = Math.min(1, (this.#backlog + this.#recent) / perTick);
+    const load = Math.min(1, (this.#backlog + this.#recent) / perTick + other.utilization);
     this.#backlog = Math.max(0, this.#backlog + this.#recent - perTick);
     this.#recent = 0;
     const second = Math.floor(this.#seconds);
@@ -285,47 +376,58 @@ class World {
     this.#averageLoad += 0.2 * (load - this.#averageLoad);
     return {
       eventLoopUtilization: Math.min(1, this.#averageLoad),
-      requestP99Ms: 20 + (this.#backlog / rate) * 1000,
+      requestP99Ms: 20 + (this.#backlog / rate) * 1000 + other.lateMs,
       cpu: this.#averageLoad,
     };
   }
 
   #pendingByAge(): readonly number[] {
     const byAge = Array.from({ length: AGE_CLASSES }, () => 0);
-    for (const { atTick, remaining } of this.#cohorts) {
-      const ageClass = ageClassOf(((this.#tick - atTick) * TICK_MS) / 1000);
-      byAge[ageClass] = (byAge[ageClass] ?? 0) + remaining;
+    for (const [atTick, people] of lookAtSteps(this.#steps, this.#pending, this.#rules.oldSteps)) {
+      const ageClass = ageClassOf(this.#ageSeconds({ atTick }));
+      byAge[ageClass] = (byAge[ageClass] ?? 0) + people;
     }
     return byAge;
   }
 
   /**
    * Tickets lie idle when people wait, slots are free, hardly anybody who was admitted will come for them, and nobody is
-   * admitted.
+   * admitted; or when the rate would have admitted somebody long ago.
    */
-  #watch(): void {
-    const { maxActive, decideSeconds, admissionSeconds } = this.#scenario;
-    const { limitedBy, admitted } = this.#state;
-    const isRateLimited = limitedBy === 'health' || limitedBy === 'rate';
-    const isPossible = this.#available > 0 && this.#waiting > 0 && !isRateLimited && 2 * this.#inside < maxActive;
-    const demand = isPossible ? this.#demand(decideSeconds, admissionSeconds) : 0;
-    const careful = this.#inside + demand + CAREFUL * Math.sqrt(demand) + 1;
-    const isShort = isPossible && demand < this.#available / 2 && careful < maxActive / 2;
+  #watch(admitted: number): void {
+    const { limitedBy } = this.#state;
     const seconds = TICK_MS / 1000;
-    if (this.#seconds >= LEARNING_SECONDS) {
-      this.#full += isPossible ? seconds : 0;
+    this.#quiet = admitted > 0 || !this.#isOpen || !this.#isLed ? 0 : this.#quiet + seconds;
+    const isRateLimited = limitedBy === 'health' || limitedBy === 'rate';
+    const isHeldBack = isRateLimited && this.#ratePerSecond * this.#quiet <= 1;
+    const isPossible = this.#isLed && this.#hasRoom;
+    const isShort = isPossible && !isHeldBack && this.#isShort();
+    if (isPossible && !isRateLimited && this.#seconds >= LEARNING_SECONDS) {
+      this.#full += seconds;
       this.#short += isShort ? seconds : 0;
     }
-    this.#idle = isShort && admitted === 0 && this.#seconds >= FIRST_SECONDS ? this.#idle + seconds : 0;
+    const hasBegun = this.#seconds >= this.#scenario.opensAt + FIRST_SECONDS;
+    this.#idle = isShort && admitted === 0 && hasBegun ? this.#idle + seconds : 0;
     if (this.#idle > this.#idleMost) [this.#idleMost, this.#idleAt] = [this.#idle, this.#seconds];
   }
 
-  #demand(decideSeconds: number, admissionSeconds: number): number {
+  get #hasRoom(): boolean {
+    return this.#isOpen && this.#available > 0 && this.#line.people > 0 && 2 * this.#inside < this.#scenario.maxActive;
+  }
+
+  #isShort(): boolean {
+    const demand = this.#demand();
+    const careful = this.#inside + demand + CAREFUL * Math.sqrt(demand) + 1;
+    const isEmpty = this.#inside === 0 && demand < HARDLY;
+    return demand < this.#available / 2 && (careful < this.#scenario.maxActive / 2 || isEmpty);
+  }
+
+  #demand(): number {
+    const { decideSeconds, admissionSeconds } = this.#scenario;
     const showRate = this.#showRateNow();
     let sum = 0;
-    for (const { atTick, remaining } of this.#cohorts) {
-      const age = ((this.#tick - atTick) * TICK_MS) / 1000;
-      sum += remaining * prospect(showRate, decideSeconds, age, admissionSeconds);
+    for (const step of this.#steps) {
+      sum += step.remaining * prospect(showRate, decideSeconds, this.#ageSeconds(step), admissionSeconds);
     }
     return sum;
   }
@@ -341,6 +443,6 @@ class World {
   }
 }
 
-export function play(scenario: Scenario, decide: Decide = decideAdmission): Outcome {
-  return new World(scenario, decide).run();
+export function play(scenario: Scenario, decide: Decide = decideAdmission, rules: Rules = RULES): Outcome {
+  return new World(scenario, decide, rules).run();
 }

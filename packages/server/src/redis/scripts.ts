@@ -235,7 +235,7 @@ export const takeHoldScript = defineScript({
 
 export const releaseHoldScript = defineScript({
   name: 'release-hold',
-  keys: ['sale', 'steps', 'remaining', 'released', 'expiry', 'buyers', 'hold'],
+  keys: ['sale', 'departed', 'released', 'expiry', 'buyers', 'hold'],
   args: ['epoch', 'nowMs', 'account', 'holdId', 'finishedTtlSeconds'],
   decode: (reply) =>
     lostOr('release-hold', reply, () => {
@@ -439,6 +439,8 @@ export interface LeaderTick {
   readonly phase: StoredPhase;
   readonly phaseBefore: StoredPhase;
   readonly admissionMs: number;
+  /** Now in the time of the admission windows, which stands still while nobody could use one; Unix milliseconds or less. */
+  readonly windowMs: number;
   /** Since the sale's state began: buyers who came, by the age class of their admission. */
   readonly showsByAge: readonly number[];
   /** `pending`, by the age class of the admission. */
@@ -456,7 +458,17 @@ export interface FollowerTick {
 export const tickScript = defineScript({
   name: 'tick',
   keys: ['sale', 'steps', 'remaining', 'departed'],
-  args: ['epoch', 'nowMs', 'node', 'idleBeat', 'stepsAtMost', 'agedStepsAtMost', 'controller'],
+  args: [
+    'epoch',
+    'nowMs',
+    'node',
+    'idleBeat',
+    'stepsAtMost',
+    'agedStepsAtMost',
+    'sampledStepsAtMost',
+    'controller',
+    'ratePerSecond',
+  ],
   decode: (reply) =>
     lostOr<LeaderTick | FollowerTick>('tick', reply, () => {
       if (reply[0] === 'follower') return { status: 'follower', leaseBeat: asNumber(reply[1]) };
@@ -477,9 +489,10 @@ export const tickScript = defineScript({
         phase: reply[12] as StoredPhase,
         phaseBefore: reply[13] as StoredPhase,
         admissionMs: asNumber(reply[14]),
-        showsByAge: asNumbers(reply[15]),
-        pendingByAge: asNumbers(reply[16]),
-        controller: String(reply[17]),
+        windowMs: asNumber(reply[15]),
+        showsByAge: asNumbers(reply[16]),
+        pendingByAge: asNumbers(reply[17]),
+        controller: String(reply[18]),
       };
     }),
 });
@@ -487,7 +500,7 @@ export const tickScript = defineScript({
 export const advanceServingScript = defineScript({
   name: 'advance-serving',
   keys: ['sale', 'steps', 'remaining', 'departed'],
-  args: ['epoch', 'nowMs', 'node', 'fence', 'expectedServing', 'newServing', 'pendingAtMost'],
+  args: ['epoch', 'nowMs', 'node', 'fence', 'expectedServing', 'admit', 'ghostsAtMost', 'pendingAtMost'],
   decode: (reply) =>
     lostOr('advance-serving', reply, () => {
       const status = reply[0];
@@ -495,6 +508,16 @@ export const advanceServingScript = defineScript({
         ? { status, servingNumber: asNumber(reply[1]), admitted: asNumber(reply[2]) }
         : undefined;
     }),
+});
+
+export const releaseLeaseScript = defineScript({
+  name: 'release-lease',
+  keys: ['sale'],
+  args: ['epoch', 'node', 'fence', 'controller'],
+  decode: (reply) =>
+    lostOr('release-lease', reply, () =>
+      reply[0] === 'released' || reply[0] === 'notHeld' ? { status: reply[0] as 'released' | 'notHeld' } : undefined,
+    ),
 });
 
 /** One admission: everybody up to `servingNumber` (and above the step before) was admitted at `atMs`. */
@@ -532,11 +555,13 @@ export interface SaleSnapshot {
   readonly windowsStoppedMs: number;
   /** Since when it stands still; 0: it goes on. */
   readonly windowsStoppedAtMs: number;
+  /** Buyers a second that the admission controller allows at present, rounded; 0 before it has decided anything. */
+  readonly ratePerSecond: number;
   /** Only those newer than asked for; in the time of the windows. */
   readonly newSteps: readonly AdmissionStep[];
 }
 
-const STATE_FIELDS = 24;
+const STATE_FIELDS = 25;
 
 function decodeSteps(reply: ScriptReply): readonly AdmissionStep[] {
   const steps: AdmissionStep[] = [];
@@ -578,6 +603,7 @@ export const readStateScript = defineScript({
       mode: reply[21] as AdmissionMode,
       windowsStoppedMs: asNumber(reply[22]),
       windowsStoppedAtMs: asNumber(reply[23]),
+      ratePerSecond: asNumber(reply[24]),
       newSteps: decodeSteps(reply),
     };
   },

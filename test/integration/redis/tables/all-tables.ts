@@ -17,7 +17,7 @@ import {
   restoreSaleTable,
   setAdmissionTable,
 } from './sales.ts';
-import { advanceServingTable, joinQueueTable, leaveQueueTable, tickTable } from './waiting-room.ts';
+import { advanceServingTable, joinQueueTable, leaveQueueTable, releaseLeaseTable, tickTable } from './waiting-room.ts';
 
 /** One table a script. */
 export const ALL_TABLES: readonly Table[] = [
@@ -31,6 +31,7 @@ export const ALL_TABLES: readonly Table[] = [
   leaveQueueTable,
   tickTable,
   advanceServingTable,
+  releaseLeaseTable,
   takeHoldTable,
   releaseHoldTable,
   sweepHoldsTable,

@@ -374,6 +374,7 @@ const snapshot = (...newSteps: SaleSnapshot['newSteps']): SaleSnapshot => ({
   mode: 'fixed',
   windowsStoppedMs: 0,
   windowsStoppedAtMs: 0,
+  ratePerSecond: 0,
   newSteps,
 });
 const [first, second, third] = [
@@ -389,6 +390,10 @@ export const readStateTable = table(
     'tells everything and writes nothing': {
       reply: snapshot(first, second, third),
       again: snapshot(first, second, third),
+    },
+    'tells what rate the admission controller allows': {
+      given: { sale: { ratePerSecond: 40 } },
+      reply: { ...snapshot(first, second, third), ratePerSecond: 40 },
     },
     'tells only newer steps than it is asked for': { args: { newerThan: 2 }, reply: snapshot(second, third) },
     'tells no steps when none is newer': { args: { newerThan: 9 }, reply: snapshot() },

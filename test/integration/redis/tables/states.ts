@@ -71,7 +71,6 @@ export const ONE_HOLDS: SaleState = patched(TWO_ADMITTED, {
     epoch: EPOCH,
     expiresAtMs: HELD_UNTIL,
     number: 1,
-    step: 2,
     numbersKey: `fest:{${SALE_ID}}:numbers:0`,
     numbersField: 7,
   },

@@ -4,6 +4,7 @@ import {
   joinQueueScript,
   type LeaderTick,
   leaveQueueScript,
+  releaseLeaseScript,
   tickScript,
 } from '@fest/server/redis/scripts';
 import { requestName } from '../support/call-script.ts';
@@ -191,6 +192,7 @@ const leader = (facts: Partial<LeaderTick> = {}): LeaderTick => ({
   phase: 'open',
   phaseBefore: 'open',
   admissionMs: ADMISSION_MS,
+  windowMs: NOW,
   showsByAge: NOBODY,
   // Admitted 10 s ago.
   pendingByAge: pendingAt(5, 2),
@@ -212,7 +214,9 @@ export const tickTable = table(
       idleBeat: '',
       stepsAtMost: 10,
       agedStepsAtMost: 10,
+      sampledStepsAtMost: 10,
       controller: '',
+      ratePerSecond: '',
     },
   },
   {
@@ -258,45 +262,51 @@ export const tickTable = table(
     'opens the sale exactly at its opening, once': {
       args: { nowMs: OPENS },
       given: { sale: { phase: 'scheduled' } },
-      reply: leader({ phase: 'open', phaseBefore: 'scheduled', phaseSeq: 5, pendingByAge: pendingAt(1, 2) }),
+      reply: leader({
+        ...{ windowMs: OPENS, phase: 'open', phaseBefore: 'scheduled', phaseSeq: 5, pendingByAge: pendingAt(1, 2) },
+      }),
       changes: { sale: { ...LED, phase: 'open', phaseSeq: 5 } },
-      again: leader({ phaseSeq: 5, pendingByAge: pendingAt(1, 2) }),
+      again: leader({ windowMs: OPENS, phaseSeq: 5, pendingByAge: pendingAt(1, 2) }),
       changesAgain: SECOND_BEAT,
     },
     'opens nothing a millisecond early': {
       args: { nowMs: OPENS - 1 },
       given: { sale: { phase: 'scheduled' } },
-      reply: leader({ phase: 'scheduled', phaseBefore: 'scheduled', pendingByAge: pendingAt(1, 2) }),
+      reply: leader({
+        ...{ windowMs: OPENS - 1, phase: 'scheduled', phaseBefore: 'scheduled', pendingByAge: pendingAt(1, 2) },
+      }),
       changes: { sale: LED },
     },
     'closes a paused sale exactly at its closing': {
       args: { nowMs: CLOSES },
       given: { sale: { phase: 'paused', expiredThrough: 2, pending: 0 }, steps: null, remaining: null },
-      reply: leader({ phase: 'closed', phaseBefore: 'paused', phaseSeq: 5, pending: 0, pendingByAge: NOBODY }),
+      reply: leader({
+        ...{ windowMs: CLOSES, phase: 'closed', phaseBefore: 'paused', phaseSeq: 5, pending: 0, pendingByAge: NOBODY },
+      }),
       changes: { sale: { ...LED, phase: 'closed', phaseSeq: 5 } },
     },
     'frees the slots of a step exactly when its window ends': {
       args: { nowMs: WINDOW_ENDS },
       given: { departed: { 1: 1, 3: 3 } },
-      reply: leader({ pending: 0, freed: 2, pendingByAge: NOBODY }),
+      reply: leader({ windowMs: WINDOW_ENDS, pending: 0, freed: 2, pendingByAge: NOBODY }),
       changes: {
         sale: { ...LED, pending: 0, expiredThrough: 2 },
         steps: null,
         remaining: null,
         departed: { 1: null },
       },
-      again: leader({ pending: 0, pendingByAge: NOBODY }),
+      again: leader({ windowMs: WINDOW_ENDS, pending: 0, pendingByAge: NOBODY }),
       changesAgain: SECOND_BEAT,
     },
     'frees nothing a millisecond before the window ends': {
       args: { nowMs: WINDOW_ENDS - 1 },
-      reply: leader({ pendingByAge: pendingAt(7, 2) }),
+      reply: leader({ windowMs: WINDOW_ENDS - 1, pendingByAge: pendingAt(7, 2) }),
       changes: { sale: LED },
     },
     'frees no slot of a buyer who holds': {
       from: ONE_HOLDS,
       args: { nowMs: WINDOW_ENDS },
-      reply: leader({ available: 8, inside: 1, pending: 0, freed: 1, pendingByAge: NOBODY }),
+      reply: leader({ windowMs: WINDOW_ENDS, available: 8, inside: 1, pending: 0, freed: 1, pendingByAge: NOBODY }),
       changes: {
         sale: { ...LED, pending: 0, expiredThrough: 2 },
         steps: null,
@@ -306,7 +316,7 @@ export const tickTable = table(
     'closes at most as many windows as it is asked to, oldest first': {
       args: { nowMs: WINDOW_ENDS, stepsAtMost: 1 },
       given: { sale: { serving: 3, pending: 3 }, steps: { [`3:${NOW - 10_000}`]: 3 }, remaining: { 3: 1 } },
-      reply: leader({ servingNumber: 3, pending: 1, freed: 2, pendingByAge: pendingAt(7, 1) }),
+      reply: leader({ windowMs: WINDOW_ENDS, servingNumber: 3, pending: 1, freed: 2, pendingByAge: pendingAt(7, 1) }),
       changes: {
         sale: { ...LED, pending: 1, expiredThrough: 2 },
         steps: { [`2:${NOW - 10_000}`]: null },
@@ -316,7 +326,7 @@ export const tickTable = table(
     'leaves newer windows open': {
       args: { nowMs: WINDOW_ENDS },
       given: { sale: { serving: 3, pending: 3 }, steps: { [`3:${NOW - 9_999}`]: 3 }, remaining: { 3: 1 } },
-      reply: leader({ servingNumber: 3, pending: 1, freed: 2, pendingByAge: pendingAt(7, 1) }),
+      reply: leader({ windowMs: WINDOW_ENDS, servingNumber: 3, pending: 1, freed: 2, pendingByAge: pendingAt(7, 1) }),
       changes: {
         sale: { ...LED, pending: 1, expiredThrough: 2 },
         steps: { [`2:${NOW - 10_000}`]: null },
@@ -336,10 +346,47 @@ export const tickTable = table(
       }),
       changes: { sale: LED },
     },
-    'counts older ones with the oldest it looks at': {
-      args: { agedStepsAtMost: 1 },
+    'takes a sample of the older steps for all of them': {
+      args: { agedStepsAtMost: 1, sampledStepsAtMost: 2 },
+      given: {
+        sale: { pending: 34 },
+        // The second and the fourth are the sample.
+        steps: {
+          [`2:${NOW - 10_000}`]: null,
+          ...{ [`1:${NOW - 50_000}`]: 1, [`2:${NOW - 40_000}`]: 2, [`3:${NOW - 25_000}`]: 3, [`4:${NOW - 10_000}`]: 4 },
+          [`5:${NOW}`]: 5,
+        },
+        remaining: { 1: 9, 2: 8, 3: 7, 4: 6, 5: 4 },
+      },
+      // 30 who are older, as 8 to 6.
+      reply: leader({ pending: 34, pendingByAge: NOBODY.with(0, 4).with(6, 17).with(4, 13) }),
+      changes: { sale: LED },
+    },
+    'counts older ones with the oldest of the sample when that has nobody left': {
+      args: { agedStepsAtMost: 1, sampledStepsAtMost: 1 },
+      given: {
+        sale: { pending: 6 },
+        steps: { [`1:${NOW - 40_000}`]: 1, [`3:${NOW}`]: 3 },
+        remaining: { 1: 2, 2: 0, 3: 4 },
+      },
+      reply: leader({ pending: 6, pendingByAge: NOBODY.with(0, 4).with(4, 2) }),
+      changes: { sale: LED },
+    },
+    'counts older ones with the oldest it looks at without a sample': {
+      args: { agedStepsAtMost: 1, sampledStepsAtMost: 0 },
       given: { sale: { pending: 6 }, steps: { [`3:${NOW}`]: 3 }, remaining: { 3: 4 } },
       reply: leader({ pending: 6, pendingByAge: pendingAt(1, 6) }),
+      changes: { sale: LED },
+    },
+    'tells everybody what rate the leader’s controller allows': {
+      args: { ratePerSecond: 40 },
+      given: { sale: { ratePerSecond: 30 } },
+      reply: leader(),
+      changes: { sale: { ...LED, ratePerSecond: 40 } },
+    },
+    'leaves the rate as it is before anything was decided': {
+      given: { sale: { ratePerSecond: 30 } },
+      reply: leader(),
       changes: { sale: LED },
     },
     'keeps what the leader’s controller remembers': {
@@ -362,7 +409,7 @@ export const tickTable = table(
     'lets the windows go on from where they stood still': {
       args: { nowMs: NOW + 7_000 },
       given: { sale: { windowsStoppedMs: 500, windowsStoppedAtMs: NOW } },
-      reply: leader(),
+      reply: leader({ windowMs: NOW - 500 }),
       changes: { sale: { ...LED, windowsStoppedMs: 7_500, windowsStoppedAtMs: 0 } },
     },
     'lets them stand still while all places are taken': {
@@ -401,7 +448,16 @@ export const advanceServingTable = table(
   advanceServingScript,
   {
     state: FOUR_WAIT,
-    args: { epoch: EPOCH, nowMs: NOW, node: 'node-a', fence: 5, expectedServing: 2, newServing: 4, pendingAtMost: 3 },
+    args: {
+      epoch: EPOCH,
+      nowMs: NOW,
+      node: 'node-a',
+      fence: 5,
+      expectedServing: 2,
+      admit: 2,
+      ghostsAtMost: 9,
+      pendingAtMost: 3,
+    },
   },
   {
     'admits up to the new serving number, once': {
@@ -416,15 +472,20 @@ export const advanceServingTable = table(
       reply: refused('stale'),
     },
     'admits up to the last number drawn': {
-      args: { newServing: 6, pendingAtMost: 5 },
+      args: { admit: 4, pendingAtMost: 5 },
       reply: advanced(6, 4),
       changes: admits(6, 4),
     },
-    'refuses to pass the last number drawn': {
-      args: { newServing: 7, pendingAtMost: 9 },
+    'never passes the last number drawn': {
+      args: { admit: 7, pendingAtMost: 9 },
+      reply: advanced(6, 4),
+      changes: admits(6, 4),
+    },
+    'refuses when everybody who was drawn is admitted': {
+      given: { sale: { drawn: 2 } },
       reply: refused('refused'),
     },
-    'refuses more than were decided for': { args: { newServing: 5 }, reply: refused('refused') },
+    'refuses more than were decided for': { args: { admit: 3 }, reply: refused('refused') },
     'admits more than there are places: not all come': {
       given: { sale: { inside: 2 } },
       reply: advanced(4, 2),
@@ -432,9 +493,9 @@ export const advanceServingTable = table(
     },
     'admits nobody while all places are taken': { given: { sale: { inside: 3 } }, reply: refused('refused') },
     'passes over departed numbers while all places are taken': {
-      given: { sale: { inside: 3 }, departed: { 3: 3, 4: 4 } },
+      given: { sale: { inside: 3, drawn: 4 }, departed: { 3: 3, 4: 4 } },
       reply: advanced(4, 0),
-      changes: { ...admits(4, 0), departed: null },
+      changes: { sale: { serving: 4, seq: 101 }, departed: null },
     },
     'admits nobody to a sale that was paused since the tick': {
       given: { sale: { phase: 'paused' } },
@@ -450,19 +511,46 @@ export const advanceServingTable = table(
       reply: advanced(4, 2),
       changes: admits(4, 2),
     },
-    'refuses to stay': { args: { newServing: 2 }, reply: refused('refused') },
-    'refuses to go back': { args: { newServing: 1 }, reply: refused('refused') },
-    'passes over numbers whose buyers left, without a slot': {
+    'refuses to admit nobody': { args: { admit: 0 }, reply: refused('refused') },
+    'refuses to go back': { args: { admit: -1 }, reply: refused('refused') },
+    'passes over numbers whose buyers left, without a slot and without taking anybody’s turn': {
       given: { departed: { 3: 3, 6: 6 } },
-      args: { newServing: 5 },
       reply: advanced(5, 2),
       changes: { ...admits(5, 2), departed: { 3: null } },
     },
-    'passes over departed numbers only': {
-      given: { departed: { 3: 3, 4: 4 } },
-      reply: advanced(4, 0),
-      changes: { ...admits(4, 0), departed: null },
+    'stops at the last person it admits': {
+      given: { departed: { 3: 3, 5: 5 } },
+      args: { admit: 1 },
+      reply: advanced(4, 1),
+      changes: { ...admits(4, 1), departed: { 3: null } },
     },
+    'passes over so many departed numbers at most, and leaves no step when it admits nobody': {
+      given: { departed: { 3: 3, 4: 4, 5: 5 } },
+      args: { admit: 1, ghostsAtMost: 1 },
+      reply: advanced(4, 0),
+      changes: { sale: { serving: 4, seq: 101 }, departed: { 3: null, 4: null } },
+    },
+    'passes over departed numbers only': {
+      given: { departed: { 3: 3, 4: 4, 5: 5, 6: 6 } },
+      reply: advanced(6, 0),
+      changes: { sale: { serving: 6, seq: 101 }, departed: null },
+    },
+    ...lostRows<'epoch'>(),
+  },
+);
+
+export const releaseLeaseTable = table(
+  releaseLeaseScript,
+  { state: FOUR_WAIT, args: { epoch: EPOCH, node: 'node-a', fence: 5, controller: 'new' } },
+  {
+    'makes room for another leader, and leaves it what was remembered': {
+      given: { sale: { controller: 'old' } },
+      reply: { status: 'released' },
+      changes: { sale: { leaseHolder: '', controller: 'new' } },
+      again: { status: 'notHeld' },
+    },
+    'leaves the lease of another node alone': { args: { node: 'node-b' }, reply: { status: 'notHeld' } },
+    'leaves a lease alone that the node got again since': { args: { fence: 4 }, reply: { status: 'notHeld' } },
     ...lostRows<'epoch'>(),
   },
 );

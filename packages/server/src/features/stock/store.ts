@@ -61,8 +61,7 @@ export function releaseHold(
     redis,
     {
       sale: saleKeys.sale(saleId),
-      steps: saleKeys.steps(saleId),
-      remaining: saleKeys.remaining(saleId),
+      departed: saleKeys.departed(saleId),
       released: saleKeys.released(saleId),
       expiry: saleKeys.expiry(saleId),
       buyers: saleKeys.buyers(saleId),

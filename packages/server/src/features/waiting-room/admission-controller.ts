@@ -11,7 +11,14 @@
  */
 import type { AdmissionMode } from '../../contract/words.ts';
 import { LIMITS } from '../../limits.ts';
-import { adjustHealthRate, freshHealthRate, type HealthFacts, type HealthRateState } from './health-rate.ts';
+import {
+  adjustHealthRate,
+  freshHealthRate,
+  type HealthFacts,
+  type HealthRateState,
+  restHealthRate,
+  watchHealthRate,
+} from './health-rate.ts';
 import { type Expectation, expectShows, learnShows, noShowsYet, type ShowState } from './show-model.ts';
 
 export const ADMISSION_LIMITERS = ['closed', 'nobodyWaits', 'rate', 'health', 'slots', 'stock'] as const;
@@ -20,6 +27,8 @@ export type AdmissionLimiter = (typeof ADMISSION_LIMITERS)[number];
 export interface AdmissionFacts {
   /** Since the last decision, milliseconds. */
   readonly elapsedMs: number;
+  /** Of that, how much the admission windows went on: they stand still while nobody could use one. */
+  readonly windowElapsedMs: number;
   readonly open: boolean;
   /** Queue numbers drawn and not admitted. */
   readonly waiting: number;
@@ -63,6 +72,8 @@ export interface AdmissionDecision {
   readonly showRate: number;
   /** Buyers per second that the rate allows at present. */
   readonly ratePerSecond: number;
+  /** Since somebody was admitted, up to this decision. */
+  readonly quietMs: number;
 }
 
 export function initialAdmission(): AdmissionState {
@@ -79,13 +90,7 @@ export function initialAdmission(): AdmissionState {
 export function decideAdmission(facts: AdmissionFacts, before: AdmissionState): AdmissionDecision {
   const shows = learnShows(before.shows, facts);
   const expected = expectShows(shows, facts.pendingByAge, facts.admissionMs);
-  const healthRate = adjustHealthRate(before.healthRate, {
-    elapsedMs: facts.elapsedMs,
-    health: facts.health,
-    admitted: before.admitted,
-    wasLimit: before.limitedBy === 'health',
-    atMost: facts.perSecond,
-  });
+  const healthRate = nextHealthRate(facts, before);
   const ratePerSecond = facts.mode === 'auto' ? Math.min(facts.perSecond, healthRate.rate) : facts.perSecond;
   const allowance = allowanceOf(facts, before.allowance, ratePerSecond);
   const quietMs = before.quietMs + Math.max(0, facts.elapsedMs);
@@ -105,6 +110,7 @@ export function decideAdmission(facts: AdmissionFacts, before: AdmissionState): 
     limitedBy,
     showRate: expected.showRate,
     ratePerSecond,
+    quietMs,
     state: {
       allowance: allowance - admit,
       shows,
@@ -116,9 +122,17 @@ export function decideAdmission(facts: AdmissionFacts, before: AdmissionState): 
   };
 }
 
-/** An advance that was refused, or the serving number moved over numbers whose buyers had left: the rate is for people. */
-export function giveBack(state: AdmissionState, unused: number): AdmissionState {
-  return { ...state, allowance: state.allowance + unused, admitted: Math.max(0, state.admitted - unused) };
+/** An advance that was refused, or fewer people were there than it was decided to admit: the state for those who were. */
+export function giveBack({ admit, quietMs, state }: AdmissionDecision, admitted: number): AdmissionState {
+  const allowance = state.allowance + admit - admitted;
+  return { ...state, allowance, admitted, quietMs: admitted > 0 ? 0 : quietMs };
+}
+
+function nextHealthRate(facts: AdmissionFacts, { healthRate, admitted, limitedBy }: AdmissionState): HealthRateState {
+  if (!facts.open || limitedBy === 'closed') return restHealthRate(healthRate);
+  const { elapsedMs, health, perSecond: atMost } = facts;
+  const step = { elapsedMs, health, admitted, wasLimit: limitedBy === 'health', atMost };
+  return facts.mode === 'auto' ? adjustHealthRate(healthRate, step) : watchHealthRate(healthRate, step);
 }
 
 /** At most one second's worth is saved up: after a pause of the ticker there is no burst beyond the rate. */
@@ -143,8 +157,8 @@ function stockBound(facts: AdmissionFacts, expected: Expectation, quietMs: numbe
 
 /**
  * So many that more than `maxActive` come in one case in twenty at most, and in far fewer because people also leave in the
- * meantime; or as many as fit if everybody came. While a quarter of the free slots is not expected to be taken, somebody is
- * admitted now and then: that is also how it is learned that they come.
+ * meantime; or as many as fit if everybody came. While there is room that is not expected to be taken, somebody is admitted now
+ * and then: that is also how it is learned that they come.
  */
 function slotBound(facts: AdmissionFacts, expected: Expectation, quietMs: number): number {
   const { maxActive, inside, pending } = facts;
@@ -152,8 +166,18 @@ function slotBound(facts: AdmissionFacts, expected: Expectation, quietMs: number
   if (free <= 0) return 0;
   const atMost = Math.max(0, LIMITS.overbookingMax * free - freshOf(facts));
   const tooMany = fewestThat((newcomers) => mostLikely(expected, newcomers) > free, atMost + 1);
-  const hasRoom = expected.mean + expected.showRate <= 0.75 * free;
+  const hasRoom = hasRoomFor(expected, free, inside);
   return Math.max(free - pending, tooMany - 1, hasRoom && quietMs >= LIMITS.quietAdmissionMs ? 1 : 0);
+}
+
+/**
+ * A fifth of what is free is not expected to be taken, by one more either. The last place is only filled by two when one of those
+ * who are late comes as well, which happens in one case in twenty at most. While nobody is inside, nothing keeps a place but
+ * people who may never come: then the one more does not count.
+ */
+function hasRoomFor({ mean, showRate }: Expectation, free: number, inside: number): boolean {
+  if (inside === 0) return mean <= 0.8 * free;
+  return mean + showRate <= 0.8 * free || (free === 1 && mean * showRate <= 0.05);
 }
 
 /** Classes of the admissions that are younger than 4 s. */

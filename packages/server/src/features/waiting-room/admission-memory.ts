@@ -1,5 +1,6 @@
 /** The admission controller's state as text: it is kept in Redis, for the server that leads next. */
 import { ADMISSION_LIMITERS, type AdmissionState, initialAdmission } from './admission-controller.ts';
+import { freshHealthRate, type HealthRateState } from './health-rate.ts';
 import { AGE_CLASSES } from './show-model.ts';
 
 /** Thousandths of a buyer or of a second are exact enough, and keep it under 500 characters. */
@@ -12,6 +13,8 @@ export function formatAdmission(state: AdmissionState): string {
 const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
 const isNumbers = (value: unknown): boolean =>
   Array.isArray(value) && value.length === AGE_CLASSES && value.every((item) => isNumber(item));
+
+const HEALTH_FIELDS = Object.keys(freshHealthRate()) as readonly (keyof HealthRateState)[];
 
 /** What another version wrote, or nobody, is begun anew. */
 export function parseAdmission(text: string): AdmissionState {
@@ -26,8 +29,6 @@ export function parseAdmission(text: string): AdmissionState {
     [allowance, quietMs, admitted].every(isNumber) &&
     ADMISSION_LIMITERS.includes(limitedBy) &&
     [shows?.personSeconds, shows?.shows, shows?.counted].every(isNumbers) &&
-    [healthRate?.rate, healthRate?.threshold, healthRate?.flow, healthRate?.restMs, healthRate?.lastLoad].every(
-      isNumber,
-    );
+    HEALTH_FIELDS.every((field) => isNumber(healthRate?.[field]));
   return isWhole ? value : initialAdmission();
 }

@@ -5,6 +5,9 @@
  * it takes the same time to recover at every rate: additive increase is for flows that share a link fairly (D. Chiu, R.
  * Jain, 1989), and here is one. Only a rate that was used up grows (RFC 7661), and a cut begins at what was really
  * admitted (RFC 5681, 3.1).
+ *
+ * Unlike a link, a server also carries what no admission brings: polls, joins, logins. Cuts do not help against those. So
+ * there are no more of them when two have left the load as it was, and none below a share of what the server kept up with.
  */
 import { LIMITS } from '../../limits.ts';
 
@@ -21,18 +24,33 @@ export interface HealthFacts {
 export interface HealthRateState {
   /** Admissions per second. */
   readonly rate: number;
-  /** Up to here the rate doubles every second; above it grows slowly. Where the last cut ended. */
+  /** Up to here the rate doubles every second; above it grows slowly. A little below what was admitted before the last cut. */
   readonly threshold: number;
   /** What was really admitted lately, per second. */
   readonly flow: number;
+  /** Over how long that was seen, seconds. */
+  readonly flowSeconds: number;
   /** Until the next cut: what the last one did shows late. */
   readonly restMs: number;
   /** The load at the last cut, or when it was last looked whether that was enough; 0 while all is well. */
   readonly lastLoad: number;
+  /** How often since the first cut it was seen that the load is as before. */
+  readonly vain: number;
+  /** The most that was admitted lately while the server was well, per second; fading. */
+  readonly healthy: number;
 }
 
 export function freshHealthRate(): HealthRateState {
-  return { rate: LIMITS.perSecondDefault, threshold: LIMITS.perSecondMax, flow: 0, restMs: 0, lastLoad: 0 };
+  return {
+    rate: LIMITS.perSecondDefault,
+    threshold: LIMITS.perSecondMax,
+    flow: 0,
+    flowSeconds: 0,
+    restMs: LIMITS.healthRestMs,
+    lastLoad: 0,
+    vain: 0,
+    healthy: 0,
+  };
 }
 
 /** 1: exactly as busy as it should be at most. The busiest resource decides. */
@@ -55,28 +73,80 @@ export interface HealthStep {
   readonly atMost: number;
 }
 
-export function adjustHealthRate(state: HealthRateState, step: HealthStep): HealthRateState {
-  const seconds = Math.min(Math.max(0, step.elapsedMs), LIMITS.admissionElapsedMaxMs) / 1000;
+/** In mode `auto`, while the sale is open. */
+export function adjustHealthRate(before: HealthRateState, step: HealthStep): HealthRateState {
   const load = loadOf(step.health);
-  const weight = 1 - Math.exp(-seconds / LIMITS.admissionFlowSeconds);
-  const flow = seconds === 0 ? state.flow : state.flow + weight * (step.admitted / seconds - state.flow);
-  const restMs = Math.max(0, state.restMs - seconds * 1000);
-  if (load >= 1) return overloaded({ ...state, flow, restMs }, load);
-  if (load > LIMITS.healthCalm || !step.wasLimit) return { ...state, flow, restMs, lastLoad: 0 };
+  const state = see(before, step, load);
+  if (load >= 1) return overloaded(state, load, step.wasLimit);
+  if (load > LIMITS.healthCalm) return state;
+  const well = { ...state, lastLoad: 0, vain: 0 };
+  if (!step.wasLimit) return well;
+  const seconds = secondsOf(step);
   const grown =
     state.rate < state.threshold
       ? Math.min(state.threshold, state.rate * 2 ** seconds)
-      : state.rate * (1 + LIMITS.healthGrowthPerSecond) ** seconds;
-  const rate = Math.min(grown, Math.max(step.atMost, LIMITS.healthRateMin));
-  return { ...state, rate, flow, restMs, lastLoad: 0 };
+      : state.rate * (1 + growthPerSecond(state, load)) ** seconds;
+  return { ...well, rate: Math.min(grown, Math.max(step.atMost, LIMITS.healthRateMin)) };
 }
 
-function overloaded(state: HealthRateState, load: number): HealthRateState {
+/**
+ * Near what was too much the last time it is felt for, as in CUBIC (RFC 9438): what is admitted now shows seconds later, and
+ * until then the rate has grown on. Well beyond, or while the server has hardly anything to do, that limit is out of date.
+ */
+function growthPerSecond({ rate, threshold }: HealthRateState, load: number): number {
+  const known = threshold / LIMITS.healthCutMax;
+  const isNear = load > LIMITS.healthIdle && rate < known * LIMITS.healthFeelBeyond;
+  return isNear ? LIMITS.healthFeelPerSecond : LIMITS.healthGrowthPerSecond;
+}
+
+/** While the operator's rate decides: what the server keeps up with then is where mode `auto` would begin. */
+export function watchHealthRate(before: HealthRateState, step: HealthStep): HealthRateState {
+  const load = loadOf(step.health);
+  const state = see(before, step, load);
+  if (load > LIMITS.healthCalm) return state;
+  return { ...state, rate: Math.max(state.rate, state.flow), lastLoad: 0, vain: 0 };
+}
+
+/** While nobody can be admitted: how busy the server is then says nothing about admissions, and nor does it just afterwards. */
+export function restHealthRate(state: HealthRateState): HealthRateState {
+  return { ...state, flow: 0, flowSeconds: 0, restMs: LIMITS.healthRestMs, lastLoad: 0, vain: 0 };
+}
+
+function secondsOf({ elapsedMs }: HealthStep): number {
+  return Math.min(Math.max(0, elapsedMs), LIMITS.admissionElapsedMaxMs) / 1000;
+}
+
+function see(state: HealthRateState, step: HealthStep, load: number): HealthRateState {
+  const seconds = secondsOf(step);
+  if (seconds === 0) return state;
+  const flowSeconds = Math.min(state.flowSeconds + seconds, 100 * LIMITS.admissionFlowSeconds);
+  // The plain mean at first, then with weights that fade.
+  const fading = 1 - Math.exp(-seconds / LIMITS.admissionFlowSeconds);
+  const weight = Math.max(fading, seconds / (state.flowSeconds + seconds));
+  const flow = state.flow + weight * (step.admitted / seconds - state.flow);
+  const restMs = Math.max(0, state.restMs - seconds * 1000);
+  if (load > LIMITS.healthCalm) return { ...state, flow, flowSeconds, restMs };
+  // What was not tried again fades; what was not needed does not.
+  const kept = step.wasLimit ? 0.5 ** (seconds / LIMITS.healthMemorySeconds) : 1;
+  return { ...state, flow, flowSeconds, restMs, healthy: Math.max(flow, state.healthy * kept) };
+}
+
+/** As it was, as far as can be told: loads vary by themselves. */
+const AS_BEFORE = 0.8;
+
+function overloaded(state: HealthRateState, load: number, wasLimit: boolean): HealthRateState {
   if (state.restMs > 0) return state;
+  const looked = { ...state, restMs: LIMITS.healthRestMs };
   // What had piled up is being worked off: that goes on without another cut.
-  if (load < state.lastLoad * LIMITS.healthCalm) return { ...state, restMs: LIMITS.healthRestMs, lastLoad: load };
-  const used = Math.min(state.rate, Math.max(state.flow, LIMITS.healthRateMin));
+  if (load < state.lastLoad * AS_BEFORE) return { ...looked, lastLoad: load, vain: 0 };
+  const vain = load * AS_BEFORE <= state.lastLoad ? state.vain + 1 : 0;
+  if (vain >= LIMITS.healthCutsInVain) return { ...looked, vain };
+  const floor = Math.max(LIMITS.healthRateMin, LIMITS.healthRateFloor * state.healthy);
+  // So few were admitted that it cannot be because of them.
+  if (state.flow <= floor) return { ...looked, lastLoad: load, vain };
+  // What is admitted while something else limits has other reasons: then the rate comes down step by step.
+  const used = wasLimit ? Math.min(state.rate, state.flow) : state.rate;
   const cut = Math.max(LIMITS.healthCutMin, Math.min(LIMITS.healthCutMax, 1 / load));
-  const rate = Math.max(LIMITS.healthRateMin, used * cut);
-  return { ...state, rate, threshold: rate, restMs: LIMITS.healthRestMs, lastLoad: load };
+  const rate = Math.max(floor, used * cut);
+  return { ...looked, rate, threshold: used * LIMITS.healthCutMax, lastLoad: load, vain };
 }

@@ -31,7 +31,8 @@ export interface ShowState {
 }
 
 export interface ShowFacts {
-  readonly elapsedMs: number;
+  /** Since the last time, in the time of the windows: while they stand still nobody can come, and nobody gets older. */
+  readonly windowElapsedMs: number;
   readonly admissionMs: number;
   /** Pending buyers, by the age class of their admission. */
   readonly pendingByAge: readonly number[];
@@ -62,7 +63,7 @@ export function noShowsYet(): ShowState {
 
 /** Takes in what has happened since the last time. Counters that went back are of another state: they count anew. */
 export function learnShows(state: ShowState, facts: ShowFacts): ShowState {
-  const seconds = Math.min(Math.max(0, facts.elapsedMs), LIMITS.admissionElapsedMaxMs) / 1000;
+  const seconds = Math.min(Math.max(0, facts.windowElapsedMs), LIMITS.admissionElapsedMaxMs) / 1000;
   const halfLifeMs = Math.max(LIMITS.showHalfLifeMinMs, 2 * facts.admissionMs);
   const kept = 0.5 ** ((seconds * 1000) / halfLifeMs);
   const isNew = facts.showsByAge.some((count, index) => count < (state.counted[index] ?? 0));
@@ -87,18 +88,34 @@ interface Risk {
   readonly variance: number;
 }
 
-function riskOf(state: ShowState, ageClass: number, admissionMs: number): Risk {
+/** @param atMost what the class before has shown */
+function riskOf(state: ShowState, ageClass: number, admissionMs: number, atMost: number): Risk {
   const width = widthSeconds(ageClass, admissionMs);
   if (width === 0) return { mean: 0, variance: 0 };
   const persons = PRIOR_PERSONS[ageClass] ?? 0;
-  const shows = (state.shows[ageClass] ?? 0) + persons * (PRIOR_RISK[ageClass] ?? 0);
+  const shows = (state.shows[ageClass] ?? 0) + persons * Math.min(atMost, PRIOR_RISK[ageClass] ?? 0);
   const exposure = (state.personSeconds[ageClass] ?? 0) + persons * width;
   return { mean: (shows / exposure) * width, variance: shows * (width / exposure) ** 2 };
 }
 
+/**
+ * Of late classes it is believed, until they are seen, that not more come than in the class before: each is twice as long, and
+ * a window of an hour holds thousands who never come, of whom one in two hundred would be many.
+ */
+const LATE_CLASS = 5;
+
+function risksOf(state: ShowState, admissionMs: number): readonly Risk[] {
+  const risks: Risk[] = [];
+  for (const ageClass of PRIOR_RISK.keys()) {
+    const before = risks[ageClass - 1]?.mean ?? 0;
+    risks.push(riskOf(state, ageClass, admissionMs, ageClass > LATE_CLASS ? before : Number.POSITIVE_INFINITY));
+  }
+  return risks;
+}
+
 /** Who is in a class has, on average, half of it behind. */
 export function expectShows(state: ShowState, pendingByAge: readonly number[], admissionMs: number): Expectation {
-  const risks = PRIOR_RISK.map((_, ageClass) => riskOf(state, ageClass, admissionMs));
+  const risks = risksOf(state, admissionMs);
   const total = risks.reduce((sum, { mean }) => sum + mean, 0);
   const newcomerStays = Math.exp(-total);
   let [mean, variance, own, shared, newcomer] = [0, 0, 0, 0, 0];

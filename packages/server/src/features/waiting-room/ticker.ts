@@ -10,8 +10,9 @@ import type { Logger } from 'pino';
 import { LIMITS } from '../../limits.ts';
 import type { PhaseChanged } from '../../order-log/records.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { withDeadline } from '../../platform/deadline.ts';
 import { saleKeys } from '../../redis/keys.ts';
-import { advanceServingScript, type LeaderTick, tickScript } from '../../redis/scripts.ts';
+import { advanceServingScript, type LeaderTick, releaseLeaseScript, tickScript } from '../../redis/scripts.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
 import {
   type AdmissionDecision,
@@ -38,8 +39,12 @@ export interface TickerOptions {
 }
 
 interface Leadership {
+  readonly epoch: number;
+  /** Begins anew with every epoch. */
   readonly fence: number;
   readonly decidedAtMs: number;
+  /** The same moment in the time of the admission windows. */
+  readonly windowMs: number;
   readonly state: AdmissionState;
   readonly decision: AdmissionDecision | undefined;
 }
@@ -89,17 +94,34 @@ export class Ticker {
     round();
   }
 
-  /** Stops admitting at once; resolves when the round under way is over. The lease runs out by itself. */
+  /**
+   * Stops admitting at once, and gives the leases up, so that another server goes on with its next tick. One that cannot be given
+   * up now runs out by itself.
+   */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#running;
+    const led = [...this.#leading];
+    this.#leading.clear();
+    const givenUp = Promise.all(led.map(([saleId, leadership]) => this.#giveUp(saleId, leadership)));
+    await withDeadline(givenUp, LIMITS.tickerLeaseMs, () => new Error('Redis takes longer than the lease')).catch(
+      (error: unknown) => this.#options.logger.debug({ err: error }, 'a lease was not given up'),
+    );
+  }
+
+  async #giveUp(saleId: number, { epoch, fence, state }: Leadership): Promise<void> {
+    const { redis, node } = this.#options;
+    const args = { epoch, node, fence, controller: formatAdmission(state) };
+    await releaseLeaseScript.run(redis, { sale: saleKeys.sale(saleId) }, args);
   }
 
   async #tickAll(): Promise<void> {
     const { live, logger } = this.#options;
-    const due = [...live.followed].filter((saleId) => this.#needsTick(saleId));
-    const results = await Promise.allSettled(due.map((saleId) => this.tick(saleId)));
+    const due = new Set([...live.followed].filter((saleId) => this.#needsTick(saleId)));
+    for (const known of [this.#leading, this.#following])
+      for (const saleId of known.keys()) if (!due.has(saleId)) known.delete(saleId);
+    const results = await Promise.allSettled([...due].map((saleId) => this.tick(saleId)));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) logger.debug({ err: failed.reason }, 'a tick failed; the next one tries again');
   }
@@ -116,9 +138,12 @@ export class Ticker {
   async tick(saleId: number): Promise<void> {
     const { redis, clock, node, live } = this.#options;
     const epoch = live.get(saleId)?.snapshot.epoch;
-    if (epoch === undefined) return;
+    if (epoch === undefined) {
+      this.#leading.delete(saleId);
+      return;
+    }
     const nowMs = clock.nowMs();
-    const known = this.#leading.get(saleId);
+    const known = this.#leadership(saleId, epoch);
     const result = await tickScript.run(
       redis,
       {
@@ -134,7 +159,9 @@ export class Ticker {
         idleBeat: this.#idleBeat(saleId, epoch, nowMs),
         stepsAtMost: LIMITS.stepsPerCall,
         agedStepsAtMost: LIMITS.agedStepsPerTick,
+        sampledStepsAtMost: LIMITS.sampledStepsPerTick,
         controller: known === undefined ? '' : formatAdmission(known.state),
+        ratePerSecond: wholeRate(known?.decision),
       },
     );
     if (result.status !== 'leader') {
@@ -143,9 +170,15 @@ export class Ticker {
       return;
     }
     this.#following.delete(saleId);
-    this.#noteLeadership(saleId, result.fence);
+    if (known?.fence !== result.fence) this.#noteLeadership(saleId, result.fence);
     if (result.phase !== result.phaseBefore) await this.#recordPhase(saleId, epoch, result, nowMs);
     await this.#admit(saleId, epoch, result, nowMs);
+  }
+
+  /** What an earlier epoch knew is of other people. */
+  #leadership(saleId: number, epoch: number): Leadership | undefined {
+    const known = this.#leading.get(saleId);
+    return known?.epoch === epoch ? known : undefined;
   }
 
   /** The beat that has not changed for as long as the lease; '' while the leader may be alive. */
@@ -163,7 +196,6 @@ export class Ticker {
 
   /** Rare while all is well: often, it tells of servers that stall or cannot reach Redis. */
   #noteLeadership(saleId: number, fence: number): void {
-    if (this.#leading.get(saleId)?.fence === fence) return;
     this.#options.logger.info({ saleId, fence }, 'this server lets the buyers of a sale in from now on');
   }
 
@@ -182,12 +214,14 @@ export class Ticker {
   }
 
   async #admit(saleId: number, epoch: number, tick: LeaderTick, nowMs: number): Promise<void> {
-    const known = this.#leading.get(saleId);
+    const known = this.#leadership(saleId, epoch);
+    const { fence, windowMs } = tick;
     // Who leads anew goes on where the one before has stopped.
-    const fresh = { decidedAtMs: nowMs, state: parseAdmission(tick.controller) };
-    const before = known?.fence === tick.fence ? known : fresh;
-    const decision = decideAdmission(this.#factsOf(tick, nowMs - before.decidedAtMs), before.state);
-    const leadership = { fence: tick.fence, decidedAtMs: nowMs, decision };
+    const fresh = { decidedAtMs: nowMs, windowMs, state: parseAdmission(tick.controller) };
+    const before = known?.fence === fence ? known : fresh;
+    const elapsed = { elapsedMs: nowMs - before.decidedAtMs, windowElapsedMs: windowMs - before.windowMs };
+    const decision = decideAdmission(this.#factsOf(tick, elapsed), before.state);
+    const leadership = { epoch, fence, decidedAtMs: nowMs, windowMs, decision };
     this.#leading.set(saleId, { ...leadership, state: decision.state });
     if (decision.admit === 0 || this.#stopped) return;
     const { redis, node } = this.#options;
@@ -205,21 +239,29 @@ export class Ticker {
         node,
         fence: tick.fence,
         expectedServing: tick.servingNumber,
-        newServing: tick.servingNumber + decision.admit,
+        admit: decision.admit,
+        ghostsAtMost: LIMITS.ghostsPerTick,
         pendingAtMost: tick.pending + decision.admit,
       },
     );
     const admitted = advanced.status === 'advanced' ? advanced.admitted : 0;
-    this.#leading.set(saleId, { ...leadership, state: giveBack(decision.state, decision.admit - admitted) });
+    this.#leading.set(saleId, { ...leadership, state: giveBack(decision, admitted) });
   }
 
-  #factsOf(tick: LeaderTick, elapsedMs: number): AdmissionFacts {
+  #factsOf(tick: LeaderTick, elapsed: Pick<AdmissionFacts, 'elapsedMs' | 'windowElapsedMs'>): AdmissionFacts {
     const { pending, inside, available, maxActive, perSecond, mode, admissionMs, showsByAge, pendingByAge } = tick;
     return {
-      ...{ elapsedMs, pending, inside, available, maxActive, perSecond, mode, admissionMs, showsByAge, pendingByAge },
+      ...elapsed,
+      ...{ pending, inside, available, maxActive, perSecond, mode, admissionMs, showsByAge, pendingByAge },
       waiting: tick.drawn - tick.servingNumber,
       open: tick.phase === 'open',
       health: this.#options.health(),
     };
   }
+}
+
+/** For those who estimate the wait. A rate of less than one a second is still one. */
+function wholeRate(decision: AdmissionDecision | undefined): number | '' {
+  if (decision === undefined) return '';
+  return decision.ratePerSecond > 0 ? Math.max(1, Math.round(decision.ratePerSecond)) : 0;
 }

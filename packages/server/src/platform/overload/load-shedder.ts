@@ -13,6 +13,7 @@ import {
   adjustShedding,
   calmShedding,
   levelCeiling,
+  type Relief,
   retrySeconds,
   type ServedCounts,
   type SheddingState,
@@ -97,9 +98,9 @@ export class LoadShedder {
     this.#ledgers[loadClass].served += 1;
   }
 
-  /** See `WorkShares`; of about the last second. */
-  get reserve(): number {
-    return this.#shares.reserve;
+  /** At present, as far as the admission has to know it; shares are of about the last second. */
+  get relief(): Relief {
+    return { reserve: this.#shares.reserve, holdsServed: servedShare(this.level, 'hold') };
   }
 
   start(): void {

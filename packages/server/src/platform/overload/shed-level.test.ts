@@ -184,7 +184,12 @@ describe('what the admission sees', () => {
 
   it('is the loop without its reserve, and everything else as it is', () => {
     const facts = { eventLoopUtilization: 0.9, requestP99Ms: 80, cpu: 1.1 };
-    expect(steered(facts, 0)).toEqual(facts);
-    expect(steered(facts, 0.5)).toEqual({ ...facts, eventLoopUtilization: 0.45 });
+    expect(steered(facts, { reserve: 0, holdsServed: 1 })).toEqual(facts);
+    expect(steered(facts, { reserve: 0.5, holdsServed: 1 })).toEqual({ ...facts, eventLoopUtilization: 0.45 });
+  });
+
+  it('is the loop as it would be if all holds were served: more than it can do, when some are refused', () => {
+    const facts = { eventLoopUtilization: 0.9, requestP99Ms: 80, cpu: 1.1 };
+    expect(steered(facts, { reserve: 0.2, holdsServed: 0.5 }).eventLoopUtilization).toBeCloseTo(1.44);
   });
 });

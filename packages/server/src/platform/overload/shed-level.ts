@@ -126,10 +126,22 @@ export function levelCeiling({ purchases }: WorkShares): number {
   return purchases > LIMITS.shedHoldsAbove ? LEVEL_MAX : levelBefore('hold');
 }
 
+/** What the admission has to know of the shedding. */
+export interface Relief {
+  /** See `WorkShares`. */
+  readonly reserve: number;
+  /** Share of the holds that are served, 0 … 1. */
+  readonly holdsServed: number;
+}
+
 /**
  * How busy the loop is as the admission should see it: without what would be shed to make room for those who are admitted. Else
- * a crowd that fills the loop with joins and polls, which gives way at any moment, would keep anybody from buying.
+ * a crowd that fills the loop with joins and polls, which gives way at any moment, would keep anybody from buying. And as busy
+ * as it would be if all holds were served, which may be more than it can: a loop that refuses half of them is not all right.
  */
-export function steered<Facts extends { readonly eventLoopUtilization: number }>(facts: Facts, reserve: number): Facts {
-  return { ...facts, eventLoopUtilization: facts.eventLoopUtilization * (1 - reserve) };
+export function steered<Facts extends { readonly eventLoopUtilization: number }>(
+  facts: Facts,
+  { reserve, holdsServed }: Relief,
+): Facts {
+  return { ...facts, eventLoopUtilization: (facts.eventLoopUtilization * (1 - reserve)) / holdsServed };
 }

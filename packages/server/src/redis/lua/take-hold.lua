@@ -101,7 +101,7 @@ local amount = string.format('%.0f', tonumber(s[13]) * quantity)
 local expiresAtMs = nowMs + tonumber(s[14])
 local expiresText = string.format('%.0f', expiresAtMs)
 redis.call('HSET', hold, 'account', account, 'tickets', csv, 'quantity', quantity, 'amount', amount, 'state', 'held',
-  'epoch', s[1], 'expiresAtMs', expiresText, 'number', number, 'step', step, 'numbersKey', numbers, 'numbersField', field)
+  'epoch', s[1], 'expiresAtMs', expiresText, 'number', number, 'numbersKey', numbers, 'numbersField', field)
 redis.call('HSET', buyers, account, holdId)
 redis.call('ZADD', expiry, expiresText, holdId)
 if redis.call('ZREM', departed, number) == 0 then

@@ -87,7 +87,11 @@ async function buy(saleId: number): Promise<readonly Step[]> {
   const { queueToken } = await ask<{ queueToken: string }>('POST', `/sales/${saleId}/queue`);
   const turn = `Queue-Token: ${queueToken}`;
   await until(
-    () => ask<{ admitted: boolean }>('GET', `/sales/${saleId}/queue`, [turn]),
+    async () => {
+      // Who asks oftener is refused.
+      await sleep(300);
+      return ask<{ admitted: boolean }>('GET', `/sales/${saleId}/queue`, [turn]);
+    },
     ({ admitted }) => admitted,
   );
   const { holdId } = await ask<{ holdId: string }>('POST', `/sales/${saleId}/holds`, [turn, json], '{"quantity":1}');

@@ -28,7 +28,7 @@ interface Flag {
 const FLAGS = {
   'lead-in': { fallback: 8, limits: [1, 60] },
   seconds: { fallback: 12, limits: [2, 60] },
-  connections: { fallback: 8_000, limits: [10, 10_000] },
+  connections: { fallback: 4_000, limits: [10, 10_000] },
   'no-shows': { fallback: 20, limits: [0, 90] },
   purchases: { fallback: 5_000, limits: [200, 20_000] },
 } as const satisfies Record<string, Flag>;

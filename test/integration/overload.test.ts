@@ -113,7 +113,7 @@ integration('a flood', () => {
         `POST ${path} HTTP/1.1\r\nHost: fest\r\nAuthorization: Bearer ${tokens[index % tokens.length]}\r\nContent-Length: 0\r\n\r\n`,
       poll: (index) => `GET ${path} HTTP/1.1\r\nHost: fest\r\nQueue-Token: ${polls[index % polls.length]}\r\n\r\n`,
     });
-    flood.start();
+    await flood.start();
     await sleep(ONSET_MS);
     const beforeSeen = flood.counts();
     const bought: Told[] = [];

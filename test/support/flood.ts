@@ -34,10 +34,11 @@ export class Flood<Kind extends string> {
     >;
   }
 
-  start(): void {
-    for (const kind of Object.keys(this.#requests) as Kind[]) {
-      for (let index = 0; index < this.#connections; index += 1) this.#open(kind);
-    }
+  /** Sends when all are connected: a server whose loop is busy accepts few connections in each round of it. */
+  async start(): Promise<void> {
+    const kinds = Object.keys(this.#requests) as Kind[];
+    const senders = kinds.flatMap((kind) => Array.from({ length: this.#connections }, () => this.#open(kind)));
+    for (const send of await Promise.all(senders)) send();
   }
 
   /** Answers so far, by kind and status. */
@@ -55,7 +56,7 @@ export class Flood<Kind extends string> {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #open(kind: Kind): void {
+  #open(kind: Kind): Promise<() => void> {
     const socket = connect(this.#port, '127.0.0.1');
     this.#sockets.push(socket);
     let owed = 0;
@@ -67,7 +68,9 @@ export class Flood<Kind extends string> {
       socket.write(text, 'latin1');
     };
     socket.setEncoding('latin1');
-    socket.on('connect', send);
+    const connected = new Promise<() => void>((resolve, reject) => {
+      socket.once('connect', () => resolve(send)).once('error', reject);
+    });
     socket.on('error', () => undefined);
     socket.on('data', (chunk: string) => {
       const text = tail + chunk;
@@ -80,6 +83,7 @@ export class Flood<Kind extends string> {
       tail = text.slice(at);
       if (owed === 0 && !this.#stopped) send();
     });
+    return connected;
   }
 
   #count(kind: Kind, head: string): void {

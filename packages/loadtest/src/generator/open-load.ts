@@ -14,7 +14,7 @@ export interface OpenLoadOptions {
   /** Arrivals before the measured window, and how long that is. */
   readonly leadInMs: number;
   readonly measuredMs: number;
-  /** More requests at once than this wait in the generator, and are late for it. */
+  /** Opened beforehand. More requests at once than this wait in the generator, and are late for it. */
   readonly connections: number;
   /** @param index of the arrival; undefined: there is nobody left */
   readonly visitorOf: (index: number) => Visitor | undefined;
@@ -50,6 +50,8 @@ export interface OpenLoadResult {
 /** One look at what is due. */
 const TICK_MS = 1;
 const BUFFER_BYTES = 8 * 1024;
+/** Connections that are opened at once. */
+const CONNECTING = 50;
 const FAULTS_MAX = 5;
 /** A failed connection is tried again after this. */
 const RECONNECT_MS = 500;
@@ -74,7 +76,7 @@ class OpenLoad {
   #head = 0;
   readonly #free: PooledConnection[] = [];
   readonly #open = new Set<PooledConnection>();
-  readonly #beganMs = performance.now();
+  #beganMs = 0;
   #nextArrivalMs = 0;
   #arrived = 0;
   #nobodyLeft = false;
@@ -97,7 +99,13 @@ class OpenLoad {
     const aborted = (): void => this.#done.reject(signal?.reason);
     if (signal?.aborted === true) aborted();
     signal?.addEventListener('abort', aborted, { once: true });
-    this.#timer = setTimeout(() => this.#tick(), TICK_MS);
+    this.#openAll().then(
+      () => {
+        this.#beganMs = performance.now();
+        this.#timer = setTimeout(() => this.#tick(), TICK_MS);
+      },
+      (error: unknown) => this.#done.reject(error),
+    );
     this.result = this.#done.promise
       .finally(() => {
         clearTimeout(this.#timer);
@@ -105,6 +113,20 @@ class OpenLoad {
         for (const connection of this.#open) connection.close();
       })
       .then(() => this.#summary());
+  }
+
+  /** A server whose loop is busy accepts few connections in each round of it, so a load balancer has them before. */
+  async #openAll(): Promise<void> {
+    while (this.#open.size < this.#options.connections) {
+      const batch: PooledConnection[] = [];
+      while (batch.length < CONNECTING) {
+        const connection = this.#connect();
+        if (connection === undefined) break;
+        batch.push(connection);
+      }
+      await Promise.all(batch.map(({ connected }) => connected));
+      this.#free.push(...batch);
+    }
   }
 
   #tick(): void {
@@ -242,6 +264,7 @@ interface ConnectionListener {
 }
 
 class PooledConnection {
+  readonly connected: Promise<void>;
   readonly #socket: Socket;
   readonly #parser = new AnswerParser();
   readonly #listener: ConnectionListener;
@@ -262,6 +285,11 @@ class PooledConnection {
         },
       },
     });
+    this.connected = new Promise((resolve, reject) => {
+      this.#socket.once('connect', resolve).once('error', reject);
+    });
+    // A connection that is made while people come has nobody to wait for it.
+    this.connected.catch(() => undefined);
     this.#socket.on('error', (error) => this.#fail(`a connection failed: ${error.message}`));
     this.#socket.on('close', () => this.#fail('the server closed a connection'));
   }

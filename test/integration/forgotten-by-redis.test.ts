@@ -32,6 +32,7 @@ integration('an order or a payment that Redis has just forgotten', () => {
       await ask<Payment>(server, buyer, 'POST', `/holds/${holdId}/payments`, { body: { method: 'card' } })
     ).body;
     const isInFlight = vi.spyOn(core.processor, 'isInFlight').mockReturnValue(false);
+    const isFresh = vi.spyOn(core.processor, 'accountOfFreshlyBegun').mockReturnValue(undefined);
     // What is in memory was read a moment ago, and is sound.
     await core.live.refresh(sale.id);
     await services.redis.flushdb();
@@ -40,6 +41,7 @@ integration('an order or a payment that Redis has just forgotten', () => {
       expect(asked, path).toMatchObject({ status: 503, body: { code: 'sale_recovering' } });
     }
     isInFlight.mockRestore();
+    isFresh.mockRestore();
     await blocker.rollback();
     blocker.release();
     answer();

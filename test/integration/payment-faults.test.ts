@@ -11,6 +11,7 @@ import { OrderLogError } from '@fest/server/order-log/errors';
 import { saleKeys } from '@fest/server/redis/keys';
 import { runOf, storedEpochText } from '@fest/server/redis/run-id';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { GatewayStub } from '../support/gateway-stub.ts';
 import { engines, integration } from '../support/integration.ts';
 import { ask, buy, eventually, hold, outcomeOf, pay } from '../support/purchase.ts';
 import { buildTestApp, type TestApp } from '../support/test-app.ts';
@@ -54,6 +55,33 @@ integration('a payment', () => {
     });
     expect(await stockOf(sale.id)).toMatchObject({ available: 0, held: 2, sold: 0 });
     expect((await pay(server, buyer, holdId)).status).toBe('succeeded');
+  });
+
+  it('has one status at all servers from when one of them shows its end, however long its log takes', async () => {
+    const sale = await server.createSale({ capacity: 2 });
+    const buyer = await server.createAccount();
+    const gateway = new GatewayStub();
+    gateway.decide(() => ({ kind: 'declined', failureCode: 'card_declined' }));
+    const one = await buildTestApp({ besides: server, serverName: 'server-3', gateway });
+    const { log } = one.core;
+    const write = log.append.bind(log);
+    const { promise: written, resolve: goOn } = Promise.withResolvers<void>();
+    vi.spyOn(log, 'append').mockImplementation(async (record) => {
+      if (record.type === 'paymentFailed') await written;
+      return write(record);
+    });
+    try {
+      const { holdId } = await hold(one, buyer, sale.id, 2);
+      const answer = await ask<Payment>(one, buyer, 'POST', `/holds/${holdId}/payments`, { body: { method: 'card' } });
+      const { paymentId } = answer.body;
+      const statusAt = async (at: TestApp) =>
+        (await ask<Payment>(at, buyer, 'GET', `/payments/${paymentId}`)).body.status;
+      await eventually(async () => (await statusAt(server)) === 'failed', 'another server tells the end');
+      expect(await statusAt(one)).toBe('failed');
+    } finally {
+      goOn();
+      await one.close();
+    }
   });
 
   it('whose intent takes the disk long is not taken for abandoned', async () => {

@@ -63,8 +63,8 @@ export const LIMITS = {
   /** Requests under way, by class. At a few milliseconds each a server has tens; more means that a store is slow, and each
    * holds some 10 KiB and a place in the lines for Redis and MySQL. Together they bound these lines. */
   requestsInFlight: { browse: 1_000, join: 1_000, poll: 500, hold: 1_000, purchase: 4_000, service: 500 },
-  /** Probes a second, which need no token; what is more is no probe. A reading of /metrics takes some 5 ms. */
-  probesPerSecond: 100,
+  /** Readings of /metrics a second, which need no token and take some 5 ms each; whoever watches a server needs one. */
+  metricsPerSecond: 20,
   /** Connections besides the live sockets, of some 15 KiB each; behind a load balancer a few hundred carry everything. */
   httpConnections: 20_000,
   /** Open files kept for everything but connections of clients: stores, the order log, the program. */

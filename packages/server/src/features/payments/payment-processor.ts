@@ -48,7 +48,7 @@ export class PaymentProcessor {
   readonly #inFlight = new Map<string, Promise<void>>();
   /** Whose the payments are that this process brings to an outcome. */
   readonly #accounts = new Map<string, number>();
-  /** Payments this process began → when, by `performance.now()`; until they are finished. */
+  /** Payments this process began → when, by `performance.now()`; until a store may show what became of them. */
   readonly #begunAtMs = new Map<string, number>();
   /** Payments whose intent is being written: nobody else is to take them for abandoned, however slow the disk is. */
   readonly #starting = new Set<string>();
@@ -92,8 +92,8 @@ export class PaymentProcessor {
   }
 
   /**
-   * Whose payment it is, if this process began it a moment ago and has not finished it: nobody else takes it up so soon, so
-   * it is pending whatever any store says.
+   * Whose payment it is, if this process began it a moment ago and has told no store of an outcome: nobody else takes it up so
+   * soon, so it is pending.
    */
   accountOfFreshlyBegun(paymentId: string): number | undefined {
     const begunAtMs = this.#begunAtMs.get(paymentId);
@@ -286,6 +286,7 @@ export class PaymentProcessor {
 
   async #showWhatIs(intent: PaymentIntent): Promise<void> {
     const { redis, findOutcome } = this.#options;
+    this.#begunAtMs.delete(intent.paymentId);
     const outcome = await this.#persist(() => findOutcome(intent.paymentId));
     // The log has said that the order exists: whoever knows otherwise, like a MySQL that was restored from a backup, is behind.
     if (outcome === undefined || outcome.status === 'pending' || outcome.status === 'failed') {
@@ -299,6 +300,8 @@ export class PaymentProcessor {
   async #show(order: OrderPaid, epoch: number): Promise<void> {
     const { redis, onStep } = this.#options;
     const { orderId } = order;
+    // From here on Redis may say so, also through other servers.
+    this.#begunAtMs.delete(order.paymentId);
     await this.#persist(() =>
       Promise.all([
         addFreshOrder(redis, order),
@@ -310,6 +313,7 @@ export class PaymentProcessor {
 
   async #fail(intent: PaymentIntent, failureCode: string): Promise<void> {
     const { redis, clock } = this.#options;
+    this.#begunAtMs.delete(intent.paymentId);
     const { epoch } = await this.#withEpoch(intent.saleId, (epochNow) =>
       failPayment(redis, intent, epochNow, failureCode, clock.nowMs()),
     );
@@ -348,6 +352,7 @@ export class PaymentProcessor {
   async #payBack(started: RefundStarted): Promise<void> {
     const { redis, clock, gateway, live } = this.#options;
     const { saleId, paymentId, accountId, holdId, reason, epoch } = started;
+    this.#begunAtMs.delete(paymentId);
     await this.#withEpoch(saleId, (epochNow) => failPayment(redis, started, epochNow, '', clock.nowMs()));
     for (let attempt = 0; ; attempt += 1) {
       const result = await gateway.refund(paymentId);

@@ -11,7 +11,7 @@ const CLASSES: Readonly<Record<keyof typeof ROUTES, Readonly<Record<string, Load
   sessions: { POST: 'browse', DELETE: 'browse' },
   sessionsRefresh: { POST: 'join' },
   me: { GET: 'browse', DELETE: 'browse' },
-  myOrders: { GET: 'browse' },
+  myOrders: { GET: 'purchase' },
   festivals: { GET: 'browse', POST: 'service' },
   festival: { GET: 'browse', PATCH: 'service', DELETE: 'service' },
   festivalSales: { POST: 'service' },

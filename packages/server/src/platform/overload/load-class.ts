@@ -32,6 +32,7 @@ const PAYMENTS = `${API_PREFIX}/payments/`;
 const ORDERS = `${API_PREFIX}/orders/`;
 const FESTIVALS = `${API_PREFIX}/festivals`;
 const OPERATIONS = `${API_PREFIX}/operations/`;
+const MY_ORDERS = `${API_PREFIX}/me/orders`;
 const CHECK_INS = `${API_PREFIX}/check-ins`;
 const REFRESH = `${API_PREFIX}/sessions/refresh`;
 const ATTENDEES = '/attendees';
@@ -47,13 +48,14 @@ export function loadClassOf({ method, url = '', headers }: ClassFacts): LoadClas
 }
 
 /** Paths of machines that watch a server, which bring no token. */
-export function isProbe(path: string): boolean {
+function isProbe(path: string): boolean {
   return path === SERVICE_PATHS.live || path === SERVICE_PATHS.ready || path === SERVICE_PATHS.metrics;
 }
 
 function classOfPath(method: string | undefined, path: string): LoadClass {
   if (path.startsWith(SALES)) return classOfSale(method, path.slice(path.lastIndexOf('/') + 1));
   if (path.startsWith(HOLDS) || path.startsWith(PAYMENTS) || path.startsWith(ORDERS)) return 'purchase';
+  if (path === MY_ORDERS) return 'purchase';
   if (path.startsWith(OPERATIONS) || path === CHECK_INS || isProbe(path)) return 'service';
   if (path.startsWith(FESTIVALS)) return method === 'GET' && !path.endsWith(ATTENDEES) ? 'browse' : 'service';
   return path === REFRESH ? 'join' : 'browse';

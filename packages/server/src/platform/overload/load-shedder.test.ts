@@ -112,20 +112,27 @@ describe('the shedder', () => {
     expect(shedder.refused('join', 'full')).toBe(1);
   });
 
-  it('answers so many probes a second and no more; operators are not among them', () => {
+  it('gives so many readings of the metrics a second and no more; health and operators are not among them', () => {
     const shedder = new LoadShedder({ clocks: STOPPED });
-    const probe = requestOf('GET', '/metrics');
+    const reading = requestOf('GET', '/metrics');
     const answered = (nowMs: number): number => {
       let count = 0;
-      for (let index = 0; index < 3 * LIMITS.probesPerSecond; index += 1) {
+      for (let index = 0; index < 3 * LIMITS.metricsPerSecond; index += 1) {
         const response = new Response();
-        if (shedder.takesIn(probe, response.raw, nowMs)) count += 1;
+        if (shedder.takesIn(reading, response.raw, nowMs)) count += 1;
         response.emit('close');
       }
       return count;
     };
-    expect(answered(10)).toBe(LIMITS.probesPerSecond);
+    expect(answered(10)).toBe(LIMITS.metricsPerSecond);
     expect(shedder.takesIn(REQUESTS.service, new Response().raw, 11)).toBe(true);
-    expect(answered(1_010)).toBe(LIMITS.probesPerSecond);
+    for (const path of ['/health/live', '/health/ready']) {
+      for (let index = 0; index < 1_000; index += 1) {
+        const response = new Response();
+        expect(shedder.takesIn(requestOf('GET', path), response.raw, 12)).toBe(true);
+        response.emit('close');
+      }
+    }
+    expect(answered(1_010)).toBe(LIMITS.metricsPerSecond);
   });
 });

@@ -4,9 +4,10 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
+import { SERVICE_PATHS } from '../../contract/paths.ts';
 import { LIMITS } from '../../limits.ts';
 import { writeAnswer } from '../ready-answer.ts';
-import { isProbe, LOAD_CLASSES, type LoadClass, loadClassOf } from './load-class.ts';
+import { LOAD_CLASSES, type LoadClass, loadClassOf } from './load-class.ts';
 import { type LoopClocks, LoopWatch } from './loop-watch.ts';
 import { overloadRefusal } from './refusal.ts';
 import {
@@ -32,9 +33,10 @@ export interface LoadShedderOptions {
 /**
  * - `late`: the event loop is, and the class is being refused by its share
  * - `full`: so many of the class are under way that something else than the loop is slow
- * - `probes`: more readings of health and metrics than anybody who watches a server needs
+ * - `metrics`: more readings of `/metrics` than anybody who watches a server needs; health is always told, since a load balancer
+ *   takes a server that does not tell for a dead one
  */
-export const REFUSAL_REASONS = ['late', 'full', 'probes'] as const;
+export const REFUSAL_REASONS = ['late', 'full', 'metrics'] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 /** Over which shares of the work are taken: as long as the loop's utilization that the admission sees. */
@@ -60,8 +62,8 @@ export class LoadShedder {
   #counts: ServedCounts = this.#count();
   #countedAtMs = 0;
   #shares: WorkShares = { reserve: 0, purchases: 0 };
-  #probes = 0;
-  #probesSinceMs = 0;
+  #readings = 0;
+  #readingsSinceMs = 0;
 
   constructor(options: LoadShedderOptions = {}) {
     this.#random = options.random ?? Math.random;
@@ -130,8 +132,8 @@ export class LoadShedder {
     const reason =
       ledger.inFlight >= this.#inFlightMax[loadClass]
         ? 'full'
-        : loadClass === 'service' && this.#isProbeTooMany(request, nowMs)
-          ? 'probes'
+        : loadClass === 'service' && this.#isReadTooOften(request, nowMs)
+          ? 'metrics'
           : undefined;
     if (reason !== undefined) {
       this.#refuse(request, response, loadClass, reason);
@@ -162,14 +164,14 @@ export class LoadShedder {
     this.#countedAtMs = nowMs;
   }
 
-  #isProbeTooMany(request: IncomingMessage, nowMs: number): boolean {
-    if (!isProbe(pathOf(request))) return false;
-    if (nowMs - this.#probesSinceMs >= 1_000) {
-      this.#probes = 0;
-      this.#probesSinceMs = nowMs;
+  #isReadTooOften(request: IncomingMessage, nowMs: number): boolean {
+    if (pathOf(request) !== SERVICE_PATHS.metrics) return false;
+    if (nowMs - this.#readingsSinceMs >= 1_000) {
+      this.#readings = 0;
+      this.#readingsSinceMs = nowMs;
     }
-    this.#probes += 1;
-    return this.#probes > LIMITS.probesPerSecond;
+    this.#readings += 1;
+    return this.#readings > LIMITS.metricsPerSecond;
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, loadClass: LoadClass, reason: RefusalReason): void {
@@ -188,7 +190,7 @@ function createLedger(): ClassLedger {
   const ledger: ClassLedger = {
     inFlight: 0,
     served: 0,
-    refused: { late: 0, full: 0, probes: 0 },
+    refused: { late: 0, full: 0, metrics: 0 },
     leave: () => {
       ledger.inFlight -= 1;
     },

@@ -25,7 +25,7 @@ export function overloadMetrics({ shedder, server, redis }: OverloadSources): re
   return [
     new Counter({
       name: 'fest_shed_requests_total',
-      help: 'Requests refused before anything was done for them, by class; late: the event loop is; full: too many under way; probes: too many a second',
+      help: 'Requests refused before anything was done for them, by class; late: the event loop is; full: too many under way; metrics: read too often',
       labelNames: ['class', 'reason'] as const,
       registers: [],
       collect() {

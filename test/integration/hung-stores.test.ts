@@ -310,7 +310,7 @@ integration('a subscription', () => {
     try {
       await subscribeToChanges(subscriber, {
         // Channels are of the whole Redis: other tests at the same time have changes of their own.
-        onChange: (each) => each.festivalId === change.festivalId && heard.push(each),
+        onChange: (each) => each?.festivalId === change.festivalId && heard.push(each),
         onReconnect: () => {
           reconnected += 1;
         },

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '@fest/server/limits';
 import { connectionsFor } from '@fest/server/platform/overload/connections';
+import { LoadShedder } from '@fest/server/platform/overload/load-shedder';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { integration } from '../support/integration.ts';
 import { isComplete, listen, openConnection, parseAnswer } from '../support/raw-http.ts';
@@ -13,16 +14,23 @@ import { until } from '../support/visitor.ts';
 const SLOW = 300;
 const SILENT = 200;
 const BOMBS = 100;
+/** Bounds that are reached without thousands of clients; those of each class are lower than `DRIPPING`. */
+const DRIPPING = 60;
+const IN_FLIGHT = 20;
+const ARRIVING = 100;
 const REQUEST_TIMEOUT_MS = LIMITS.requestTimeoutMs;
 /** One answer beside them: a machine that is busy with other tests is no failure, waiting for the slow ones is. */
 const PROMPT_MS = 3_000;
 
+let shedder: LoadShedder;
 let fest: TestApp;
 let port: number;
 let clients: Client[] = [];
 
 beforeEach(async () => {
-  fest = await buildTestApp();
+  const inFlightMax = { ...LIMITS.requestsInFlight, join: IN_FLIGHT, purchase: IN_FLIGHT };
+  shedder = new LoadShedder({ inFlightMax, arrivingMax: ARRIVING });
+  fest = await buildTestApp({ loadShedder: shedder });
   port = await listen(fest);
 });
 afterEach(async () => {
@@ -37,8 +45,9 @@ interface Client {
   closedAtMs: number | undefined;
 }
 
-function openClient(): Client {
-  const client: Client = { socket: connect(port, '127.0.0.1'), text: '', closedAtMs: undefined };
+function openClient(allowHalfOpen = false): Client {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen });
+  const client: Client = { socket, text: '', closedAtMs: undefined };
   client.socket.setEncoding('latin1');
   client.socket.on('data', (chunk: string) => {
     client.text += chunk;
@@ -51,7 +60,7 @@ function openClient(): Client {
   return client;
 }
 
-const openClients = (count: number): readonly Client[] => Array.from({ length: count }, openClient);
+const openClients = (count: number): readonly Client[] => Array.from({ length: count }, () => openClient());
 
 function connections(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -151,6 +160,60 @@ integration('slow clients', () => {
     expect(last).toBeLessThan(REQUEST_TIMEOUT_MS + LIMITS.slowRequestCheckMs + PROMPT_MS);
     expect(new Set(slow.map(({ text }) => parseAnswer(text).status))).toEqual(new Set([408]));
     await until(connections, (open) => open <= 1);
+  });
+
+  it('bodies that do not arrive take no place of those that do, and neither they nor their sockets outlast the time to send one', async () => {
+    const sale = await fest.createSale();
+    const { token } = await fest.createAccount();
+    const beganMs = performance.now();
+    const begin = (path: string, headers: readonly string[]): readonly Client[] => {
+      // They never close by themselves.
+      const begun = Array.from({ length: DRIPPING }, () => openClient(true));
+      const lines = ['Host: fest', 'Content-Type: application/json', 'Content-Length: 30000', ...headers];
+      for (const { socket } of begun) socket.write(`POST /api/v1${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n{`);
+      return begun;
+    };
+    const refreshing = begin('/sessions/refresh', []);
+    await until(
+      async () => shedder.arriving,
+      (arriving) => arriving === DRIPPING,
+    );
+    const paying = begin('/holds/x/payments', [`Authorization: Bearer ${token}`]);
+    const dripping = [...refreshing, ...paying];
+    let isOver = false;
+    const drip = (async () => {
+      for (; !isOver; await sleep(100)) for (const { socket } of dripping) if (socket.writable) socket.write(' ');
+    })();
+    // The oldest make room.
+    const surplus = 2 * DRIPPING - ARRIVING;
+    await until(
+      async () => refreshing.filter(({ closedAtMs }) => closedAtMs !== undefined).length,
+      (closed) => closed === surplus,
+    );
+    expect(shedder.refused('join', 'slow')).toBe(surplus);
+    expect(shedder.arriving).toBe(ARRIVING);
+
+    const bought = await buy(sale.id);
+    const refreshed = await fetch(`http://127.0.0.1:${port}/api/v1/sessions/refresh`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', connection: 'close' },
+      body: '{"refreshToken":"none"}',
+    });
+    expect(performance.now() - beganMs).toBeLessThan(REQUEST_TIMEOUT_MS);
+    expect(bought.map(({ status }) => status).filter((status) => status > 202)).toEqual([]);
+    expect(Math.max(...bought.map(({ tookMs }) => tookMs))).toBeLessThan(PROMPT_MS);
+    expect(refreshed.status).toBeLessThan(500);
+    expect([shedder.refused('join', 'full'), shedder.refused('purchase', 'full')]).toEqual([0, 0]);
+
+    const left = beganMs + REQUEST_TIMEOUT_MS + LIMITS.slowRequestCheckMs + LIMITS.lastAnswerMs + PROMPT_MS;
+    await until(connections, (open) => open === 0, left - performance.now());
+    expect([shedder.arriving, shedder.inFlight('join'), shedder.inFlight('purchase')]).toEqual([0, 0, 0]);
+    isOver = true;
+    await drip;
+    // Who goes on sending may lose the answer.
+    const answered = dripping.filter(({ text }) => text !== '');
+    expect(answered.length).toBeGreaterThan(0);
+    expect(new Set(answered.map(({ text }) => parseAnswer(text).status))).toEqual(new Set([408]));
   });
 
   it('a flood of connections finds no room beyond the bound, costs no more files, and leaves those who have one alone', async () => {

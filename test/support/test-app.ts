@@ -16,6 +16,7 @@ import { type ClockReaders, ClockWatch, createClockReaders } from '@fest/server/
 import type { FestApp } from '@fest/server/platform/fest-app';
 import type { LameDuck } from '@fest/server/platform/lame-duck';
 import { createMysqlPool, migrate } from '@fest/server/platform/mysql';
+import type { LoadShedder } from '@fest/server/platform/overload/load-shedder';
 import type { ProcessHealth } from '@fest/server/platform/process-health';
 import { connectRedis, connectSubscriber } from '@fest/server/platform/redis';
 import { createSaleCore, type SaleCore } from '@fest/server/sale-core';
@@ -42,6 +43,7 @@ export interface TestAppOptions {
   /** False: neither ticker nor sweeper run; the test drives them through `core`. Default true. */
   readonly started?: boolean;
   readonly lameDuck?: LameDuck;
+  readonly loadShedder?: LoadShedder;
   readonly onPaymentStep?: NonNullable<PaymentProcessorOptions['onStep']>;
 }
 
@@ -149,6 +151,7 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
     ...(processHealth === undefined ? {} : { processHealth }),
     clocksAheadSeconds: () => clockWatch.aheadSeconds,
     ...(options.lameDuck === undefined ? {} : { lameDuck: options.lameDuck }),
+    ...(options.loadShedder === undefined ? {} : { loadShedder: options.loadShedder }),
     health: async () => ({ draining: false, redis: true, mysql: true, orderLog: true, applierLag: 0, serverName }),
   });
   if (options.started !== false) await core.start();

@@ -25,6 +25,7 @@ import { type HealthFacts, registerHealth, type SharedReadiness } from './platfo
 import { registerIdempotency } from './platform/idempotency.ts';
 import type { LameDuck } from './platform/lame-duck.ts';
 import { registerMetrics, type ShareMetrics } from './platform/metrics.ts';
+import { watchBodies } from './platform/overload/body-arrival.ts';
 import { boundConnections } from './platform/overload/connections.ts';
 import { LoadShedder } from './platform/overload/load-shedder.ts';
 import { overloadMetrics } from './platform/overload/overload-metrics.ts';
@@ -113,6 +114,7 @@ export async function buildApp({
   registerProblemDetails(app);
   registerHandlerDeadline(app, LIMITS.handlerTimeoutMs);
   boundConnections(app, services, loadShedder);
+  watchBodies(app, loadShedder);
   await registerDocumentation(app);
   const limits = createAbuseLimits(services);
   const sources = {

@@ -63,6 +63,11 @@ export const LIMITS = {
   /** Requests under way, by class. At a few milliseconds each a server has tens; more means that a store is slow, and each
    * holds some 10 KiB and a place in the lines for Redis and MySQL. Together they bound these lines. */
   requestsInFlight: { browse: 1_000, join: 1_000, poll: 500, hold: 1_000, purchase: 4_000, service: 500 },
+  /** Requests whose bodies are still arriving, of up to 32 KiB each (128 MiB). Nearly every body comes with its headers; beyond
+   * this the oldest are closed. */
+  requestsArriving: 4_000,
+  /** A client whose connection is ended has this long to take the last answer. */
+  lastAnswerMs: 1_000,
   /** Readings of /metrics a second, which need no token and take some 5 ms each; whoever watches a server needs one. */
   metricsPerSecond: 20,
   /** Connections besides the live sockets, of some 15 KiB each; behind a load balancer a few hundred carry everything. */

@@ -31,9 +31,6 @@ interface Entry {
   readonly loadClass: LoadClass;
 }
 
-/** What is refused before its route is known is counted under no route. */
-const REFUSED = {};
-
 export interface FrontDoorOptions {
   readonly meters: RequestMeters;
   readonly shedder: LoadShedder;
@@ -67,7 +64,7 @@ export function openFrontDoor(app: FestApp, { meters, shedder, isLeaving }: Fron
   app.server.on('request', (request, response) => {
     const beganMs = performance.now();
     if (isLeaving()) response.shouldKeepAlive = false;
-    const refused = (): void => meters.count(REFUSED, 'refused', 'any', 503, (performance.now() - beganMs) / 1000);
+    const refused = (): void => meters.countRefused((performance.now() - beganMs) / 1000);
     // A server that stops refuses by itself, and says so.
     if (!closing && shedder.turnsAway(request, response, beganMs)) {
       refused();

@@ -11,10 +11,13 @@ import type { FestApp } from './fest-app.ts';
 export function registerHandlerDeadline(app: FestApp, withinMs: number): void {
   app.addHook('onRequest', (request, reply, done) => {
     const timer = setTimeout(() => {
-      // Answered, and the client is slow to take it.
-      if (reply.raw.writableEnded) return;
-      // Part of an answer is there already, and no other can follow it.
-      if (reply.raw.headersSent) reply.raw.destroy();
+      const { raw } = reply;
+      // Answered, and behind the answer to an earlier request, which has a deadline of its own.
+      if (raw.writableEnded && raw.socket === null) return;
+      // No answer can be sent over it any more.
+      if (request.raw.socket.writableEnded) request.raw.socket.destroy();
+      // All or part of an answer is there already, and no other can follow it: the client does not take it.
+      else if (raw.headersSent) raw.destroy();
       else
         reply.send(new errorCodes.FST_ERR_HANDLER_TIMEOUT(String(withinMs), request.routeOptions.url ?? request.url));
     }, withinMs);

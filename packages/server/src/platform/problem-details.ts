@@ -245,7 +245,12 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
   answerOnSocket(new ProblemError(code, detail), socket);
 }
 
+/** The connection ends with it, whatever the client does: one that goes on sending would keep it for as long as it likes. */
 function answerOnSocket(problem: ProblemError, socket: Duplex): void {
+  const destroy = (): void => void socket.destroy();
+  const timer = setTimeout(destroy, LIMITS.lastAnswerMs);
+  socket.once('close', () => clearTimeout(timer));
+  socket.once('finish', destroy);
   const body = JSON.stringify(problem.toBody(''));
   socket.end(
     `HTTP/1.1 ${problem.statusCode} ${STATUS_CODES[problem.statusCode]}\r\nContent-Type: ${PROBLEM_MEDIA_TYPE}\r\n` +

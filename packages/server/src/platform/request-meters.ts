@@ -38,6 +38,9 @@ class Meter implements RequestMeter {
   }
 }
 
+/** What is refused before its route is known is counted under no route. */
+const REFUSED = {};
+
 /** Bounded by the number of routes: unknown paths share one meter per method, of which Node knows a few dozen. */
 export class RequestMeters {
   readonly #byName = new Map<string, Meter>();
@@ -48,6 +51,11 @@ export class RequestMeters {
     // All unknown paths have the same one.
     const known = route === undefined ? undefined : this.#byKey.get(key);
     (known ?? this.#find(key, route, method)).count(status, seconds);
+  }
+
+  /** One was refused for overload, before its route was known. */
+  countRefused(seconds: number): void {
+    this.count(REFUSED, 'refused', 'any', 503, seconds);
   }
 
   #find(key: object, route: string | undefined, method: string): Meter {

@@ -50,7 +50,7 @@ beforeEach(async () => {
     routed.push(url);
   });
   const directory = { getSale: () => found.promise };
-  const shedder = { turnsAway: () => false };
+  const shedder = { turnsAway: () => false, takesIn: () => true };
   await app.register(async (api: FestApp) => registerLiveRoutes(api, { live, directory, broadcast, meters, shedder }), {
     prefix: API_PREFIX,
   });

@@ -21,7 +21,7 @@ export interface LiveDependencies {
   readonly broadcast: LiveBroadcast;
   /** Count what Fastify's hooks do not see. */
   readonly meters: RequestMeters;
-  readonly shedder: Pick<LoadShedder, 'turnsAway'>;
+  readonly shedder: Pick<LoadShedder, 'turnsAway' | 'takesIn'>;
 }
 
 const DESCRIPTION =
@@ -33,6 +33,7 @@ export function registerLiveRoutes(app: FestApp, dependencies: LiveDependencies)
   const upgrades = new Upgrades(app, {
     answerAtOnce: (request) => answerWhenFull(request, broadcast, meters),
     shedder,
+    meters,
   });
   app.addHook('preClose', () => broadcast.stop());
 

@@ -5,9 +5,12 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify from 'fastify';
 import { afterEach, expect, test } from 'vitest';
+import { LIMITS } from '../../limits.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
+import { LoadShedder } from '../../platform/overload/load-shedder.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { registerProblemDetails } from '../../platform/problem-details.ts';
+import { RequestMeters } from '../../platform/request-meters.ts';
 import { asksForWebSocket } from './handshake.ts';
 import { Upgrades } from './upgrades.ts';
 
@@ -26,10 +29,13 @@ let app: FestApp;
 afterEach(() => app?.close());
 
 /** A server that refuses every handshake, and answers `/slow` after a while. */
-async function refuseAll(shouldUpgradeCallback = asksForWebSocket) {
+async function refuseAll({ shouldUpgradeCallback = asksForWebSocket, join = 10 } = {}) {
   app = Fastify({ http: { shouldUpgradeCallback } });
   registerProblemDetails(app);
-  const upgrades = new Upgrades(app, { answerAtOnce: () => undefined, shedder: { turnsAway: () => false } });
+  const inFlightMax = { ...LIMITS.requestsInFlight, join };
+  const shedder = new LoadShedder({ clocks: { nowMs: () => 0, cpuMs: () => 0 }, inFlightMax });
+  const meters = new RequestMeters();
+  const upgrades = new Upgrades(app, { answerAtOnce: () => undefined, shedder, meters });
   const closed: ServerResponse[] = [];
   app.addHook('onRequest', async (_request, { raw }) => {
     raw.once('close', () => closed.push(raw));
@@ -40,7 +46,7 @@ async function refuseAll(shouldUpgradeCallback = asksForWebSocket) {
     throw new ProblemError('upgrade_required', 'Connect with a WebSocket.');
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
-  return { closed };
+  return { closed, shedder, meters };
 }
 
 /** All that came until the server closed the connection, or `last` was there. */
@@ -68,6 +74,18 @@ test('the answer to a refused handshake is closed, for what is held until then i
   expect(new Set(closed).size).toBe(5);
 });
 
+test('a handshake is under way like a join, and refused and counted like one when too many are', async () => {
+  const open = await refuseAll();
+  await exchange(HANDSHAKE);
+  expect([open.shedder.servedShare('join'), open.shedder.inFlight('join')]).toEqual([1, 0]);
+  expect([...open.meters.all()]).toEqual([]);
+  await app.close();
+  const { closed, shedder, meters } = await refuseAll({ join: 0 });
+  expect(await exchange(HANDSHAKE)).toMatch(/^HTTP\/1\.1 503 .*"overloaded"/s);
+  expect([shedder.refused('join', 'full'), closed.length]).toEqual([1, 0]);
+  expect([...meters.all()].map(({ route, statuses }) => [route, ...statuses])).toEqual([['refused', [503, 1]]]);
+});
+
 test('a handshake behind a request that is still being answered does not take its answer away', async () => {
   await refuseAll();
   const text = await exchange(`GET /slow HTTP/1.1\r\nHost: fest\r\n\r\n${HANDSHAKE}`, '"upgrade_required"');
@@ -75,7 +93,7 @@ test('a handshake behind a request that is still being answered does not take it
 });
 
 test('a socket that belongs to another answer is given up, and the server lives', async () => {
-  await refuseAll(() => true);
+  await refuseAll({ shouldUpgradeCallback: () => true });
   expect(await exchange(`GET /slow HTTP/1.1\r\nHost: fest\r\n\r\n${HANDSHAKE}`)).toBe('');
   expect((await app.inject('/slow')).statusCode).toBe(200);
 });

@@ -10,13 +10,15 @@ import { LIMITS } from '../../limits.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
 import type { LoadShedder } from '../../platform/overload/load-shedder.ts';
 import type { ReadyAnswer } from '../../platform/ready-answer.ts';
+import type { RequestMeters } from '../../platform/request-meters.ts';
 import { LiveSocket } from './live-socket.ts';
 
 export interface UpgradeGates {
   /** Gives a refusal that is ready in memory; without one the request goes on to its route. */
   readonly answerAtOnce: (request: IncomingMessage) => ReadyAnswer | undefined;
   /** Such requests do not pass through the front door. */
-  readonly shedder: Pick<LoadShedder, 'turnsAway'>;
+  readonly shedder: Pick<LoadShedder, 'turnsAway' | 'takesIn'>;
+  readonly meters: Pick<RequestMeters, 'countRefused'>;
 }
 
 interface Offer {
@@ -44,7 +46,7 @@ export class Upgrades {
   readonly #offers = new WeakMap<IncomingMessage, Offer>();
   readonly #webSockets = new WebSocketServer(OPTIONS);
 
-  constructor(app: FestApp, { answerAtOnce, shedder }: UpgradeGates) {
+  constructor(app: FestApp, { answerAtOnce, shedder, meters }: UpgradeGates) {
     app.server.on('upgrade', (request, socket, head) => {
       socket.on('error', ignoreError);
       if (!(socket instanceof Socket)) {
@@ -57,8 +59,11 @@ export class Upgrades {
         return;
       }
       const response = this.#offer(request, socket, head);
-      if (response === undefined || shedder.turnsAway(request, response, performance.now())) return;
-      app.routing(request, response);
+      if (response === undefined) return;
+      const beganMs = performance.now();
+      const isRefused = shedder.turnsAway(request, response, beganMs) || !shedder.takesIn(request, response, beganMs);
+      if (isRefused) meters.countRefused((performance.now() - beganMs) / 1000);
+      else app.routing(request, response);
     });
   }
 

@@ -11,13 +11,14 @@ import { ProblemError } from '../../platform/problem.ts';
 import { isStoreFailure } from '../../platform/problem-details.ts';
 import { runOf } from '../../redis/run-id.ts';
 import type { Services } from '../../services.ts';
-import { findForSure } from '../stock/find-for-sure.ts';
-import type { LiveSales } from '../stock/live-sales.ts';
+import { findForSure, isSameState } from '../stock/find-for-sure.ts';
+import type { LiveSale, LiveSales } from '../stock/live-sales.ts';
 import { type SaleDirectory, saleRecovering } from '../stock/require-live-sale.ts';
 import { holdNotFound } from '../stock/routes.ts';
 import type { PaymentProcessor } from './payment-processor.ts';
 import { PendingDoubts } from './pending-doubts.ts';
 import {
+  type ArchivedPayment,
   beginPayment,
   failPayment,
   findArchivedPayment,
@@ -76,6 +77,26 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
     return live.get(saleId) !== undefined || (await directory.getSale(saleId)) !== undefined;
   }
 
+  /** @param sale its state in Redis before this is asked, if that can be trusted */
+  async function findArchived(
+    saleId: number,
+    paymentId: string,
+    sale: LiveSale | undefined,
+  ): Promise<StoredPayment | undefined> {
+    const archived = await findArchivedPayment(mysql, paymentId).catch((error: unknown): ArchivedPayment => {
+      // This process is the one that will know, and does not know yet.
+      const accountId = processor.accountOfUndecided(paymentId);
+      if (accountId === undefined || !isStoreFailure(error)) throw error;
+      return { accountId, status: 'pending' };
+    });
+    if (archived?.isCancelling !== true) return archived;
+    // Redis may have told a moment ago, before it was wiped, that the money is back, and MySQL has not heard of it yet: unless it
+    // has the state it had, nobody knows.
+    const now = await live.reread(saleId);
+    if (sale === undefined || now === undefined || !isSameState(sale, now)) throw saleRecovering();
+    return archived;
+  }
+
   /**
    * Redis knows the payments that were begun, or ended, in the present epoch and the present Redis process. Whatever else it
    * has is a memory, perhaps of an older snapshot, and its outcomes are as old: `succeeded` may have been given back since. A
@@ -93,12 +114,7 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
       return payment.status === 'pending' ? doubts.confirm(saleId, paymentId, payment) : payment;
     }
     if (payment !== undefined && isInFlight) return stillPending(payment);
-    const archived = await findArchivedPayment(mysql, paymentId).catch((error: unknown) => {
-      // This process is the one that will know, and does not know yet.
-      const accountId = processor.accountOfUndecided(paymentId);
-      if (accountId === undefined || !isStoreFailure(error)) throw error;
-      return { accountId, status: 'pending' } as const;
-    });
+    const archived = await findArchived(saleId, paymentId, sale);
     // While the sale is being rebuilt the archive may not have heard of it, or of its end, yet.
     const isOver = payment !== undefined && payment.status !== 'pending';
     if (sale === undefined && (archived === undefined || (isOver && archived.status === 'pending'))) {

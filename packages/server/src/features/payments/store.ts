@@ -211,7 +211,12 @@ export async function findPayment(redis: Redis, saleId: number, paymentId: strin
 }
 
 /** A payment as the archive knows it. */
-export async function findArchivedPayment(pool: MysqlPool, paymentId: string): Promise<StoredPayment | undefined> {
+export interface ArchivedPayment extends StoredPayment {
+  /** Its order is being given back: the money may be back already, by the log of a server that MySQL has not heard yet. */
+  readonly isCancelling?: true;
+}
+
+export async function findArchivedPayment(pool: MysqlPool, paymentId: string): Promise<ArchivedPayment | undefined> {
   // In this order: one that becomes an order in between leaves one table as it enters the other, and is not overlooked.
   const [payment] = await selectRows<{ account_id: number; status: PaymentStatus; failure_code: string | null }>(
     pool,
@@ -228,6 +233,7 @@ export async function findArchivedPayment(pool: MysqlPool, paymentId: string): P
       accountId: order.account_id,
       status: order.status === 'cancelled' ? 'refunded' : 'succeeded',
       orderId: orderIdOf(paymentId),
+      ...(order.status === 'cancelling' ? { isCancelling: true } : {}),
     };
   }
   if (payment === undefined) return undefined;

@@ -5,7 +5,8 @@ import { saleRecovering } from './require-live-sale.ts';
 /** With a rebuild in between each time: nobody waits for a third. */
 const LOOKS = 3;
 
-function isSameState(before: LiveSale | undefined, now: LiveSale): boolean {
+/** Redis has kept the state in between, and everything else of the sale with it. */
+export function isSameState(before: LiveSale | undefined, now: LiveSale): boolean {
   return before?.snapshot.epoch === now.snapshot.epoch && before.snapshot.run === now.snapshot.run;
 }
 

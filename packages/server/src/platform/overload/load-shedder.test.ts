@@ -112,6 +112,43 @@ describe('the shedder', () => {
     expect(shedder.refused('join', 'full')).toBe(1);
   });
 
+  it('counts what has a body from when that is here, and refuses what finds no room then', () => {
+    const inFlightMax = { ...LIMITS.requestsInFlight, purchase: 1 };
+    const shedder = new LoadShedder({ clocks: STOPPED, inFlightMax });
+    const [slow, quick, without, reading] = [new Response(), new Response(), new Response(), new Response()];
+    const withBody = requestOf('POST', '/api/v1/holds/h/payments', { ...SIGNED_IN, 'content-length': '9' });
+    for (const response of [slow, quick]) expect(shedder.takesIn(withBody, response.raw, 0)).toBe(true);
+    expect([shedder.arriving, shedder.inFlight('purchase')]).toEqual([2, 0]);
+    expect(shedder.bodyArrived(quick.raw)).toBeUndefined();
+    expect([shedder.arriving, shedder.inFlight('purchase')]).toEqual([1, 1]);
+    expect(shedder.bodyArrived(slow.raw)).toBeGreaterThan(0);
+    expect([shedder.arriving, shedder.refused('purchase', 'full')]).toEqual([0, 1]);
+    for (const response of [slow, quick]) response.emit('close');
+    expect(shedder.inFlight('purchase')).toBe(0);
+    // No body is waited for.
+    const empty = requestOf('POST', '/api/v1/sales/7/queue', { ...SIGNED_IN, 'content-length': '0' });
+    const read = requestOf('GET', '/api/v1/orders/o', { ...SIGNED_IN, 'transfer-encoding': 'chunked' });
+    expect([shedder.takesIn(empty, without.raw, 0), shedder.takesIn(read, reading.raw, 0)]).toEqual([true, true]);
+    expect([shedder.arriving, shedder.inFlight('join'), shedder.inFlight('purchase')]).toEqual([0, 1, 1]);
+    expect(shedder.bodyArrived(without.raw)).toBeUndefined();
+  });
+
+  it('closes what has been arriving for longest when too much is', () => {
+    const shedder = new LoadShedder({ clocks: STOPPED, arrivingMax: 2 });
+    const closed: number[] = [];
+    const responses = [0, 1, 2, 3].map((number) => {
+      const request = requestOf('POST', '/api/v1/sessions/refresh', { 'transfer-encoding': 'chunked' });
+      const response = new Response();
+      expect(
+        shedder.takesIn(Object.assign(request, { socket: { destroy: () => closed.push(number) } }), response.raw, 0),
+      ).toBe(true);
+      return response;
+    });
+    expect([closed, shedder.arriving, shedder.refused('join', 'slow')]).toEqual([[0, 1], 2, 2]);
+    for (const response of responses) response.emit('close');
+    expect([shedder.arriving, shedder.inFlight('join')]).toEqual([0, 0]);
+  });
+
   it('gives so many readings of the metrics a second and no more; health and operators are not among them', () => {
     const shedder = new LoadShedder({ clocks: STOPPED });
     const reading = requestOf('GET', '/metrics');

@@ -3,6 +3,7 @@
  * What it knows is measured by `LoopWatch` and counted here; what follows from that is decided in `shed-level.ts`.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { SERVICE_PATHS } from '../../contract/paths.ts';
 import { LIMITS } from '../../limits.ts';
@@ -28,6 +29,7 @@ export interface LoadShedderOptions {
   readonly random?: () => number;
   readonly clocks?: LoopClocks;
   readonly inFlightMax?: Readonly<Record<LoadClass, number>>;
+  readonly arrivingMax?: number;
 }
 
 /**
@@ -35,8 +37,9 @@ export interface LoadShedderOptions {
  * - `full`: so many of the class are under way that something else than the loop is slow
  * - `metrics`: more readings of `/metrics` than anybody who watches a server needs; health is always told, since a load balancer
  *   takes a server that does not tell for a dead one
+ * - `slow`: its body was still arriving when so many others had begun to arrive that it had to make room
  */
-export const REFUSAL_REASONS = ['late', 'full', 'metrics'] as const;
+export const REFUSAL_REASONS = ['late', 'full', 'metrics', 'slow'] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 /** Over which shares of the work are taken: as long as the loop's utilization that the admission sees. */
@@ -50,12 +53,20 @@ interface ClassLedger {
   readonly leave: () => void;
 }
 
+interface Arrival {
+  readonly loadClass: LoadClass;
+  readonly socket: Socket;
+}
+
 export class LoadShedder {
   /** Counted by whoever closes them. */
   connectionsDropped = 0;
   readonly #random: () => number;
   readonly #nowMs: () => number;
   readonly #inFlightMax: Readonly<Record<LoadClass, number>>;
+  readonly #arrivingMax: number;
+  /** Those whose bodies are not here yet, the oldest first. */
+  readonly #arriving = new Map<ServerResponse, Arrival>();
   readonly #watch: LoopWatch;
   readonly #ledgers = perClass(createLedger);
   #state: SheddingState;
@@ -69,6 +80,7 @@ export class LoadShedder {
     this.#random = options.random ?? Math.random;
     this.#nowMs = options.clocks?.nowMs ?? (() => performance.now());
     this.#inFlightMax = options.inFlightMax ?? LIMITS.requestsInFlight;
+    this.#arrivingMax = options.arrivingMax ?? LIMITS.requestsArriving;
     this.#watch = new LoopWatch(() => this.#look(this.#nowMs()), options.clocks);
     this.#state = calmShedding(this.#nowMs());
   }
@@ -89,6 +101,11 @@ export class LoadShedder {
 
   inFlight(loadClass: LoadClass): number {
     return this.#ledgers[loadClass].inFlight;
+  }
+
+  /** Requests whose bodies are not here yet, of all classes. */
+  get arriving(): number {
+    return this.#arriving.size;
   }
 
   refused(loadClass: LoadClass, reason: RefusalReason): number {
@@ -125,7 +142,10 @@ export class LoadShedder {
     return true;
   }
 
-  /** For what takes its time. True: it may begin, and is under way until its response has ended. Else it is answered. */
+  /**
+   * For what takes its time. True: it may begin, and is under way until its response has ended; with a body, from when that is
+   * here (`bodyArrived`), so that clients who send none take nobody's place. Else it is answered.
+   */
   takesIn(request: IncomingMessage, response: ServerResponse, nowMs: number): boolean {
     const loadClass = loadClassOf(request);
     const ledger = this.#ledgers[loadClass];
@@ -139,10 +159,41 @@ export class LoadShedder {
       this.#refuse(request, response, loadClass, reason);
       return false;
     }
-    ledger.inFlight += 1;
-    ledger.served += 1;
-    response.once('close', ledger.leave);
+    if (bringsBody(request)) this.#awaitBody(request, response, loadClass);
+    else begin(ledger, response);
     return true;
+  }
+
+  /**
+   * To be told of everything that was taken in, before work begins for it: its body, if it has one, is here. Gives the seconds
+   * after which to ask again when there is no room for it any more; undefined when it is under way.
+   */
+  bodyArrived(response: ServerResponse): number | undefined {
+    if (this.#arriving.size === 0) return undefined;
+    const arrival = this.#arriving.get(response);
+    if (arrival === undefined) return undefined;
+    this.#arriving.delete(response);
+    const { loadClass } = arrival;
+    const ledger = this.#ledgers[loadClass];
+    if (ledger.inFlight >= this.#inFlightMax[loadClass]) {
+      ledger.refused.full += 1;
+      return retrySeconds(loadClass, 1, this.#random());
+    }
+    begin(ledger, response);
+    return undefined;
+  }
+
+  #awaitBody({ socket }: IncomingMessage, response: ServerResponse, loadClass: LoadClass): void {
+    this.#arriving.set(response, { loadClass, socket });
+    response.once('close', () => this.#arriving.delete(response));
+    if (this.#arriving.size <= this.#arrivingMax) return;
+    // Refusing the new one would let those who send nothing keep out the others, whose bodies come with their headers.
+    for (const [oldest, arrival] of this.#arriving) {
+      this.#arriving.delete(oldest);
+      this.#ledgers[arrival.loadClass].refused.slow += 1;
+      arrival.socket.destroy();
+      return;
+    }
   }
 
   #count(): ServedCounts {
@@ -190,12 +241,25 @@ function createLedger(): ClassLedger {
   const ledger: ClassLedger = {
     inFlight: 0,
     served: 0,
-    refused: { late: 0, full: 0, metrics: 0 },
+    refused: { late: 0, full: 0, metrics: 0, slow: 0 },
     leave: () => {
       ledger.inFlight -= 1;
     },
   };
   return ledger;
+}
+
+function begin(ledger: ClassLedger, response: ServerResponse): void {
+  ledger.inFlight += 1;
+  ledger.served += 1;
+  response.once('close', ledger.leave);
+}
+
+/** Whether a body is waited for: of GET and HEAD none is read. */
+function bringsBody({ method, headers }: IncomingMessage): boolean {
+  if (method === 'GET' || method === 'HEAD') return false;
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = headers;
+  return length !== '0' || encoding !== undefined;
 }
 
 function pathOf({ url = '' }: IncomingMessage): string {

@@ -25,7 +25,7 @@ export function overloadMetrics({ shedder, server, redis }: OverloadSources): re
   return [
     new Counter({
       name: 'fest_shed_requests_total',
-      help: 'Requests refused before anything was done for them, by class; late: the event loop is; full: too many under way; metrics: read too often',
+      help: 'Requests refused before anything was done for them, by class; late: the event loop is; full: too many under way; metrics: read too often; slow: closed because its body did not come',
       labelNames: ['class', 'reason'] as const,
       registers: [],
       collect() {
@@ -53,6 +53,7 @@ export function overloadMetrics({ shedder, server, redis }: OverloadSources): re
         for (const name of LOAD_CLASSES) this.set({ class: name }, shedder.inFlight(name));
       },
     }),
+    gauge('fest_requests_arriving', 'Requests whose bodies are not here yet', () => shedder.arriving),
     gauge(
       'fest_shed_level',
       'Halvings of what is served: 6 for browsing, then 6 for joins, 2 for polls, 6 for holds',

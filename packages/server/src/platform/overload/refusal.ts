@@ -4,12 +4,13 @@ import { PROBLEM_MEDIA_TYPE, PROBLEMS, problemType } from '../../contract/proble
 import type { ReadyAnswer } from '../ready-answer.ts';
 
 const { status, title } = PROBLEMS.overloaded;
-const DETAIL = 'The server is busy, and purchases go before this. Ask again when Retry-After has passed.';
+export const REFUSAL_DETAIL =
+  'The server is busy, and purchases go before this. Ask again when Retry-After has passed.';
 const [BEFORE_INSTANCE = '', BEFORE_RETRY = ''] = JSON.stringify({
   type: problemType('overloaded'),
   title,
   status,
-  detail: DETAIL,
+  detail: REFUSAL_DETAIL,
   instance: '\0',
   code: 'overloaded',
 }).split(JSON.stringify('\0'));

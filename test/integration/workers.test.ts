@@ -60,13 +60,19 @@ afterAll(async () => {
 /** Figures are told for a second, by the primary and by the workers, before they are gathered anew. */
 const untilFiguresAreNew = (): Promise<void> => sleep(2 * LIMITS.workerFiguresMs + 100);
 
-/** While another worker starts or hangs; a machine that is busy with other tests may add something. */
-async function expectQuickHealth(client: KeptClient): Promise<string> {
+/** Asks for the health of the server, which has to be well enough, and notes how long that takes. */
+async function timeHealth(client: KeptClient, tookMs: number[]): Promise<string> {
   const beganMs = performance.now();
   const { status, body } = await client.ask<{ status: string }>(SERVICE_PATHS.ready);
-  expect(performance.now() - beganMs).toBeLessThan(LIMITS.workerHeardMs + BUSY_MS / 2);
+  tookMs.push(performance.now() - beganMs);
   expect(status).toBe(200);
   return body.status;
+}
+
+/** While another worker starts or hangs. One of the readings may have come when the machine was busy with other tests. */
+function expectQuick(tookMs: readonly number[]): void {
+  const median = tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length / 2)];
+  expect(median).toBeLessThan(LIMITS.workerHeardMs + BUSY_MS / 2);
 }
 
 /** Connections over which nothing is sent; resolves when all are made and the server has had time to close those it does not take. */
@@ -269,7 +275,9 @@ integration('a server of two workers', () => {
     const stuck = workerPids(server).get(2) ?? 0;
     process.kill(stuck, 'SIGSTOP');
     try {
-      for (let reading = 0; reading < 5; reading += 1) expect(await expectQuickHealth(one)).toBe('degraded');
+      const tookMs: number[] = [];
+      for (let reading = 0; reading < 5; reading += 1) expect(await timeHealth(one, tookMs)).toBe('degraded');
+      expectQuick(tookMs);
       await untilFiguresAreNew();
       const figures = await figuresOf(one);
       expect([figures.get('fest_worker_up{worker="1"}'), figures.get('fest_worker_up{worker="2"}')]).toEqual([1, 0]);
@@ -312,11 +320,13 @@ integration('a server of two workers', () => {
       20_000,
     );
     // From now on it starts, for a second or more.
+    const tookMs: number[] = [];
     await until(
-      () => expectQuickHealth(probe),
+      () => timeHealth(probe, tookMs),
       (status) => status === 'ready',
       40_000,
     );
+    expectQuick(tookMs);
     probe.close();
     goesOn = false;
     await Promise.all(watching);

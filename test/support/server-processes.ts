@@ -31,12 +31,21 @@ export interface ServerProcesses {
   close(): Promise<void>;
 }
 
+export interface ServerProcessesOptions {
+  /** How many files each process may have open (`ulimit -n`); as many as the test itself when absent. */
+  readonly openFiles?: number;
+}
+
 /** Beside a server of the test's own process: the same deployment. `environment` is set over what they need. */
 export async function startServerProcesses(
   besides: TestApp,
   count: number,
   environment: Readonly<Record<string, string>> = {},
+  { openFiles }: ServerProcessesOptions = {},
 ): Promise<ServerProcesses> {
+  const program = [process.execPath, MAIN];
+  const [command = '', ...args] =
+    openFiles === undefined ? program : ['/bin/sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`, ...program];
   const directory = await mkdtemp(join(tmpdir(), 'fest-servers-'));
   const children = new Map<string, ChildProcess>();
   const close = async (): Promise<void> => {
@@ -44,7 +53,7 @@ export async function startServerProcesses(
     await rm(directory, { recursive: true, force: true });
   };
   const start = async (place: Place, changed: Readonly<Record<string, string>> = {}): Promise<void> => {
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(command, args, {
       env: { ...process.env, ...environmentOf(besides, place), ...environment, ...changed },
       stdio: ['ignore', process.env.FEST_TEST_LOG_LEVEL === undefined ? 'ignore' : 'inherit', 'inherit'],
     });

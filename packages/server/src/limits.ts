@@ -415,8 +415,9 @@ export const LIMITS = {
   drainMs: 8_000,
   /** Then time for the applier to catch up; the next start goes on where it stopped. */
   archiveOnStopMs: 3_000,
-  /** After this, beyond the time for the load balancer (`FEST_LAME_DUCK_MS`), a stop is forced. Supervisors commonly give 15 to 30 s. */
-  stopMs: 14_000,
+  /** After this, beyond the time for the load balancer (`FEST_LAME_DUCK_MS`), a stop is forced. Supervisors commonly give 30 s or
+   * more. */
+  stopMs: 16_000,
   /** A worker whose place another one takes waits so long for its connections to end: every client that polls is told by then
    * that its connection ends, so that none is closed while a request is on its way. The others sell meanwhile. */
   workerFarewellMs: 35_000,
@@ -427,6 +428,11 @@ export const LIMITS = {
   workerRestartMaxMs: 30_000,
   /** A worker that lived this long was healthy: its next end begins anew with the first pause. */
   workerHealthyMs: 60_000,
+  /** A worker that has not heard a question by then hangs, and its primary does not wait for what it says: a load balancer takes
+   * a late answer of the server for none. Later than a busy loop is. */
+  workerHeardMs: 500,
+  /** For so long figures of the workers are told to whoever asks, without asking the workers again, or printing them anew. */
+  workerFiguresMs: 1_000,
   /** How long a worker may take to tell its figures, and the primary those of all: scrapes are every few seconds. */
   workerAnswerMs: 1_500,
   workersAnswerMs: 2_000,
@@ -476,12 +482,14 @@ function assertRelations(): void {
     ['a login gives up before its handler', LIMITS.passwordHashWaitMs < LIMITS.handlerTimeoutMs],
     ['a pending key outlives its handler', LIMITS.idempotencyPendingSeconds * 1000 > LIMITS.handlerTimeoutMs],
     [
-      'a stop finishes before it is forced',
-      LIMITS.liveCloseMs + LIMITS.drainMs + LIMITS.archiveOnStopMs < LIMITS.stopMs,
+      'a stop finishes before it is forced: leases, live sockets, payments, the archive, the goodbye to MySQL',
+      LIMITS.tickerLeaseMs + LIMITS.liveCloseMs + LIMITS.drainMs + LIMITS.archiveOnStopMs + LIMITS.storeProbeMs <
+        LIMITS.stopMs,
     ],
     ['who polls is told before a worker goes', LIMITS.pollAfterMsMax < LIMITS.workerFarewellMs],
     ['a worker may wait for migrations', LIMITS.migrationLockSeconds * 1000 < LIMITS.workerReadyMs],
     ['a probe is over before its worker has to tell', LIMITS.storeProbeMs < LIMITS.workerAnswerMs],
+    ['a worker hears before it answers', LIMITS.workerHeardMs < LIMITS.workerAnswerMs],
     ['workers answer before their primary does', LIMITS.workerAnswerMs < LIMITS.workersAnswerMs],
     ['a socket is stuck before it is silent', LIMITS.liveStuckMs < 2 * LIMITS.liveHeartbeatMs],
     ['a heartbeat is many beats', LIMITS.liveHeartbeatMs >= 10 * LIMITS.liveBeatMs],

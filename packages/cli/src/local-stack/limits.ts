@@ -9,7 +9,7 @@ export const STACK_LIMITS = {
   /** One attempt to connect to an engine or to ask a server for its health. */
   probeTimeoutMs: 2_000,
   /** A server drains: stops admitting, finishes what is in flight, closes its log. Its own bound, and its workers', are shorter. */
-  serverStopTimeoutMs: 18_000,
+  serverStopTimeoutMs: 20_000,
   /** InnoDB flushes its dirty pages, Redis its append-only file. */
   engineStopTimeoutMs: 30_000,
   /** An engine is asked again to end when it is still there after this. */

@@ -20,6 +20,16 @@ export interface GroupHealth {
 }
 
 /**
+ * Whoever is asked is there, and knows how it is, also when the loops of all are so late that the primary heard of nobody in time.
+ *
+ * @param worker whose answer `own` is
+ */
+export function withOwnHealth({ workers, ...others }: Gathered, worker: number, own: WorkerHealth): Gathered {
+  const ofOthers = workers.filter((report) => report.worker !== worker);
+  return { ...others, workers: [...ofOthers, { worker, state: 'ready', crashes: 0, answer: own }] };
+}
+
+/**
  * A load balancer sees one port: as long as one worker takes requests it goes on, also while the others start anew one by one.
  *
  * @param workers how many there are to be

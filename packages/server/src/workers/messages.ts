@@ -35,7 +35,10 @@ export type FromPrimary =
 
 export type FromWorker =
   | { readonly fest: 'ready' }
-  | { readonly fest: 'answer'; readonly id: number; readonly answer: unknown }
+  /** It has heard the question, and looks for the answer. */
+  | { readonly fest: 'heard'; readonly id: number }
+  /** Without one when there is none. */
+  | { readonly fest: 'answer'; readonly id: number; readonly answer?: unknown }
   | { readonly fest: 'gather'; readonly id: number; readonly what: Question };
 
 /** Whether a message is one of ours; the channel carries others too. */

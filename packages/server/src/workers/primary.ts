@@ -12,7 +12,9 @@ const MARGIN_MS = 2_000;
 function paceOf({ lameDuckMs }: Config): SupervisorPace {
   return {
     readyMs: LIMITS.workerReadyMs,
+    heardMs: LIMITS.workerHeardMs,
     answerMs: LIMITS.workerAnswerMs,
+    figuresMs: LIMITS.workerFiguresMs,
     restartFirstMs: LIMITS.workerRestartFirstMs,
     restartMaxMs: LIMITS.workerRestartMaxMs,
     healthyMs: LIMITS.workerHealthyMs,

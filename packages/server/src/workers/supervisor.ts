@@ -6,12 +6,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { backoffMs } from '../platform/retry.ts';
 import type { Gathered, Question } from './messages.ts';
+import { shareReading } from './shared-reading.ts';
 import { type WorkerEnd, WorkerLife, type WorkerProcess } from './worker-life.ts';
 
 /** Milliseconds; see `LIMITS.worker…`. */
 export interface SupervisorPace {
   readonly readyMs: number;
+  readonly heardMs: number;
   readonly answerMs: number;
+  /** For so long figures that were gathered are told to others as well. */
+  readonly figuresMs: number;
   readonly restartFirstMs: number;
   readonly restartMaxMs: number;
   readonly healthyMs: number;
@@ -50,13 +54,17 @@ export type StartOutcome =
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #places: readonly Place[];
-  readonly #gatherings = new Map<Question, Promise<Gathered>>();
+  readonly #gather: Readonly<Record<Question, () => Promise<Gathered>>>;
   #state: 'starting' | 'running' | 'stopping' = 'starting';
   #rolling: Promise<void> | undefined;
   #isRollWanted = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#gather = {
+      health: shareReading(() => this.#askAll('health'), 0),
+      metrics: shareReading(() => this.#askAll('metrics'), options.pace.figuresMs),
+    };
     this.#places = Array.from({ length: options.workers }, (_, index) => ({
       worker: index + 1,
       life: undefined,
@@ -128,9 +136,7 @@ export class Supervisor {
 
   /** What all say; who does not say it in time is left out. However many ask at once, each worker is asked once. */
   gather(what: Question): Promise<Gathered> {
-    const under = this.#gatherings.get(what) ?? this.#gather(what).finally(() => this.#gatherings.delete(what));
-    this.#gatherings.set(what, under);
-    return under;
+    return this.#gather[what]();
   }
 
   /** It may have become so during any wait. */
@@ -138,7 +144,7 @@ export class Supervisor {
     return this.#state === 'stopping';
   }
 
-  async #gather(what: Question): Promise<Gathered> {
+  async #askAll(what: Question): Promise<Gathered> {
     const own = this.#options.answer(what).catch(() => undefined);
     const workers = await Promise.all(
       this.#places.map(async ({ worker, life, crashes }) => {
@@ -155,6 +161,7 @@ export class Supervisor {
     const { worker } = place;
     const life = new WorkerLife(spawn(worker), {
       readyMs: pace.readyMs,
+      heardMs: pace.heardMs,
       answerMs: pace.answerMs,
       onGather: (what, reply, id) =>
         void this.gather(what).then((gathered) => reply({ fest: 'gathered', id, gathered })),

@@ -21,9 +21,17 @@ export interface WorkerProcess {
 export interface WorkerLifeOptions {
   /** It is ended when it is not ready by then, milliseconds. */
   readonly readyMs: number;
+  /** It is not waited for any longer when it has not heard a question by then. */
+  readonly heardMs: number;
   readonly answerMs: number;
   /** When it asks what all workers say. */
   readonly onGather: (what: Question, reply: (message: FromPrimary) => void, id: number) => void;
+}
+
+/** A question that it has not answered yet. */
+interface Asked {
+  readonly heard: () => void;
+  readonly settle: (answer: unknown) => void;
 }
 
 export class WorkerLife {
@@ -32,7 +40,7 @@ export class WorkerLife {
   /** True once it takes requests; false when it never will. */
   readonly ready: Promise<boolean>;
   readonly #options: WorkerLifeOptions;
-  readonly #answers = new Map<number, (answer: unknown) => void>();
+  readonly #asked = new Map<number, Asked>();
   readonly #isReady = Promise.withResolvers<boolean>();
   #state: WorkerState = 'starting';
   #lastId = 0;
@@ -46,7 +54,7 @@ export class WorkerLife {
     void process.ended.then(() => {
       this.#state = 'away';
       this.#isReady.resolve(false);
-      for (const settle of this.#answers.values()) settle(undefined);
+      for (const { settle } of this.#asked.values()) settle(undefined);
     });
     process.onMessage((message) => {
       if (isOurs(message)) this.#hear(message as FromWorker);
@@ -66,19 +74,21 @@ export class WorkerLife {
     return this.process.ended;
   }
 
-  /** Undefined when it does not say in time. */
+  /** Undefined when it does not say in time; at once while it starts, for then it does not hear. */
   ask(what: Question): Promise<unknown> {
-    if (this.#state === 'away') return Promise.resolve(undefined);
+    if (this.#state === 'away' || this.#state === 'starting') return Promise.resolve(undefined);
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve) => {
       const settle = (answer: unknown): void => {
-        clearTimeout(timer);
-        this.#answers.delete(id);
+        clearTimeout(unheard);
+        clearTimeout(unanswered);
+        this.#asked.delete(id);
         resolve(answer);
       };
-      const timer = setTimeout(() => settle(undefined), this.#options.answerMs);
-      this.#answers.set(id, settle);
+      const unheard = setTimeout(() => settle(undefined), this.#options.heardMs);
+      const unanswered = setTimeout(() => settle(undefined), this.#options.answerMs);
+      this.#asked.set(id, { heard: () => clearTimeout(unheard), settle });
       this.process.send({ fest: 'ask', id, what });
     });
   }
@@ -104,8 +114,11 @@ export class WorkerLife {
         if (this.#state === 'starting') this.#state = 'ready';
         this.#isReady.resolve(true);
         return;
+      case 'heard':
+        this.#asked.get(message.id)?.heard();
+        return;
       case 'answer':
-        this.#answers.get(message.id)?.(message.answer);
+        this.#asked.get(message.id)?.settle(message.answer);
         return;
       case 'gather':
         this.#options.onGather(message.what, (reply) => this.process.send(reply), message.id);

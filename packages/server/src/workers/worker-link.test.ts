@@ -15,9 +15,26 @@ test('a worker answers what its primary asks', async () => {
   const { link, sent, hear } = openLink();
   link.answer('health', async () => 'well');
   hear({ fest: 'ask', id: 5, what: 'health' });
-  hear({ fest: 'ask', id: 6, what: 'metrics' });
   await sleep(1);
-  expect(sent).toEqual([{ fest: 'answer', id: 5, answer: 'well' }]);
+  expect(sent).toEqual([
+    { fest: 'heard', id: 5 },
+    { fest: 'answer', id: 5, answer: 'well' },
+  ]);
+});
+
+test('a worker says at once that it has heard, and that it has no answer', async () => {
+  const { link, sent, hear } = openLink();
+  link.answer('health', () => new Promise(() => undefined));
+  link.answer('metrics', () => Promise.reject(new Error('broken')));
+  hear({ fest: 'ask', id: 5, what: 'health' });
+  expect(sent).toEqual([{ fest: 'heard', id: 5 }]);
+  hear({ fest: 'ask', id: 6, what: 'metrics' });
+  hear({ fest: 'ask', id: 7, what: 'of a later version' });
+  await sleep(1);
+  expect(sent.filter(({ fest }) => fest === 'answer')).toEqual([
+    { fest: 'answer', id: 7 },
+    { fest: 'answer', id: 6 },
+  ]);
 });
 
 test('what all answer comes from the primary; when that is silent, a worker speaks for itself', async () => {

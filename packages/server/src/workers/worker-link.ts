@@ -114,10 +114,12 @@ export class WorkerLink {
   }
 
   async #reply(id: number, what: Question): Promise<void> {
-    const give = this.#answers.get(what);
-    if (give === undefined) return;
-    // A worker that cannot say how it is counts as one that says nothing.
-    const answer = await give().catch(() => undefined);
-    if (answer !== undefined) this.#channel.send({ fest: 'answer', id, answer });
+    // A store that hangs may keep the answer for a second; that it is not this worker that hangs is known at once.
+    this.#channel.send({ fest: 'heard', id });
+    // A worker that cannot say how it is says that.
+    const answer = await this.#answers
+      .get(what)?.()
+      .catch(() => undefined);
+    this.#channel.send({ fest: 'answer', id, ...(answer === undefined ? {} : { answer }) });
   }
 }

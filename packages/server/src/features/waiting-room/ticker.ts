@@ -72,6 +72,7 @@ export class Ticker {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
+  #stopping: Promise<void> | undefined;
 
   constructor(options: TickerOptions) {
     this.#options = options;
@@ -96,18 +97,23 @@ export class Ticker {
 
   /**
    * Stops admitting at once, and gives the leases up, so that another server goes on with its next tick. One that cannot be given
-   * up now runs out by itself.
+   * up now runs out by itself, and so it is waited for no longer than that takes: a tick under way admits nobody any more.
    */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    const tooLate = () => new Error('Redis takes longer than the lease');
+    this.#stopping ??= withDeadline(this.#finish(), LIMITS.tickerLeaseMs, tooLate).catch((error: unknown) =>
+      this.#options.logger.debug({ err: error }, 'a lease was not given up'),
+    );
+    return this.#stopping;
+  }
+
+  async #finish(): Promise<void> {
     await this.#running;
     const led = [...this.#leading];
     this.#leading.clear();
-    const givenUp = Promise.all(led.map(([saleId, leadership]) => this.#giveUp(saleId, leadership)));
-    await withDeadline(givenUp, LIMITS.tickerLeaseMs, () => new Error('Redis takes longer than the lease')).catch(
-      (error: unknown) => this.#options.logger.debug({ err: error }, 'a lease was not given up'),
-    );
+    await Promise.all(led.map(([saleId, leadership]) => this.#giveUp(saleId, leadership)));
   }
 
   async #giveUp(saleId: number, { epoch, fence, state }: Leadership): Promise<void> {

@@ -7,15 +7,24 @@ import type { LoadShedder } from './load-shedder.ts';
 
 /**
  * So many that the process neither runs out of open files, which would take Redis, MySQL and the order log from it, nor out of
- * memory. One more is accepted and closed at once: the client, or its load balancer, sees that and tries another server.
+ * memory. One more is accepted and closed at once: the client, or its load balancer, sees that and tries again, or another
+ * server.
  */
 export function connectionsFor(liveSockets: number, openFiles = openFilesLimit() ?? Number.POSITIVE_INFINITY): number {
   const room = Math.max(1, openFiles - LIMITS.spareFiles);
   return Math.min(liveSockets + LIMITS.httpConnections, room);
 }
 
+/** Of `net.Server`, and not in its types yet. */
+interface ClusterServerOptions {
+  /** In a worker: what is more than `maxConnections` is closed. */
+  readonly dropMaxConnection: boolean;
+}
+
 export function boundConnections(app: FestApp, { config, logger }: Services, shedder: LoadShedder): void {
   app.server.maxConnections = connectionsFor(config.liveSockets);
+  // Without this, a worker gives it back to node:cluster, which tries the next one: when all are full, round and round for ever.
+  Object.assign(app.server, { dropMaxConnection: true } satisfies ClusterServerOptions);
   let saidAtMs = Number.NEGATIVE_INFINITY;
   app.server.on('drop', () => {
     shedder.connectionsDropped += 1;

@@ -69,7 +69,7 @@ export const LIMITS = {
   /** A client whose connection is ended has this long to take the last answer. */
   lastAnswerMs: 1_000,
   /** Readings of /metrics a second, which need no token and take some 5 ms each; whoever watches a server needs one. */
-  metricsPerSecond: 20,
+  metricsPerSecond: 100,
   /** Connections besides the live sockets, of some 15 KiB each; behind a load balancer a few hundred carry everything. */
   httpConnections: 20_000,
   /** Open files kept for everything but connections of clients: stores, the order log, the program. */

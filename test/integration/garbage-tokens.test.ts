@@ -62,11 +62,12 @@ function microsecondsOf(list: readonly string[], begin: () => (token: string) =>
 
 const TOKENS = 3_000;
 
-test.each(GARBAGE)('%s costs less than a good access token', (_, make) => {
+test.each(GARBAGE)('%s costs hardly more than a good access token, however long it is', (_, make) => {
   const good = Array.from({ length: TOKENS }, (_value, index) => tokens.sign({ ...claims, accountId: index + 1 }));
   const bad = Array.from({ length: TOKENS }, make);
   const begin = () => createAccessTokens(SECRET).verify;
-  expect(microsecondsOf(bad, begin)).toBeLessThan(microsecondsOf(good, begin));
+  // A signature is checked over up to four times as many characters; nothing is taken apart.
+  expect(microsecondsOf(bad, begin)).toBeLessThan(2 * microsecondsOf(good, begin));
 });
 
 test.each(GARBAGE)('%s costs no more than a good queue token', (_, make) => {

@@ -11,7 +11,8 @@ import type { TestApp } from './test-app.ts';
 
 const MAIN = new URL('../../packages/server/src/main.ts', import.meta.url).pathname;
 const READY_MS = 60_000;
-const STOP_MS = 20_000;
+/** Longer than a server takes at most, with a lame duck of some seconds. */
+const STOP_MS = 30_000;
 
 export interface ServerProcess {
   readonly name: string;
@@ -80,11 +81,11 @@ export async function startServerProcesses(
     restart: (changed) => start(place, changed),
   });
   try {
-    const places: Place[] = [];
-    for (let number = 1; number <= count; number += 1) {
-      const name = `process-${number}`;
-      places.push({ name, port: await findFreePort(), logDirectory: join(directory, name) });
-    }
+    const ports = await findFreePorts(count);
+    const places = ports.map((port, index): Place => {
+      const name = `process-${index + 1}`;
+      return { name, port, logDirectory: join(directory, name) };
+    });
     await Promise.all(places.map((place) => start(place)));
     return { servers: places.map(describe), close };
   } catch (error) {
@@ -122,14 +123,17 @@ function environmentOf(
   };
 }
 
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
+/** Different ones: all are taken before the first is given back. */
+async function findFreePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => {
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port was given');
+    return address.port;
+  });
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
 }
 
 async function untilReady(baseUrl: string, child: ChildProcess): Promise<void> {

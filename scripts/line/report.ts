@@ -2,7 +2,7 @@
 import { type Block, unitsPerSecond } from '../core/block.ts';
 import { LATE_MAX_MS } from '../core/summary.ts';
 import type { Difference } from '../measuring/statistics.ts';
-import { commandOf } from './options.ts';
+import { LINE } from './options.ts';
 import type { LineMeasurement } from './run.ts';
 import { BOUNDS, type Growth, type GrowthVerdict, type LineSummary } from './summary.ts';
 import type { Waiting } from './waiting.ts';
@@ -46,7 +46,7 @@ export function renderMarkdown(measurement: LineMeasurement, summary: LineSummar
     `${machine.processors} × ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.system}; Node ${machine.node.slice(1)}, ` +
       `Redis ${machine.redis}, MySQL ${machine.mysql}. Load average ${load.map((each) => each.toFixed(1)).join(' before, ')} after.`,
     '',
-    `Repeat: \`${commandOf(options)}\``,
+    `Repeat: \`${LINE.commandOf(options)}\``,
     '',
   ].join('\n');
 }
@@ -169,12 +169,9 @@ function waitingTable(waiting: readonly Waiting[]): readonly string[] {
   ];
 }
 
-export function resultDocument(measurement: LineMeasurement, summary: LineSummary, at: string): object {
+export function resultDocument(measurement: LineMeasurement, summary: LineSummary): object {
   const { stretches, ...rest } = measurement;
   return {
-    schema: 'fest.bench-line/1',
-    at,
-    command: commandOf(measurement.options),
     ...rest,
     summary,
     stretches: stretches.map(({ from, block: { captured: _, ...block } }) => ({ from, ...block })),

@@ -9,7 +9,7 @@ import type { StageContext } from '../measuring/stage.ts';
 import { medianOf } from '../measuring/statistics.ts';
 import { Crowd, FRONT, type Stretch } from './crowd.ts';
 import { type LineMemory, readMemory } from './memory.ts';
-import { COMMAND, type LineOptions } from './options.ts';
+import { LINE, type LineOptions } from './options.ts';
 import { compareSizes, type SizePairs } from './sizes.ts';
 import { letAsk, type Waiting } from './waiting.ts';
 
@@ -45,7 +45,7 @@ export async function measure(
   loadOf: () => number,
 ): Promise<LineMeasurement> {
   const loadBefore = loadOf();
-  const hall = await openHall({ purpose: COMMAND, directory: options.directory, buyers: 0 }, context);
+  const hall = await openHall({ purpose: LINE.command, directory: options.directory, buyers: 0 }, context);
   try {
     for (const line of hall.leftOut) context.say(line);
     await warmUp(hall, options);

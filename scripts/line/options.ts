@@ -1,4 +1,5 @@
 /** The command line of the measurement. */
+import { LIMITS } from '@fest/server/limits';
 import { defineCommandLine, type OptionsOf } from '../measuring/command-line.ts';
 import { DIRECTORY, file, wholeNumber } from '../measuring/flags.ts';
 
@@ -29,7 +30,7 @@ const FLAGS = {
     fallback: 100_000,
     limits: [1_000, 1_000_000],
   }),
-  seconds: wholeNumber({ placeholder: 'S', help: 'and are watched for so long', fallback: 60, limits: [5, 600] }),
+  seconds: wholeNumber({ placeholder: 'S', help: 'and are watched for so long', fallback: 60, limits: [1, 600] }),
   pairs: wholeNumber({
     placeholder: 'N',
     help: 'pairs of blocks, short line and long line',
@@ -42,6 +43,24 @@ const FLAGS = {
     help: 'of the generator, one request under way on each',
     fallback: 64,
     limits: [1, 1_000],
+  }),
+  warmUp: wholeNumber({
+    placeholder: 'N',
+    help: 'join a line that is thrown away, before anything is read',
+    fallback: 60_000,
+    limits: [1_000, 1_000_000],
+  }),
+  readings: wholeNumber({
+    placeholder: 'N',
+    help: 'of each memory, a second apart; the least counts',
+    fallback: 10,
+    limits: [1, 60],
+  }),
+  admissionSeconds: wholeNumber({
+    placeholder: 'S',
+    help: 'of the sales: nobody is told to wait longer than a third of it',
+    fallback: LIMITS.admissionSecondsMax,
+    limits: [LIMITS.admissionSecondsMin, LIMITS.admissionSecondsMax],
   }),
   directory: DIRECTORY,
   json: file('write the whole result as JSON'),

@@ -31,8 +31,6 @@ export interface LineMeasurement {
   readonly audit: AuditVerdict;
 }
 
-/** So many join a line before anything is read: compiled code, pools, and a full cache of verified access tokens. */
-const WARM_UP_JOINS = 60_000;
 /** One account of so many joins; and how many of them. */
 const SPARSE_STEP = 10;
 const SPARSE_JOINS = 20_000;
@@ -51,12 +49,12 @@ export async function measure(
     await warmUp(hall, options);
     const sparse = await measureSparse(hall, options);
     const crowd = await Crowd.gather(hall, options);
-    const memory = [await readMemory(hall, crowd)];
+    const memory = [await readMemory(hall, crowd, options)];
     const grow = async (drawn: number): Promise<void> => {
       context.say(`Drawing numbers, from ${crowd.drawn} to ${drawn}.`);
       await crowd.drawUntil(Math.min(drawn, options.overHttp));
       await crowd.drawInRedis(drawn);
-      memory.push(await readMemory(hall, crowd));
+      memory.push(await readMemory(hall, crowd, options));
     };
     await grow(options.few);
     await grow(options.polling + FRONT);
@@ -88,16 +86,17 @@ export async function measure(
 }
 
 async function warmUp(hall: Hall, options: LineOptions): Promise<void> {
-  hall.say(`Warming up: ${WARM_UP_JOINS} join a line that is thrown away.`);
+  hall.say(`Warming up: ${options.warmUp} join a line that is thrown away.`);
   const crowd = await Crowd.gather(hall, options);
-  await crowd.drawUntil(WARM_UP_JOINS);
+  // Compiled code, pools, and a full cache of verified access tokens.
+  await crowd.drawUntil(options.warmUp);
   await crowd.close();
 }
 
 async function measureSparse(hall: Hall, options: LineOptions): Promise<LineMemory> {
   const crowd = await Crowd.gather(hall, { ...options, accountStep: SPARSE_STEP });
-  await crowd.drawUntil(SPARSE_JOINS);
-  const memory = await readMemory(hall, crowd);
+  await crowd.drawUntil(Math.min(SPARSE_JOINS, options.waiters));
+  const memory = await readMemory(hall, crowd, options);
   await crowd.close();
   return memory;
 }

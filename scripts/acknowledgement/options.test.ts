@@ -1,9 +1,14 @@
 import { expect, test } from 'vitest';
-import { commandOf, parseOptions } from './options.ts';
+import { ACKNOWLEDGEMENT } from './options.ts';
 
 test('without flags: six pairs of phases, a thousand clients', () => {
-  expect(parseOptions([])).toMatchObject({ pairs: 6, loginClients: 1_000, ordersPerSecond: 150, json: undefined });
-  expect(parseOptions(['--help'])).toBe('help');
+  expect(ACKNOWLEDGEMENT.parse([])).toMatchObject({
+    pairs: 6,
+    loginClients: 1_000,
+    ordersPerSecond: 150,
+    json: undefined,
+  });
+  expect(ACKNOWLEDGEMENT.parse(['--help'])).toBe('help');
 });
 
 test.each([
@@ -13,13 +18,16 @@ test.each([
   [['--rate', '1000', '--seconds', '60'], 'That is 720000 orders'],
   [['--nonsense'], '--nonsense'],
 ])('%j is refused with what to write instead', (args, message) => {
-  expect(() => parseOptions(args)).toThrow(message);
+  expect(() => ACKNOWLEDGEMENT.parse(args)).toThrow(message);
 });
 
 test('the command of a run does the same again', () => {
   const args = ['--pairs', '8', '--clients', '500', '--json', 'x.json'];
-  const options = parseOptions(args);
+  const options = ACKNOWLEDGEMENT.parse(args);
   if (options === 'help') throw new Error('these are options');
-  expect(commandOf(options)).toBe('npm run bench:acknowledgement -- --pairs 8 --clients 500');
-  expect(parseOptions(commandOf(options).split(' ').slice(4))).toEqual({ ...options, json: undefined });
+  expect(ACKNOWLEDGEMENT.commandOf(options)).toBe('npm run bench:acknowledgement -- --pairs 8 --clients 500');
+  expect(ACKNOWLEDGEMENT.parse(ACKNOWLEDGEMENT.commandOf(options).split(' ').slice(4))).toEqual({
+    ...options,
+    json: undefined,
+  });
 });

@@ -2,7 +2,7 @@
 import type { Machine } from '../measuring/machine.ts';
 import { interleave, type Turn } from '../measuring/pairs.ts';
 import type { CpuShares } from '../measuring/usage.ts';
-import type { BenchOptions } from './options.ts';
+import type { AcknowledgementOptions } from './options.ts';
 import type { MeasuredOrder } from './orders.ts';
 import type { LogWork } from './server-counters.ts';
 
@@ -32,7 +32,7 @@ export interface PhaseResult {
 }
 
 export interface Measurement {
-  readonly options: BenchOptions;
+  readonly options: AcknowledgementOptions;
   readonly machine: Machine;
   /** One login when nothing else goes on, milliseconds; undefined: nobody logs in. */
   readonly quietLoginMs: number | undefined;

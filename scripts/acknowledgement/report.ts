@@ -1,7 +1,7 @@
 /** The result as Markdown for people and as JSON for programs. Pure. */
 
 import type { QuantileName } from '../measuring/statistics.ts';
-import { commandOf } from './options.ts';
+import { ACKNOWLEDGEMENT } from './options.ts';
 import { ARMS, type Arm, type Measurement } from './phases.ts';
 import {
   CLAIMED,
@@ -45,7 +45,7 @@ export function renderMarkdown(measurement: Measurement, summary: Summary): stri
     `${machine.processors} × ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.system}, order log on ${machine.fileSystem};`,
     `Node ${machine.node.slice(1)}, Redis ${machine.redis}, MySQL ${machine.mysql}. One server; the generator shares the machine.`,
     '',
-    `Repeat: \`${commandOf(options)}\``,
+    `Repeat: \`${ACKNOWLEDGEMENT.commandOf(options)}\``,
     '',
   ].join('\n');
 }
@@ -159,13 +159,10 @@ function conditionTable({ conditions }: Summary): readonly string[] {
 }
 
 /** Everything, every latency included (milliseconds, microsecond steps; null: the order failed). */
-export function resultDocument(measurement: Measurement, summary: Summary, at: string): object {
+export function resultDocument(measurement: Measurement, summary: Summary): object {
   const { phases, ...rest } = measurement;
   const rounded = (value: number): number | null => (Number.isFinite(value) ? Math.round(value * 1_000) / 1_000 : null);
   return {
-    schema: 'fest.bench-acknowledgement/1',
-    at,
-    command: commandOf(measurement.options),
     ...rest,
     summary,
     phases: phases.map(({ orders, ...phase }, index) => ({

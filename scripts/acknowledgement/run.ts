@@ -7,7 +7,7 @@ import { childOf, cpuShares, readCpu } from '../measuring/usage.ts';
 import { prepareHolds } from './holds.ts';
 import { type LoginAccounts, prepareLogins, waitForEmptyLine } from './login-accounts.ts';
 import { type LoginCounts, type LoginLoad, startLoginLoad } from './login-load.ts';
-import type { BenchOptions } from './options.ts';
+import { ACKNOWLEDGEMENT, type AcknowledgementOptions } from './options.ts';
 import { type MeasuredOrder, type PreparedHold, payAtConstantRate } from './orders.ts';
 import { type Arm, type Measurement, type PhaseResult, planPhases } from './phases.ts';
 import { logWork, readCounters } from './server-counters.ts';
@@ -23,8 +23,8 @@ const COURSE = {
   quietBeforePhaseMs: 500,
 } as const;
 
-export async function measure(options: BenchOptions, context: StageContext): Promise<Measurement> {
-  const stage = await openStage({ purpose: 'npm run bench:acknowledgement', ...options }, context);
+export async function measure(options: AcknowledgementOptions, context: StageContext): Promise<Measurement> {
+  const stage = await openStage({ purpose: ACKNOWLEDGEMENT.command, ...options }, context);
   let logins: Logins | undefined;
   try {
     const machine = await describeMachine(stage);
@@ -56,7 +56,7 @@ interface Logins {
 }
 
 interface Course {
-  readonly options: BenchOptions;
+  readonly options: AcknowledgementOptions;
   readonly context: StageContext;
   readonly stage: Stage;
   readonly logins: Logins | undefined;

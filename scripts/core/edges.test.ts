@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { windowUnits } from './compare.ts';
 import { edgesOf } from './edges.ts';
 import { funnelBuyersNeeded, funnelPurchases } from './funnel-size.ts';
-import { parseOptions } from './options.ts';
+import { CORE } from './options.ts';
 import { buyersNeeded } from './run.ts';
 
 /**
@@ -58,7 +58,7 @@ test.each([
   [['--block-ms', '50', '--in-flight', '1000', '--connections', '700']],
   [['--block-ms', '50', '--only', 'confirmation']],
 ])('there are buyers for it, whatever the flags: %j', (flags) => {
-  const options = parseOptions(flags);
+  const options = CORE.parse(flags);
   if (options === 'help') throw new Error('these are options');
   const unitsMax = buyersNeeded(options);
   for (const lanes of [options.inFlight, options.connections]) {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { commandOf, longestMs, parseOptions } from './options.ts';
+import { CORE, longestMs } from './options.ts';
 import { PARTS } from './rows.ts';
 
 function parsed(...args: readonly string[]) {
-  const options = parseOptions(args);
+  const options = CORE.parse(args);
   if (options === 'help') throw new Error('these are options');
   return options;
 }
@@ -12,7 +12,7 @@ test('without flags: everything, ten pairs, given up after nine minutes', () => 
   const options = parsed();
   expect(options).toMatchObject({ pairs: 10, inFlight: 256, only: PARTS, json: undefined, svg: undefined });
   expect(longestMs(options)).toBeLessThanOrEqual(540_000);
-  expect(parseOptions(['--help'])).toBe('help');
+  expect(CORE.parse(['--help'])).toBe('help');
 });
 
 test.each([
@@ -22,7 +22,7 @@ test.each([
   [['--only', 'poll,pol'], '--only: there is no "pol"; take of poll, join'],
   [['--nonsense'], '--nonsense'],
 ])('%j is refused with what to write instead', (args, message) => {
-  expect(() => parseOptions(args)).toThrow(message);
+  expect(() => CORE.parse(args)).toThrow(message);
 });
 
 test('parts are measured in their own order, each once, however they are asked for', () => {
@@ -31,7 +31,7 @@ test('parts are measured in their own order, each once, however they are asked f
 
 test('the command of a run does the same again', () => {
   const options = parsed('--pairs', '12', '--in-flight', '64', '--only', 'poll,join', '--json', 'x.json');
-  const command = commandOf(options);
+  const command = CORE.commandOf(options);
   expect(command).toBe('npm run bench:core -- --pairs 12 --in-flight 64 --only poll,join');
   expect(parsed(...command.split(' ').slice(4))).toEqual({ ...options, json: undefined });
 });

@@ -1,7 +1,7 @@
 /** The result as Markdown for people and as JSON for programs. Pure. */
 import type { Difference } from '../measuring/statistics.ts';
 import { unitsPerSecond } from './block.ts';
-import { commandOf } from './options.ts';
+import { CORE } from './options.ts';
 import { ACKNOWLEDGEMENT_TARGET } from './rows.ts';
 import type { Measurement } from './run.ts';
 import {
@@ -59,7 +59,7 @@ export function renderMarkdown(measurement: Measurement, summary: Summary): stri
     `${machine.processors} × ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.system}, order log on ${machine.fileSystem};`,
     `Node ${machine.node.slice(1)}, Redis ${machine.redis}, MySQL ${machine.mysql}. ${placesOf(measurement)}`,
     '',
-    `Repeat: \`${commandOf(options)}\``,
+    `Repeat: \`${CORE.commandOf(options)}\``,
     '',
   ].join('\n');
 }
@@ -193,7 +193,7 @@ function shareTable({ shares, others, stolen }: FunnelSummary): readonly string[
 }
 
 /** Everything: each block, each latency. */
-export function resultDocument(measurement: Measurement, summary: Summary, at: string): object {
+export function resultDocument(measurement: Measurement, summary: Summary): object {
   const { rows, equal, ...rest } = measurement;
   const withRates = (outcome: Measurement['rows'][number]['outcome']) =>
     'fault' in outcome
@@ -205,9 +205,6 @@ export function resultDocument(measurement: Measurement, summary: Summary, at: s
           })),
         };
   return {
-    schema: 'fest.bench-core/2',
-    at,
-    command: commandOf(measurement.options),
     ...rest,
     summary,
     equal: equal === undefined ? undefined : withRates(equal),

@@ -8,7 +8,7 @@ import { comparePairs, type Pair } from './compare.ts';
 import { type Funnel, measureFunnel } from './funnel.ts';
 import { funnelBuyersNeeded } from './funnel-size.ts';
 import { type Hall, openHall } from './hall.ts';
-import { COMMAND, type CoreOptions } from './options.ts';
+import { CORE, type CoreOptions } from './options.ts';
 import type { Pinning } from './processors.ts';
 import { type PathName, ROWS } from './rows.ts';
 
@@ -48,7 +48,7 @@ export function buyersNeeded(options: CoreOptions): number {
 
 export async function measure(options: CoreOptions, context: StageContext): Promise<Measurement> {
   const hall = await openHall(
-    { purpose: COMMAND, directory: options.directory, buyers: buyersNeeded(options) },
+    { purpose: CORE.command, directory: options.directory, buyers: buyersNeeded(options) },
     context,
   );
   try {

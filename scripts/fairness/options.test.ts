@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { commandOf, longestMs, parseOptions } from './options.ts';
+import { FAIRNESS, longestMs } from './options.ts';
 
 test('the defaults are fifty thousand buyers under the rule keep, and the lag that is promised', () => {
-  expect(parseOptions([])).toMatchObject({ buyers: 50_000, rejoin: 'keep', lagMs: 250 });
-  expect(parseOptions(['--help'])).toBe('help');
+  expect(FAIRNESS.parse([])).toMatchObject({ buyers: 50_000, rejoin: 'keep', lagMs: 250 });
+  expect(FAIRNESS.parse(['--help'])).toBe('help');
 });
 
 test.each([
@@ -11,17 +11,17 @@ test.each([
   [['--rejoin', 'front'], '--rejoin must be one of keep, tail, not "front".'],
   [['--nonsense'], '--nonsense'],
 ])('%j is refused with what to write instead', (args, message) => {
-  expect(() => parseOptions(args)).toThrow(message);
+  expect(() => FAIRNESS.parse(args)).toThrow(message);
 });
 
 test('a run is given up after whole milliseconds, as timers have them', () => {
-  const options = parseOptions(['--rate', '150']);
+  const options = FAIRNESS.parse(['--rate', '150']);
   if (options === 'help') throw new Error('these are options');
   expect(Number.isInteger(longestMs(options))).toBe(true);
 });
 
 test('the command that repeats a run names what was not the default', () => {
-  const options = parseOptions(['--rejoin', 'tail', '--lag-ms', '400']);
+  const options = FAIRNESS.parse(['--rejoin', 'tail', '--lag-ms', '400']);
   if (options === 'help') throw new Error('these are options');
-  expect(commandOf(options)).toBe('npm run bench:fairness -- --lag-ms 400 --rejoin tail');
+  expect(FAIRNESS.commandOf(options)).toBe('npm run bench:fairness -- --rejoin tail --lag-ms 400');
 });

@@ -1,5 +1,5 @@
 /** The verdict as Markdown for people and as JSON for programs. Pure. */
-import { commandOf } from './options.ts';
+import { FAIRNESS } from './options.ts';
 import type { FairnessRun } from './run.ts';
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en');
@@ -46,11 +46,7 @@ export function renderMarkdown({ options, machine, seconds, verdict, audit }: Fa
     `${machine.processors} × ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.system}; Node ${machine.node.slice(1)}, ` +
       `Redis ${machine.redis}, MySQL ${machine.mysql}.`,
     '',
-    `Repeat: \`${commandOf(options)}\``,
+    `Repeat: \`${FAIRNESS.commandOf(options)}\``,
     '',
   ].join('\n');
-}
-
-export function resultDocument(run: FairnessRun, at: string): object {
-  return { schema: 'fest.bench-fairness/1', at, command: commandOf(run.options), ...run };
 }

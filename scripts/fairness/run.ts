@@ -7,7 +7,7 @@ import { describeMachine, type Machine } from '../measuring/machine.ts';
 import { SaleDesk } from '../measuring/sale.ts';
 import { openStage, type StageContext } from '../measuring/stage.ts';
 import { checkFairness, type FairnessVerdict } from './check.ts';
-import { COMMAND, type FairnessOptions } from './options.ts';
+import { FAIRNESS, type FairnessOptions } from './options.ts';
 import { recordLine } from './record-line.ts';
 
 export interface FairnessRun {
@@ -29,7 +29,10 @@ export const CLOCK_MS = 200;
 export async function runFairness(options: FairnessOptions, context: StageContext): Promise<FairnessRun> {
   const { say, signal } = context;
   const { buyers, rate, maxActive, rejoin, admissionSeconds, joiningSeconds, lagMs, directory } = options;
-  const stage = await openStage({ purpose: COMMAND, directory, gatewayMs: GATEWAY_MS, servers: SERVERS }, context);
+  const stage = await openStage(
+    { purpose: FAIRNESS.command, directory, gatewayMs: GATEWAY_MS, servers: SERVERS },
+    context,
+  );
   try {
     const { baseUrls, mysqlUrl, redisUrl } = stage.stack.state;
     if (baseUrls.length !== SERVERS) throw new Error(`there are ${baseUrls.length} servers`);

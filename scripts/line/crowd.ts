@@ -55,7 +55,11 @@ export class Crowd {
 
   static async gather(hall: Hall, options: CrowdOptions): Promise<Crowd> {
     const { desk, stage } = hall;
-    const saleId = await desk.openSale({ capacity: LIMITS.capacityTickets, nowMs: Date.now() });
+    const saleId = await desk.openSale({
+      capacity: LIMITS.capacityTickets,
+      nowMs: Date.now(),
+      admissionSeconds: options.admissionSeconds,
+    });
     await desk.setRate(saleId, SLOWLY);
     const path = pathOf('saleState', { saleId });
     const { epoch } = (await callApi(stage.baseUrl, { method: 'GET', path })) as SaleState;
@@ -155,6 +159,8 @@ export class Crowd {
 
 export interface CrowdOptions {
   readonly connections: number;
+  /** Of the sale. */
+  readonly admissionSeconds: number;
   /** 10: of ten accounts one comes. */
   readonly accountStep?: number;
 }

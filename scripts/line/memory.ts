@@ -6,6 +6,7 @@ import { saleKeys } from '@fest/server/redis/keys';
 import type { Hall } from '../core/hall.ts';
 import { metricValue, residentBytes } from '../live/readings.ts';
 import type { Crowd } from './crowd.ts';
+import type { LineOptions } from './options.ts';
 
 /** Bytes. */
 export interface ServerMemory {
@@ -27,13 +28,16 @@ export interface LineMemory {
   readonly server: ServerMemory;
 }
 
-const READINGS = 10;
 const READING_EVERY_MS = 1_000;
 /** MEMORY USAGE of one round trip. */
 const KEYS_AT_ONCE = 1_000;
 
-/** Each the least of ten readings, a second apart: what is garbage at the moment belongs to nobody. */
-export async function readMemory(hall: Hall, crowd: Crowd): Promise<LineMemory> {
+/** Each the least of some readings, a second apart: what is garbage at the moment belongs to nobody. */
+export async function readMemory(
+  hall: Hall,
+  crowd: Crowd,
+  { readings }: Pick<LineOptions, 'readings'>,
+): Promise<LineMemory> {
   const redis = await connectRedis(hall.stage.stack.state.redisUrl);
   try {
     const usageOf = async (keys: readonly string[]): Promise<number> => {
@@ -49,7 +53,7 @@ export async function readMemory(hall: Hall, crowd: Crowd): Promise<LineMemory> 
     const otherKeys = await usageOf(others);
     const used: number[] = [];
     const server: ServerMemory[] = [];
-    for (let count = 0; count < READINGS; count += 1) {
+    for (let count = 0; count < readings; count += 1) {
       await sleep(READING_EVERY_MS, undefined, { signal: hall.signal });
       used.push(Number(/^used_memory:(\d+)/m.exec(await redis.info('memory'))?.[1]));
       server.push(await readServer(hall));

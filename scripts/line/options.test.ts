@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { commandOf, longestMs, parseOptions } from './options.ts';
+import { LINE, longestMs } from './options.ts';
 
 test('the defaults are a million waiters against a thousand, and a hundred thousand who ask', () => {
-  expect(parseOptions([])).toMatchObject({ waiters: 1_000_000, few: 1_000, polling: 100_000, seconds: 60, pairs: 10 });
-  expect(parseOptions(['--help'])).toBe('help');
+  expect(LINE.parse([])).toMatchObject({ waiters: 1_000_000, few: 1_000, polling: 100_000, seconds: 60, pairs: 10 });
+  expect(LINE.parse(['--help'])).toBe('help');
 });
 
 test.each([
@@ -12,17 +12,17 @@ test.each([
   [['--few', '2000', '--polling', '1000'], '--few must be less than --polling'],
   [['--nonsense'], '--nonsense'],
 ])('%j is refused with what to write instead', (args, message) => {
-  expect(() => parseOptions(args)).toThrow(message);
+  expect(() => LINE.parse(args)).toThrow(message);
 });
 
 test('a run is given up after whole milliseconds, as timers have them', () => {
-  const options = parseOptions(['--waiters', '100001']);
+  const options = LINE.parse(['--waiters', '100001']);
   if (options === 'help') throw new Error('these are options');
   expect(Number.isInteger(longestMs(options))).toBe(true);
 });
 
 test('the command that repeats a run names what was not the default', () => {
-  const options = parseOptions(['--waiters', '300000', '--block-ms', '800']);
+  const options = LINE.parse(['--waiters', '300000', '--block-ms', '800']);
   if (options === 'help') throw new Error('these are options');
-  expect(commandOf(options)).toBe('npm run bench:line -- --waiters 300000 --block-ms 800');
+  expect(LINE.commandOf(options)).toBe('npm run bench:line -- --waiters 300000 --block-ms 800');
 });

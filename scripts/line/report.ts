@@ -2,9 +2,9 @@
 import { type Block, unitsPerSecond } from '../core/block.ts';
 import { LATE_MAX_MS } from '../core/summary.ts';
 import type { Difference } from '../measuring/statistics.ts';
-import { commandOf } from './options.ts';
+import { LINE } from './options.ts';
 import type { LineMeasurement } from './run.ts';
-import { BOUNDS, type Growth, type GrowthVerdict, type LineSummary } from './summary.ts';
+import { BOUNDS, type Growth, type GrowthVerdict, JUDGED_WAITERS_MIN, type LineSummary } from './summary.ts';
 import type { Waiting } from './waiting.ts';
 
 const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -46,7 +46,7 @@ export function renderMarkdown(measurement: LineMeasurement, summary: LineSummar
     `${machine.processors} × ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.system}; Node ${machine.node.slice(1)}, ` +
       `Redis ${machine.redis}, MySQL ${machine.mysql}. Load average ${load.map((each) => each.toFixed(1)).join(' before, ')} after.`,
     '',
-    `Repeat: \`${commandOf(options)}\``,
+    `Repeat: \`${LINE.commandOf(options)}\``,
     '',
   ].join('\n');
 }
@@ -54,6 +54,8 @@ export function renderMarkdown(measurement: LineMeasurement, summary: LineSummar
 function memoryTable({ memory, sparse }: LineMeasurement, { perWaiter }: LineSummary): readonly string[] {
   const [empty] = memory;
   if (empty === undefined) return [];
+  const isMany = (memory.at(-1)?.drawn ?? 0) >= JUDGED_WAITERS_MIN;
+  const remark = isMany ? '' : `; of fewer than ${whole(JUDGED_WAITERS_MIN)} waiters only the hashes are judged`;
   const readings = memory.map((each, index) => ({ each, of: index === 0 ? undefined : perWaiter[index - 1] }));
   return [
     row(
@@ -78,7 +80,7 @@ function memoryTable({ memory, sparse }: LineMeasurement, { perWaiter }: LineSum
       ),
     ),
     '',
-    `Bounds: ${BOUNDS.redisBytesPerWaiter} bytes of Redis and ${BOUNDS.heapBytesPerWaiter} of heap, at the last size. Whatever else the line has in Redis takes ` +
+    `Bounds: ${BOUNDS.redisBytesPerWaiter} bytes of Redis and ${BOUNDS.heapBytesPerWaiter} of heap, at the last size${remark}. Whatever else the line has in Redis takes ` +
       `${whole(memory.at(-1)?.otherKeys ?? 0)} bytes in all. Accounts come one after the other; where one account of ten joins, the ` +
       `hashes take ${(sparse.numberKeys / sparse.drawn).toFixed(1)} bytes a waiter (${(sparse.drawn / sparse.hashes).toFixed(0)} in each).`,
   ];
@@ -169,12 +171,9 @@ function waitingTable(waiting: readonly Waiting[]): readonly string[] {
   ];
 }
 
-export function resultDocument(measurement: LineMeasurement, summary: LineSummary, at: string): object {
+export function resultDocument(measurement: LineMeasurement, summary: LineSummary): object {
   const { stretches, ...rest } = measurement;
   return {
-    schema: 'fest.bench-line/1',
-    at,
-    command: commandOf(measurement.options),
     ...rest,
     summary,
     stretches: stretches.map(({ from, block: { captured: _, ...block } }) => ({ from, ...block })),

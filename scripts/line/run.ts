@@ -9,7 +9,7 @@ import type { StageContext } from '../measuring/stage.ts';
 import { medianOf } from '../measuring/statistics.ts';
 import { Crowd, FRONT, type Stretch } from './crowd.ts';
 import { type LineMemory, readMemory } from './memory.ts';
-import { COMMAND, type LineOptions } from './options.ts';
+import { LINE, type LineOptions } from './options.ts';
 import { compareSizes, type SizePairs } from './sizes.ts';
 import { letAsk, type Waiting } from './waiting.ts';
 
@@ -31,8 +31,6 @@ export interface LineMeasurement {
   readonly audit: AuditVerdict;
 }
 
-/** So many join a line before anything is read: compiled code, pools, and a full cache of verified access tokens. */
-const WARM_UP_JOINS = 60_000;
 /** One account of so many joins; and how many of them. */
 const SPARSE_STEP = 10;
 const SPARSE_JOINS = 20_000;
@@ -45,18 +43,18 @@ export async function measure(
   loadOf: () => number,
 ): Promise<LineMeasurement> {
   const loadBefore = loadOf();
-  const hall = await openHall({ purpose: COMMAND, directory: options.directory, buyers: 0 }, context);
+  const hall = await openHall({ purpose: LINE.command, directory: options.directory, buyers: 0 }, context);
   try {
     for (const line of hall.leftOut) context.say(line);
     await warmUp(hall, options);
     const sparse = await measureSparse(hall, options);
     const crowd = await Crowd.gather(hall, options);
-    const memory = [await readMemory(hall, crowd)];
+    const memory = [await readMemory(hall, crowd, options)];
     const grow = async (drawn: number): Promise<void> => {
       context.say(`Drawing numbers, from ${crowd.drawn} to ${drawn}.`);
       await crowd.drawUntil(Math.min(drawn, options.overHttp));
       await crowd.drawInRedis(drawn);
-      memory.push(await readMemory(hall, crowd));
+      memory.push(await readMemory(hall, crowd, options));
     };
     await grow(options.few);
     await grow(options.polling + FRONT);
@@ -88,16 +86,17 @@ export async function measure(
 }
 
 async function warmUp(hall: Hall, options: LineOptions): Promise<void> {
-  hall.say(`Warming up: ${WARM_UP_JOINS} join a line that is thrown away.`);
+  hall.say(`Warming up: ${options.warmUp} join a line that is thrown away.`);
   const crowd = await Crowd.gather(hall, options);
-  await crowd.drawUntil(WARM_UP_JOINS);
+  // Compiled code, pools, and a full cache of verified access tokens.
+  await crowd.drawUntil(options.warmUp);
   await crowd.close();
 }
 
 async function measureSparse(hall: Hall, options: LineOptions): Promise<LineMemory> {
   const crowd = await Crowd.gather(hall, { ...options, accountStep: SPARSE_STEP });
-  await crowd.drawUntil(SPARSE_JOINS);
-  const memory = await readMemory(hall, crowd);
+  await crowd.drawUntil(Math.min(SPARSE_JOINS, options.waiters));
+  const memory = await readMemory(hall, crowd, options);
   await crowd.close();
   return memory;
 }

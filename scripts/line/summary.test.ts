@@ -66,6 +66,20 @@ test.each([
   ['Redis grew by more', { ...FINE, redis: 40 }, SAME, ASKED, ['A number takes Redis more than 16 bytes.']],
   ['not known', { ...FINE, redis: Number.NaN }, SAME, ASKED, ['A number takes Redis more than 16 bytes.']],
   ['an object each', { ...FINE, heap: 80 }, SAME, ASKED, ["The server's heap grew by more than 16 bytes a waiter."]],
+  [
+    'nothing: of few waiters their hashes alone count',
+    { ...FINE, drawn: 99_999, redis: 40, heap: 80 },
+    SAME,
+    ASKED,
+    [],
+  ],
+  [
+    'hashes too large, of few waiters too',
+    { ...FINE, drawn: 99_999, numberKeys: 17 },
+    SAME,
+    ASKED,
+    ['A number takes Redis more than 16 bytes.'],
+  ],
   ['joins that grow', FINE, { verdict: 'grows' } as Growth, ASKED, ['The cost of joins grows with the line.']],
   [
     'a refusal',

@@ -16,6 +16,8 @@ export const BOUNDS = {
   /** A request in the long line, as a multiple of the same in a short one. */
   growth: 1.05,
 } as const;
+/** Of fewer waiters the growth of `used_memory` and of the heap is mostly the up and down that both have anyway: it is not judged. */
+export const JUDGED_WAITERS_MIN = 100_000;
 
 export interface PerWaiter {
   readonly drawn: number;
@@ -120,10 +122,11 @@ export function brokenBounds(
   const { redisBytesPerWaiter, heapBytesPerWaiter } = BOUNDS;
   // Written so that NaN breaks a bound.
   const keeps = (bytes: number | undefined, most: number): boolean => (bytes ?? Number.NaN) <= most;
-  if (!keeps(last?.numberKeys, redisBytesPerWaiter) || !keeps(last?.redis, redisBytesPerWaiter)) {
+  const isMany = !((last?.drawn ?? Number.NaN) < JUDGED_WAITERS_MIN);
+  if (!keeps(last?.numberKeys, redisBytesPerWaiter) || (isMany && !keeps(last?.redis, redisBytesPerWaiter))) {
     broken.push(`A number takes Redis more than ${redisBytesPerWaiter} bytes.`);
   }
-  if (!keeps(last?.heap, heapBytesPerWaiter)) {
+  if (isMany && !keeps(last?.heap, heapBytesPerWaiter)) {
     broken.push(`The server's heap grew by more than ${heapBytesPerWaiter} bytes a waiter.`);
   }
   for (const [what, { verdict }] of Object.entries(growth)) {

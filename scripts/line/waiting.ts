@@ -49,27 +49,29 @@ export interface WaitingOptions {
 
 const CONNECTIONS = 500;
 const LOOK_MS = 1;
+/** At most; those who are watched for less need no more before. */
 const IDLE_MS = 5_000;
-/** The first questions compile code and open connections. */
+/** Likewise: the first questions compile code and open connections. */
 const WARM_UP_MS = 3_000;
 /** Nobody is watched who is still on the way when the time is over. */
 const LAST_ANSWERS_MS = 10_000;
 
 /** Lets the first so many behind the front ask as told, spread evenly over the interval that they are told. */
 export async function letAsk(hall: Hall, crowd: Crowd, { people, seconds }: WaitingOptions): Promise<Waiting> {
+  const watchedMs = seconds * 1_000;
   setStage(hall, 'server');
   const pids = pidsOf(hall);
   const idleFrom = readCpu(pids);
-  await sleep(IDLE_MS, undefined, { signal: hall.signal });
+  await sleep(Math.min(IDLE_MS, watchedMs), undefined, { signal: hall.signal });
   const idle = cpuShares(idleFrom, readCpu(pids));
   const run = new Run(hall, crowd, people);
   try {
     const toldMs = await run.begin();
     // Only then is the load what it stays.
-    await sleep(WARM_UP_MS, undefined, { signal: hall.signal });
+    await sleep(Math.min(WARM_UP_MS, watchedMs), undefined, { signal: hall.signal });
     const from = readCpu(pids);
-    run.watch(from.atMs, from.atMs + seconds * 1_000);
-    await sleep(seconds * 1_000, undefined, { signal: hall.signal });
+    run.watch(from.atMs, from.atMs + watchedMs);
+    await sleep(watchedMs, undefined, { signal: hall.signal });
     const to = readCpu(pids);
     await run.end();
     const used = cpuShares(from, to);

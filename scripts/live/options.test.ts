@@ -1,18 +1,19 @@
 import { expect, test } from 'vitest';
-import { parseOptions, tooFewFiles } from './options.ts';
+import { LIVE, tooFewFiles } from './options.ts';
 
 test('the defaults are ten thousand clients', () => {
-  expect(parseOptions([])).toEqual({ clients: 10_000, changes: 40, json: undefined });
-  expect(parseOptions(['--clients', '200', '--changes', '7', '--json', 'x'])).toEqual({
+  expect(LIVE.parse([])).toEqual({ clients: 10_000, changes: 40, directory: undefined, json: undefined });
+  expect(LIVE.parse(['--clients', '200', '--changes', '7', '--json', 'x'])).toEqual({
     clients: 200,
     changes: 7,
+    directory: undefined,
     json: 'x',
   });
-  expect(parseOptions(['--help'])).toBe('help');
+  expect(LIVE.parse(['--help'])).toBe('help');
 });
 
 test('all faults are named', () => {
-  expect(() => parseOptions(['--clients', '1', '--changes', 'x'])).toThrow(/--clients must.*\n--changes must/);
+  expect(() => LIVE.parse(['--clients', '1', '--changes', 'x'])).toThrow(/--clients must.*\n--changes must/);
 });
 
 test('a limit on open files that is too low is noticed before anything is started', () => {

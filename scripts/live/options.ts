@@ -1,60 +1,23 @@
 /** The command line of the measurement. */
-import { parseArgs } from 'node:util';
+import { defineCommandLine, type OptionsOf } from '../measuring/command-line.ts';
+import { DIRECTORY, file, wholeNumber } from '../measuring/flags.ts';
 
-export interface LiveBenchOptions {
-  readonly clients: number;
-  /** Changes in the phase with one a second. */
-  readonly changes: number;
-  /** Where the result goes as JSON. */
-  readonly json: string | undefined;
-}
+const CLIENTS_MIN = 10;
 
-const CLIENTS = { fallback: 10_000, limits: [10, 100_000] } as const;
-const CHANGES = { fallback: 40, limits: [5, 600] } as const;
+const FLAGS = {
+  clients: wholeNumber({ placeholder: 'N', help: 'WebSockets', fallback: 10_000, limits: [CLIENTS_MIN, 100_000] }),
+  changes: wholeNumber({ placeholder: 'C', help: 'changes, one a second', fallback: 40, limits: [5, 600] }),
+  directory: DIRECTORY,
+  json: file('write the whole result as JSON'),
+};
+export type LiveOptions = OptionsOf<typeof FLAGS>;
 
-export const USAGE = `npm run bench:live -- [--clients N] [--changes C] [--json FILE]
-
-Measures what WebSockets cost one server, and how long a change takes to reach all of them.
-
-  --clients N   WebSockets (default ${CLIENTS.fallback})
-  --changes C   changes, one a second (default ${CHANGES.fallback})
-  --json FILE   write the whole result as JSON
-`;
-
-/** @throws {Error} with one sentence for each fault of the input */
-export function parseOptions(args: readonly string[]): LiveBenchOptions | 'help' {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      clients: { type: 'string' },
-      changes: { type: 'string' },
-      json: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return 'help';
-  const faults: string[] = [];
-  const numberOf = (name: 'clients' | 'changes', { fallback, limits: [least, most] }: Bounds): number => {
-    const text = values[name];
-    if (text === undefined) return fallback;
-    const number = Number(text);
-    if (/^\d+$/.test(text) && number >= least && number <= most) return number;
-    faults.push(`--${name} must be a whole number from ${least} to ${most}, not "${text}".`);
-    return fallback;
-  };
-  const options = {
-    clients: numberOf('clients', CLIENTS),
-    changes: numberOf('changes', CHANGES),
-    json: values.json,
-  };
-  if (faults.length > 0) throw new Error(faults.join('\n'));
-  return options;
-}
-
-interface Bounds {
-  readonly fallback: number;
-  readonly limits: readonly [number, number];
-}
+export const LIVE = defineCommandLine({
+  command: 'npm run bench:live',
+  purpose: 'Measures what WebSockets cost one server, and how long a change takes to reach all of them.',
+  flags: FLAGS,
+  shown: ['clients', 'changes', 'json'],
+});
 
 /** What a process opens besides: the server keeps `LIMITS.liveSpareFiles` of its own. */
 const OTHER_FILES = 2_100;
@@ -64,11 +27,11 @@ export function tooFewFiles(clients: number, limit: number | undefined): string 
   const needed = clients + OTHER_FILES;
   if (limit === undefined || limit >= needed) return undefined;
   const possible = limit - OTHER_FILES;
-  const fewer = possible >= CLIENTS.limits[0] ? `, or take fewer: --clients ${possible}` : '';
+  const fewer = possible >= CLIENTS_MIN ? `, or take fewer: --clients ${possible}` : '';
   return `${clients} WebSockets need ${needed} open files in one process, and the limit is ${limit}. Raise it: ulimit -n ${needed}${fewer}.`;
 }
 
 /** A run that takes longer is given up, milliseconds: several times what it takes on a quiet machine. */
-export function longestMs({ clients, changes }: LiveBenchOptions): number {
+export function longestMs({ clients, changes }: LiveOptions): number {
   return 240_000 + clients * 10 + changes * 3_000;
 }

@@ -64,7 +64,3 @@ ${broadcastLine(counters)}
 ${machine.processors} × ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.system}; Node ${machine.node}, Redis ${machine.redis}, MySQL ${machine.mysql}; ${pinned ? 'the server on a processor of its own, everything else on the others' : 'nothing pinned'}. Load average ${load.map((each) => each.toFixed(1)).join(' before, ')} after. Left out: TLS, a network.
 `;
 }
-
-export function resultDocument(measurement: LiveMeasurement, startedAt: string): object {
-  return { schema: 'fest.bench-live/2', startedAt, ...measurement };
-}

@@ -1,23 +1,22 @@
 /** The measurement: two servers, the clients' process, and what is read of them. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callApi } from '@fest/cli/api-client';
-import { findProcessRecords } from '@fest/cli/local-stack/process-records';
-import { type LocalStack, startLocalStack } from '@fest/cli/local-stack/stack';
 import { pathOf, SERVICE_PATHS } from '@fest/server/contract/paths';
 import type { SaleState, Session } from '@fest/server/contract/schemas';
 import { describeMachine, type Machine } from '../measuring/machine.ts';
 import { SaleDesk } from '../measuring/sale.ts';
+import { openStage, type Stage, type StageContext } from '../measuring/stage.ts';
 import { readCpu } from '../measuring/usage.ts';
 import { Clients } from './clients-process.ts';
-import type { LiveBenchOptions } from './options.ts';
+import { LIVE, type LiveOptions } from './options.ts';
 import { liveCounters, metricValue, otherProcessors, pinProcess, residentBytes } from './readings.ts';
 import { type Change, quantile } from './receipts.ts';
 
 /** Connected before the first reading and sent away, so that code is compiled and pools are made. */
 const WARM_UP_CLIENTS = 500;
+/** Nobody pays here. */
+const GATEWAY_MS = 5;
 const READINGS = 10;
 const READING_EVERY_MS = 1_000;
 const SLOW_EVERY_MS = 1_000;
@@ -55,7 +54,7 @@ export interface Phase {
 }
 
 export interface LiveMeasurement {
-  readonly options: LiveBenchOptions;
+  readonly options: LiveOptions;
   readonly machine: Machine;
   /** Whether the server had a processor to itself, and everything else the others. */
   readonly pinned: boolean;
@@ -73,56 +72,43 @@ export interface LiveMeasurement {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-export interface RunContext {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly say: (line: string) => void;
-  readonly signal: AbortSignal;
-}
-
-export async function measure(options: LiveBenchOptions, context: RunContext): Promise<LiveMeasurement> {
-  const directory = mkdtempSync(join(tmpdir(), 'fest-bench-live-'));
-  const { env, say, signal } = context;
-  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('FEST_')));
-  let stack: LocalStack | undefined;
-  try {
-    stack = await startLocalStack({
-      directory,
+export async function measure(options: LiveOptions, context: StageContext): Promise<LiveMeasurement> {
+  const stage = await openStage(
+    {
+      purpose: LIVE.command,
+      directory: options.directory,
+      gatewayMs: GATEWAY_MS,
       servers: 2,
       env: {
-        ...own,
         FEST_LIVE_SOCKETS: String(options.clients + WARM_UP_CLIENTS),
         FEST_LIVE_SOCKETS_PER_ADDRESS: '0',
       },
-      purpose: 'npm run bench:live',
-      signal,
-      onEvent: (event) => {
-        if (event.type !== 'process-started') say(event.message);
-      },
-    });
-    return await new Run(options, stack, context).measure();
+    },
+    context,
+  );
+  try {
+    return await new Run(options, stage, context).measure();
   } finally {
-    await stack?.stop();
-    rmSync(directory, { recursive: true, force: true });
+    await stage.close();
   }
 }
 
 class Run {
-  readonly #options: LiveBenchOptions;
-  readonly #stack: LocalStack;
-  readonly #context: RunContext;
+  readonly #options: LiveOptions;
+  readonly #stage: Stage;
+  readonly #context: StageContext;
   readonly #serverUrl: string;
   readonly #otherUrl: string;
   readonly #serverPid: number;
   #saleId = 0;
   #operator = '';
 
-  constructor(options: LiveBenchOptions, stack: LocalStack, context: RunContext) {
+  constructor(options: LiveOptions, stage: Stage, context: StageContext) {
     this.#options = options;
-    this.#stack = stack;
+    this.#stage = stage;
     this.#context = context;
-    const [serverUrl, otherUrl] = stack.state.baseUrls;
-    const records = findProcessRecords(stack.paths.pids)?.processes ?? [];
-    const pid = records.find(({ name }) => name === 'server-1')?.pid;
+    const [serverUrl, otherUrl] = stage.stack.state.baseUrls;
+    const pid = stage.pids['server-1'];
     if (serverUrl === undefined || otherUrl === undefined || pid === undefined) throw new Error('no two servers');
     this.#serverUrl = serverUrl;
     this.#otherUrl = otherUrl;
@@ -131,11 +117,10 @@ class Run {
 
   async measure(): Promise<LiveMeasurement> {
     const { say } = this.#context;
-    const stage = { stack: this.#stack, baseUrl: this.#otherUrl, fileSystem: 'not measured' };
     const [loadBefore = 0] = loadavg();
-    const machine = await describeMachine(stage);
+    const machine = await describeMachine(this.#stage);
     const nowMs = Date.now();
-    const desk = await SaleDesk.open(stage, 'Live states', nowMs);
+    const desk = await SaleDesk.open({ ...this.#stage, baseUrl: this.#otherUrl }, 'Live states', nowMs);
     this.#saleId = await desk.openSale({ capacity: 1_000, nowMs });
     this.#operator = await this.#signIn();
     const pinned = this.#pin();
@@ -236,7 +221,7 @@ class Run {
   }
 
   async #signIn(): Promise<string> {
-    const body = this.#stack.state.accounts.operator;
+    const body = this.#stage.stack.state.accounts.operator;
     const session = (await callApi(this.#otherUrl, { method: 'POST', path: pathOf('sessions'), body })) as Session;
     return session.accessToken;
   }
@@ -244,9 +229,8 @@ class Run {
   /** One processor for the server, the others for everything else; false where that is not possible. */
   #pin(): boolean {
     if (availableParallelism() < 2) return false;
-    const records = findProcessRecords(this.#stack.paths.pids)?.processes ?? [];
-    return records
-      .map(({ pid }) => pinProcess(pid, pid === this.#serverPid ? '0' : otherProcessors()))
+    return Object.values(this.#stage.pids)
+      .map((pid) => pinProcess(pid, pid === this.#serverPid ? '0' : otherProcessors()))
       .every((done) => done);
   }
 

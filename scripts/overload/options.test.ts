@@ -1,9 +1,9 @@
 import { expect, it, test } from 'vitest';
-import { parseOptions } from './options.ts';
+import { OVERLOAD } from './options.ts';
 
 it('measures up to ten times the arrivals unless told otherwise', () => {
-  expect(parseOptions([])).toMatchObject({ factors: [1, 2, 5, 10], noShows: 20 });
-  expect(parseOptions(['--factors', '1,3', '--seconds', '5'])).toMatchObject({ factors: [1, 3], seconds: 5 });
+  expect(OVERLOAD.parse([])).toMatchObject({ factors: [1, 2, 5, 10], noShows: 20 });
+  expect(OVERLOAD.parse(['--factors', '1,3', '--seconds', '5'])).toMatchObject({ factors: [1, 3], seconds: 5 });
 });
 
 test.each([
@@ -12,5 +12,5 @@ test.each([
   ['--seconds', '0', '--seconds must be a whole number from 2 to 60'],
   ['--connections', '1e3', '--connections must be a whole number'],
 ])('%s %s is refused with what would do', (flag, value, message) => {
-  expect(() => parseOptions([flag, value])).toThrow(message);
+  expect(() => OVERLOAD.parse([flag, value])).toThrow(message);
 });

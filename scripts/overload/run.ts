@@ -13,7 +13,7 @@ import type { Machine } from '../measuring/machine.ts';
 import type { StageContext } from '../measuring/stage.ts';
 import { type CpuShares, cpuShares } from '../measuring/usage.ts';
 import { type Crowd, type CrowdResult, startCrowd } from './crowd.ts';
-import { COMMAND, type OverloadOptions } from './options.ts';
+import { OVERLOAD, type OverloadOptions } from './options.ts';
 
 export interface PeakStep {
   readonly lanes: number;
@@ -46,6 +46,8 @@ export interface OverloadMeasurement {
   readonly phases: readonly Phase[];
 }
 
+/** Buyers at once, where the peak is looked for. */
+const LANES = [128, 256, 512, 1_024] as const;
 /** A peak is found when twice the lanes make less than this much more. */
 const GROWTH_MIN = 1.03;
 /** More buyers are admitted than orders can be made, so that the server is the bottleneck and not the line. */
@@ -56,7 +58,10 @@ const READ_MS = 20_000;
 const QUIET_MS = 2_000;
 
 export async function measure(options: OverloadOptions, context: StageContext): Promise<OverloadMeasurement> {
-  const hall = await openHall({ directory: options.directory, purpose: COMMAND, buyers: options.purchases }, context);
+  const hall = await openHall(
+    { directory: options.directory, purpose: OVERLOAD.command, buyers: options.purchases },
+    context,
+  );
   const crowd = startCrowd(context.signal);
   try {
     for (const line of hall.leftOut) hall.say(line);
@@ -88,11 +93,11 @@ export async function measure(options: OverloadOptions, context: StageContext): 
 }
 
 /** W5 with more and more buyers at once, until it does not grow. */
-async function findPeak(hall: Hall, { lanes, purchases }: OverloadOptions): Promise<readonly PeakStep[]> {
+async function findPeak(hall: Hall, { purchases }: OverloadOptions): Promise<readonly PeakStep[]> {
   const steps: PeakStep[] = [];
   let best = 0;
   // The first one compiles the code, and does not count.
-  for (const [index, count] of [lanes[0] ?? 1, ...lanes].entries()) {
+  for (const [index, count] of [LANES[0], ...LANES].entries()) {
     const step = await closedLoop(hall, count, purchases);
     if (index === 0) continue;
     steps.push(step);

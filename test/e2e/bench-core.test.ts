@@ -1,41 +1,10 @@
 /** `npm run bench:core` at a size that says nothing about speed: everything is measured, checked, reported and stopped. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { benchCommand } from '../support/bench-command.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const COMMAND = join(ROOT, 'scripts/bench-core.ts');
 const TINY = '--pairs 2 --block-ms 100 --in-flight 32 --rate 20 --purchases 100 --buyers 50'.split(' ');
-
-interface Run {
-  readonly child: ChildProcess;
-  readonly printed: () => string;
-  readonly said: () => string;
-  readonly ended: Promise<number | null>;
-}
-
-const started: ChildProcess[] = [];
-let folder: string;
-beforeAll(() => {
-  // On a disk: in memory the command refuses to measure.
-  folder = mkdtempSync(join(ROOT, 'node_modules', '.bench-core-'));
-});
-afterEach(() => {
-  for (const child of started.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function run(...args: readonly string[]): Run {
-  const child = spawn(process.execPath, [COMMAND, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-  started.push(child);
-  const [out, err]: [string[], string[]] = [[], []];
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => err.push(chunk.toString()));
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { child, printed: () => out.join(''), said: () => err.join(''), ended };
-}
+const command = benchCommand('core');
 
 /** Everything a process has started, and what that has started. */
 function descendantsOf(root: number): readonly number[] {
@@ -68,12 +37,11 @@ interface Block {
 
 describe('npm run bench:core', () => {
   it('measures every row, checks the answers and the books, and leaves nothing running', async () => {
-    const [json, svg] = [join(tmpdir(), `core-${process.pid}.json`), join(tmpdir(), `core-${process.pid}.svg`)];
-    const { ended, printed, said } = run(...TINY, '--directory', folder, '--json', json, '--svg', svg);
+    const files = ['--json', command.file('core.json'), '--svg', command.file('core.svg')];
+    const { ended, printed, said } = command.run(...TINY, '--directory', command.directory(), ...files);
     expect(await ended, said()).toBe(0);
-    const document = JSON.parse(readFileSync(json, 'utf8'));
-    const chart = readFileSync(svg, 'utf8');
-    for (const path of [json, svg]) rmSync(path);
+    const document = JSON.parse(command.readFile('core.json'));
+    const chart = command.readFile('core.svg');
 
     expect(document.schema).toBe('fest.bench-core/2');
     expect(document.audit).toMatchObject({ clean: true });
@@ -117,11 +85,11 @@ describe('npm run bench:core', () => {
     expect(table).toContain('purchases a second');
     expect(table).toContain('clean.');
 
-    expect(readdirSync(folder)).toEqual([]);
+    expect(command.leftBehind()).toEqual([]);
   });
 
   it('stops everything on Ctrl-C', async () => {
-    const { child, ended, said } = run('--directory', folder, '--only', 'poll,join');
+    const { child, ended, said } = command.run('--directory', command.directory(), '--only', 'poll,join');
     const deadline = Date.now() + 120_000;
     while (!said().includes('Equal blocks') && child.exitCode === null && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -134,14 +102,14 @@ describe('npm run bench:core', () => {
     expect(await ended).toBe(130);
     expect(said()).toContain('Interrupted; everything was stopped.');
     expect(running.filter(isAlive)).toEqual([]);
-    expect(readdirSync(folder)).toEqual([]);
+    expect(command.leftBehind()).toEqual([]);
   });
 
   it('names every flag, and what is wrong with one', async () => {
-    const help = run('--help');
+    const help = command.run('--help');
     expect(await help.ended).toBe(0);
     expect(help.printed()).toContain('--in-flight');
-    const wrong = run('--pairs', 'many');
+    const wrong = command.run('--pairs', 'many');
     expect(await wrong.ended).toBe(2);
     expect(wrong.said()).toContain('--pairs must be a whole number');
   });

@@ -12,7 +12,7 @@ import { createAccessTokens } from '@fest/server/platform/access-tokens';
 import { createMysqlPool, type MysqlPool, migrate } from '@fest/server/platform/mysql';
 import { connectRedis } from '@fest/server/platform/redis';
 import { saleKeys } from '@fest/server/redis/keys';
-import { createSaleScript } from '@fest/server/redis/scripts';
+import { createSaleScript } from '@fest/server/redis/scripts/sales';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { integration } from '../support/integration.ts';

@@ -1,6 +1,6 @@
 /** What random people do to a sale. Commands name things by position ("the second newest hold"), so that they shrink well. */
 import type { RejoinRule } from '@fest/server/contract/words';
-import type { PhaseAction } from '@fest/server/redis/scripts';
+import type { PhaseAction } from '@fest/server/redis/scripts/sales';
 import fc from 'fast-check';
 
 export const ACCOUNTS = [1, 2, 3, 4] as const;

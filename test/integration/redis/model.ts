@@ -3,18 +3,12 @@
  * places, and every number the scripts count is found by looking. Slow, and meant to be obviously right.
  */
 import type { HoldStatus, PaymentStatus, RejoinRule, StoredPhase } from '@fest/server/contract/words';
-import type {
-  BegunPayment,
-  ConfirmedPayment,
-  FollowerTick,
-  HoldRefusal,
-  Joined,
-  LeaderTick,
-  Lost,
-  NotOpen,
-  PhaseAction,
-  TakenHold,
-} from '@fest/server/redis/scripts';
+import type { FollowerTick, LeaderTick } from '@fest/server/redis/scripts/admission';
+import type { HoldRefusal, TakenHold } from '@fest/server/redis/scripts/holds';
+import type { BegunPayment, ConfirmedPayment } from '@fest/server/redis/scripts/payments';
+import type { Lost } from '@fest/server/redis/scripts/replies';
+import type { PhaseAction } from '@fest/server/redis/scripts/sales';
+import type { Joined, NotOpen } from '@fest/server/redis/scripts/waiting-room';
 
 export interface ModelSettings {
   readonly capacity: number;

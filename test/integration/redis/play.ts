@@ -1,25 +1,23 @@
 /** Plays commands on a sale in Redis and on the model at once, and compares them after each. */
 import { isDeepStrictEqual } from 'node:util';
 import { saleKeys } from '@fest/server/redis/keys';
+import { advanceServingScript, tickScript } from '@fest/server/redis/scripts/admission';
+import { releaseHoldScript, sweepHoldsScript, takeHoldScript } from '@fest/server/redis/scripts/holds';
 import {
-  advanceServingScript,
   beginPaymentScript,
-  changePhaseScript,
   completePaymentScript,
-  configureSaleScript,
   confirmPaymentScript,
-  createSaleScript,
   failPaymentScript,
-  joinQueueScript,
-  leaveQueueScript,
-  releaseHoldScript,
-  restoreSaleScript,
   returnTicketsScript,
+} from '@fest/server/redis/scripts/payments';
+import {
+  changePhaseScript,
+  configureSaleScript,
+  createSaleScript,
+  restoreSaleScript,
   setAdmissionScript,
-  sweepHoldsScript,
-  takeHoldScript,
-  tickScript,
-} from '@fest/server/redis/scripts';
+} from '@fest/server/redis/scripts/sales';
+import { joinQueueScript, leaveQueueScript } from '@fest/server/redis/scripts/waiting-room';
 import type { Redis } from 'ioredis';
 import { ACCOUNTS, type Command, EARLY_JOIN_MS, OPENS_AFTER_MS } from './commands.ts';
 import { faultsOf } from './invariants.ts';

@@ -1,17 +1,15 @@
 /** The headers of the Lua scripts are their contracts: this holds them against the definitions and the tables. */
-import * as scripts from '@fest/server/redis/scripts';
+import { ALL_SCRIPTS } from '@fest/server/redis/scripts/all-scripts';
 import { describe, expect, it } from 'vitest';
 import { listScriptNames, readHeader } from './support/script-header.ts';
 import { ALL_TABLES } from './tables/all-tables.ts';
 
-const definitions = new Map(
-  Object.values(scripts).flatMap((script) =>
-    'definition' in script ? [[script.definition.name, script.definition]] : [],
-  ),
+const definitions = new Map<string, { readonly keys: readonly string[]; readonly args: readonly string[] }>(
+  ALL_SCRIPTS.map(({ definition }) => [definition.name, definition]),
 );
 
 describe('Lua scripts', () => {
-  it('are defined in scripts.ts, all of them and no others', () => {
+  it('are listed in all-scripts.ts, all of them and no others', () => {
     expect([...definitions.keys()].sort()).toEqual(listScriptNames());
   });
 

@@ -1,5 +1,5 @@
 /** Every Lua script on a real Redis: state × arguments → reply × state. */
-import { takeHoldScript } from '@fest/server/redis/scripts';
+import { takeHoldScript } from '@fest/server/redis/scripts/holds';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { integration } from '../../support/integration.ts';

@@ -5,7 +5,7 @@ import type { OrderLogRecord } from '@fest/server/order-log/records';
 import { readAll } from '@fest/server/order-log/test-support';
 import { saleKeys } from '@fest/server/redis/keys';
 import { watchRun } from '@fest/server/redis/run-id';
-import { createSaleScript } from '@fest/server/redis/scripts';
+import { createSaleScript } from '@fest/server/redis/scripts/sales';
 import type { SaleCore } from '@fest/server/sale-core';
 import { EventLoop } from '../engine/event-loop.ts';
 import { Random } from '../engine/random.ts';

@@ -24,22 +24,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { createSteadyClock } from '../platform/clock.ts';
-import { orderIdOf, saleOfId } from '../platform/ids.ts';
 import { createMysqlPool, type MysqlPool } from '../platform/mysql.ts';
 import { connectRedis } from '../platform/redis.ts';
-import { BoundedList, type ReadingStage, SaleBooks } from './books.ts';
+import { assembleEvidence, type SaleClaim } from './assemble-evidence.ts';
+import { attempt } from './attempt.ts';
+import { AuditedSales } from './audited-sales.ts';
+import { BoundedList, type ReadingStage, type SaleBooks } from './books.ts';
 import { ticketsWithoutOrder } from './checks/ticket-places.ts';
 import { headsOf, waitForPositions } from './drain.ts';
-import type {
-  CaptureNote,
-  RedisEvidence,
-  SaleEvidence,
-  SettingsDifference,
-  SourceState,
-  Sources,
-  SucceededClaim,
-} from './evidence.ts';
-import type { GatewayStatement, StatementLine, UnreadableLine } from './gateway-statement.ts';
+import type { Evidence, SaleEvidence, SourceState, Sources } from './evidence.ts';
+import type { GatewayStatement, UnreadableLine } from './gateway-statement.ts';
 import { AUDIT_LIMITS } from './limits.ts';
 import { LogTail } from './log-tail.ts';
 import {
@@ -50,18 +44,18 @@ import {
   readArchive,
   readMysqlFacts,
 } from './mysql-reading.ts';
-import { SEEN } from './order-rows.ts';
 import { Patience } from './patience.ts';
 import {
   findConfirming,
   type RedisState,
   readBought,
   readIdentity,
-  readSettings,
   readStockPatiently,
   readToldPayments,
 } from './redis-reading.ts';
+import { compareSettings } from './settings-comparison.ts';
 import { describeSources } from './sources.ts';
+import { StatementReading } from './statement-reading.ts';
 import { toolsFor } from './tools.ts';
 
 export interface EvidenceSources {
@@ -79,7 +73,7 @@ export interface EvidenceOptions extends EvidenceSources {
   /** Which sales; without it all that MySQL or, without MySQL, the logs know. */
   readonly saleIds?: readonly number[];
   /** What buyers remember of being told `succeeded`. */
-  readonly claims?: readonly (SucceededClaim & { readonly saleId: number })[];
+  readonly claims?: readonly SaleClaim[];
   /** All waiting together, whatever it is for; default `AUDIT_LIMITS.waitMs`. What follows has a part of it. */
   readonly waitMs?: number;
   /** How long MySQL may take to have what the logs have; default `AUDIT_LIMITS.applierWaitMs`. */
@@ -109,13 +103,6 @@ export class SameLogTwiceError extends Error {
   override readonly name = 'SameLogTwiceError';
 }
 
-export interface Evidence {
-  readonly sources: Sources;
-  readonly sales: readonly SaleEvidence[];
-  /** All sales of MySQL, whichever were asked for; undefined when it was not read. */
-  readonly knownSaleIds: readonly number[] | undefined;
-}
-
 /** As `collectEvidence`, with what was read also where there is no sale. */
 export async function gatherEvidence(options: EvidenceOptions): Promise<Evidence> {
   const gathering = new Gathering(options);
@@ -126,27 +113,16 @@ export async function gatherEvidence(options: EvidenceOptions): Promise<Evidence
   }
 }
 
-interface SaleInProgress {
-  readonly books: SaleBooks;
-  redis: RedisState | undefined;
-  readonly captureNotes: CaptureNote[];
-  /** The state was another one at the end. */
-  changedHands: boolean;
-  settings: SettingsDifference | undefined;
-}
-
 class Gathering {
   readonly #options: EvidenceOptions;
   readonly #now: () => number;
-  readonly #sales = new Map<number, SaleInProgress>();
+  readonly #sales: AuditedSales;
   readonly #tails: LogTail[] = [];
   #pool: MysqlPool | undefined;
   #redis: Redis | undefined;
   #redisState: SourceState = { state: 'skipped' };
   #mysqlState: SourceState = { state: 'skipped' };
   #gatewayState: SourceState = { state: 'skipped' };
-  /** Without a list of sales every sale of the logs is audited, also one that MySQL has not. */
-  readonly #discovering: boolean;
   #facts: MysqlFacts | undefined;
   #drained = false;
   readonly #patience: Patience;
@@ -155,7 +131,7 @@ class Gathering {
   constructor(options: EvidenceOptions) {
     this.#options = options;
     this.#now = options.now ?? createSteadyClock().nowMs;
-    this.#discovering = options.saleIds === undefined;
+    this.#sales = new AuditedSales(options.saleIds === undefined);
     this.#patience = new Patience(options.waitMs ?? AUDIT_LIMITS.waitMs);
   }
 
@@ -211,7 +187,7 @@ class Gathering {
       });
     }
     for (const saleId of this.#options.saleIds ?? this.#facts?.sales.map(({ id }) => id) ?? [])
-      this.#ensureSale(saleId);
+      this.#sales.ensure(saleId);
   }
 
   async #openLogs(): Promise<void> {
@@ -227,25 +203,11 @@ class Gathering {
     }
   }
 
-  #ensureSale(saleId: number): SaleInProgress {
-    const known = this.#sales.get(saleId);
-    if (known !== undefined) return known;
-    const sale = {
-      books: new SaleBooks(saleId),
-      redis: undefined,
-      captureNotes: [],
-      changedHands: false,
-      settings: undefined,
-    };
-    this.#sales.set(saleId, sale);
-    return sale;
-  }
-
   /** Each log from where it was read to; what concerns no audited sale is passed over. */
   async #readLogs(stage: ReadingStage): Promise<void> {
     for (const [log, tail] of this.#tails.entries()) {
       await tail.readOn((record, lsn) => {
-        const sale = this.#discovering ? this.#ensureSale(record.saleId) : this.#sales.get(record.saleId);
+        const sale = this.#sales.discover(record.saleId);
         sale?.books.takeRecord(record, { log, lsn }, stage);
       });
     }
@@ -255,7 +217,7 @@ class Gathering {
     const pool = this.#pool;
     if (pool === undefined || this.#facts === undefined || this.#logsFromStart()) return;
     await this.#orMysqlIsAway(async () => {
-      for (const { books } of this.#sales.values()) await markCancelledBefore(pool, books);
+      for (const [, { books }] of this.#sales) await markCancelledBefore(pool, books);
     });
   }
 
@@ -295,7 +257,7 @@ class Gathering {
 
   #loseRedis(state: SourceState): void {
     this.#redisState = state;
-    for (const sale of this.#sales.values()) sale.redis = undefined;
+    for (const [, sale] of this.#sales) sale.redis = undefined;
   }
 
   async #isRebuilding(saleId: number): Promise<boolean> {
@@ -324,7 +286,7 @@ class Gathering {
   async #isAnythingMissing(): Promise<boolean> {
     const redis = this.#redis;
     let missing = false;
-    for (const { books, redis: found } of this.#sales.values()) {
+    for (const [, { books, redis: found }] of this.#sales) {
       if (found?.status !== 'read' || redis === undefined) continue;
       const { reading } = found;
       if (ticketsWithoutOrder(books, reading).length === 0) continue;
@@ -382,15 +344,7 @@ class Gathering {
   async #compareSettings(): Promise<void> {
     const [redis, pool] = [this.#redis, this.#pool];
     if (redis === undefined || pool === undefined || this.#facts === undefined) return;
-    const compare = async (): Promise<boolean> => {
-      const ids = [...this.#sales].flatMap(([saleId, { redis: found }]) => (found?.status === 'read' ? [saleId] : []));
-      const committed = new Map((await readMysqlFacts(pool, ids)).sales.map((sale) => [sale.id, sale]));
-      for (const saleId of ids) {
-        const sale = this.#ensureSale(saleId);
-        sale.settings = settingsDifference(await readSettings(redis, saleId), committed.get(saleId));
-      }
-      return ids.every((saleId) => this.#ensureSale(saleId).settings?.lasting !== false);
-    };
+    const compare = (): Promise<boolean> => compareSettings({ redis, pool }, this.#sales);
     await this.#orMysqlIsAway(async () => {
       if (await compare()) return;
       this.#say('waiting for a change of settings');
@@ -401,7 +355,7 @@ class Gathering {
           if (await compare()) return;
         }
         if (waitMs < AUDIT_LIMITS.settingsWaitMs) return;
-        for (const sale of this.#sales.values()) {
+        for (const [, sale] of this.#sales) {
           if (sale.settings !== undefined) sale.settings = { ...sale.settings, lasting: true };
         }
       });
@@ -429,87 +383,23 @@ class Gathering {
   async #readGateway(): Promise<void> {
     const { gateway, graceMs = AUDIT_LIMITS.graceMs } = this.#options;
     if (gateway === undefined) return;
-    this.#unreadableLines = new BoundedList();
-    const recentFromMs = this.#now() - graceMs;
-    this.#gatewayState = await attempt(() => gateway.read((line) => this.#takeLine(line, recentFromMs)));
-  }
-
-  #takeLine(line: StatementLine, recentFromMs: number): void {
-    if (line.kind === 'unreadable') {
-      this.#unreadableLines.push(line);
-      // A text may only look like the id of a payment: a sale is not discovered by it.
-      for (const paymentId of line.paymentIds) {
-        const books = this.#sales.get(saleOfId('payment', paymentId) ?? 0)?.books;
-        books?.mark(books.ensure(orderIdOf(paymentId)), SEEN.recent);
-      }
-      return;
-    }
-    const sale = this.#saleOf(line.paymentId);
-    if (sale === undefined || line.kind === 'declined') return;
-    const { books, captureNotes } = sale;
-    const row = books.ensure(orderIdOf(line.paymentId));
-    if (line.atMs > recentFromMs) books.mark(row, SEEN.recent);
-    if (line.kind === 'refunded') {
-      books.takeReturn(row);
-      return;
-    }
-    const { amount, currency } = line;
-    if (books.has(row, SEEN.captured)) captureNotes.push({ row, kind: 'capturedTwice', amount, currency });
-    if (!books.takeCapture(row, line)) captureNotes.push({ row, kind: 'amountDiffers', amount, currency });
-  }
-
-  /** The sale of a payment id; payments of others may stand in the statement as well. */
-  #saleOf(paymentId: string): SaleInProgress | undefined {
-    const [, sale] = /^pay_([0-9a-z]{1,7})_/.exec(paymentId) ?? [];
-    if (sale === undefined) return undefined;
-    const saleId = Number.parseInt(sale, 36);
-    return this.#discovering ? this.#ensureSale(saleId) : this.#sales.get(saleId);
+    const reading = new StatementReading(this.#sales, this.#now() - graceMs);
+    this.#unreadableLines = reading.unreadableLines;
+    this.#gatewayState = await attempt(() => gateway.read((line) => reading.take(line)));
   }
 
   // --- what it comes to -----------------------------------------------------------------------------------------------------
 
-  /** Positions as of the snapshot that was compared, else as of the beginning. */
   #assemble(archive: Archive | undefined): Evidence {
-    const positions = archive?.positions ?? this.#facts?.positions ?? [];
-    const sources = this.#sources(positions);
-    const claims = Map.groupBy(this.#options.claims ?? [], ({ saleId }) => saleId);
-    const found = (archive ?? this.#facts)?.sales.map(({ id }) => id);
-    // A sale that was deleted before anybody bought may have records of its opening and closing.
-    const audited = [...this.#sales].filter(([id, { books }]) => found?.includes(id) !== false || books.size > 0);
-    const sales = audited.map(([saleId, sale]): SaleEvidence => {
-      const { books, captureNotes } = sale;
-      const rebuild = archive?.rebuilds.find((pending) => pending.saleId === saleId);
-      return {
-        sources,
-        saleId,
-        sale: (archive ?? this.#facts)?.sales.find(({ id }) => id === saleId),
-        books,
-        redis: this.#redisEvidence(saleId, sale, archive),
-        rebuild,
-        settings: sale.settings,
-        archive,
-        captureNotes,
-        drained: this.#drained,
-        claims: claims.get(saleId) ?? [],
-      };
+    return assembleEvidence({
+      // Positions as of the snapshot that was compared, else as of the beginning.
+      sources: this.#sources(archive?.positions ?? this.#facts?.positions ?? []),
+      facts: this.#facts,
+      archive,
+      sales: this.#sales,
+      drained: this.#drained,
+      claims: this.#options.claims ?? [],
     });
-    return { sources, sales, knownSaleIds: this.#facts?.sales.map(({ id }) => id) };
-  }
-
-  #redisEvidence(saleId: number, sale: SaleInProgress, archive: Archive | undefined): RedisEvidence {
-    const { redis, books, changedHands } = sale;
-    if (redis === undefined) return { status: 'notRead' };
-    const rebuild = (archive ?? this.#facts)?.rebuilds.find((pending) => pending.saleId === saleId);
-    if (rebuild !== undefined) {
-      return { status: 'unsettled', why: `it is being built anew under epoch ${rebuild.epoch} (${rebuild.reason})` };
-    }
-    if (changedHands || books.rebuiltMeanwhile) return { status: 'unsettled', why: 'it was built anew meanwhile' };
-    if (redis.status === 'otherRun') {
-      const why = 'its state was made in another Redis process; the servers have it built anew as soon as they notice';
-      return { status: 'unsettled', why };
-    }
-    if (redis.status === 'missing') return { status: 'missing' };
-    return { status: 'read', reading: redis.reading };
   }
 
   #sources(positions: readonly LogPosition[]): Sources {
@@ -532,30 +422,4 @@ class Gathering {
   #logsFromStart(): boolean {
     return this.#sources(this.#facts?.positions ?? []).logsFromStart;
   }
-}
-
-function settingsDifference(
-  redis: SettingsDifference['redis'] | undefined,
-  mysql: SettingsDifference['mysql'] | undefined,
-): SettingsDifference | undefined {
-  if (redis === undefined || mysql === undefined) return undefined;
-  const { version, capacity, price, limitPerBuyer } = mysql;
-  const same = redis.capacity === capacity && redis.price === price && redis.limitPerBuyer === limitPerBuyer;
-  if (same) return undefined;
-  return { redis, mysql: { version, capacity, price, limitPerBuyer }, lasting: redis.version === version };
-}
-
-/** What cannot be reached is a fact about the audit, not its end. */
-async function attempt(work: () => Promise<void>): Promise<SourceState> {
-  try {
-    await work();
-    return { state: 'read' };
-  } catch (error) {
-    return { state: 'unreachable', why: describe(error) };
-  }
-}
-
-function describe(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(describe).join('; ');
-  return error instanceof Error ? error.message : String(error);
 }

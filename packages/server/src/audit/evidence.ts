@@ -109,3 +109,11 @@ export interface SaleEvidence {
   readonly drained: boolean;
   readonly claims: readonly SucceededClaim[];
 }
+
+/** Of an audit. */
+export interface Evidence {
+  readonly sources: Sources;
+  readonly sales: readonly SaleEvidence[];
+  /** All sales of MySQL, whichever were asked for; undefined when it was not read. */
+  readonly knownSaleIds: readonly number[] | undefined;
+}

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { orderIdOf } from '../platform/ids.ts';
 import { PAYMENT_PATTERN, paymentKeyOf, saleKeys } from '../redis/keys.ts';
 import { parseStoredEpoch, runOf } from '../redis/run-id.ts';
-import { type AuditedStock, auditStateScript } from '../redis/scripts.ts';
+import { type AuditedStock, auditStateScript } from '../redis/scripts/audit-state.ts';
 import type { SaleBooks } from './books.ts';
 import { AUDIT_LIMITS } from './limits.ts';
 import { SEEN } from './order-rows.ts';

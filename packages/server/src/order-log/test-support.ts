@@ -235,6 +235,11 @@ export function paidOrder(n: number, ticketNumbers: readonly number[] = [n]): Or
   };
 }
 
+/** `paidOrder` of each number from `from` to `to`. */
+export function paidOrders(from: number, to: number): OrderPaid[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => paidOrder(from + index));
+}
+
 export function paymentIntent(n: number): PaymentIntent {
   const { saleId, epoch, at, paymentId, holdId, accountId, ticketNumbers, amount, currency } = paidOrder(n);
   return {

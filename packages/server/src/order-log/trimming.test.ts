@@ -9,14 +9,9 @@ import { openOrderLogReader, readOrderLog } from './reader.ts';
 import type { OrderLogRecord } from './records.ts';
 import { LogScanner } from './scanner.ts';
 import { segmentName } from './segments.ts';
-import { framesOf, LOG_DIRECTORY, openWriter, paidOrder, readAll, SimulatedDisk } from './test-support.ts';
-import type { LogWriter, WriterOptions } from './writer.ts';
-
-const NEVER: Partial<WriterOptions> = { checkpointLogBytes: Number.POSITIVE_INFINITY };
-
-function orders(from: number, to: number) {
-  return Array.from({ length: to - from + 1 }, (_, index) => paidOrder(from + index));
-}
+import { framesOf, LOG_DIRECTORY, openWriter, paidOrder, paidOrders, readAll, SimulatedDisk } from './test-support.ts';
+import { NEVER } from './test-support-checkpoints.ts';
+import type { LogWriter } from './writer.ts';
 
 function segmentsIn(names: readonly string[]): number[] {
   return names.filter((name) => name.endsWith('.seg')).map((name) => Number.parseInt(name, 10));
@@ -27,7 +22,7 @@ describe('the writer of a trimmed log', () => {
   async function longLog(): Promise<{ disk: SimulatedDisk; writer: LogWriter }> {
     const disk = new SimulatedDisk();
     const writer = await openWriter(disk, NEVER);
-    for (const order of orders(1, 100)) writer.commit([framesOf(order)]);
+    for (const order of paidOrders(1, 100)) writer.commit([framesOf(order)]);
     while (writer.preallocate());
     return { disk, writer };
   }
@@ -97,7 +92,7 @@ describe('the writer of a trimmed log', () => {
     expect(reopened.recovery.records).toBeLessThan(20);
     expect(reopened.recovery.segments).toBe(1);
     expect(reopened.commit([framesOf(paidOrder(200, [1]))]).refusals).toMatchObject([{ reason: 'ticketAlreadySold' }]);
-    for (const order of orders(101, 130)) expect(reopened.commit([framesOf(order)]).refusals).toEqual([]);
+    for (const order of paidOrders(101, 130)) expect(reopened.commit([framesOf(order)]).refusals).toEqual([]);
     trim(reopened, 115);
     reopened.close();
     const again = await openWriter(disk, NEVER);
@@ -106,7 +101,7 @@ describe('the writer of a trimmed log', () => {
     const first = again.recovery.lastLsn - again.recovery.records + 1;
     expect(first).toBeGreaterThan(90);
     await expect(readAll(disk)).rejects.toMatchObject({ code: 'trimmed' });
-    expect(await readAll(disk, LOG_DIRECTORY, first - 1)).toEqual(orders(first, 130));
+    expect(await readAll(disk, LOG_DIRECTORY, first - 1)).toEqual(paidOrders(first, 130));
   });
 
   it('cannot be opened without any checkpoint, and can again with the segments copied back', async () => {
@@ -229,7 +224,7 @@ describe('trimming an order log', () => {
   }
 
   async function append(log: OrderLog, from: number, to: number): Promise<void> {
-    await Promise.all(orders(from, to).map((order) => log.append(order)));
+    await Promise.all(paidOrders(from, to).map((order) => log.append(order)));
   }
 
   async function recordsFrom(path: string, afterLsn: number): Promise<OrderLogRecord[]> {
@@ -251,10 +246,10 @@ describe('trimming an order log', () => {
     expect(await readdir(archiveDirectory)).toEqual([log.logId]);
     const archived = join(archiveDirectory, log.logId);
     expect(segmentsIn(await readdir(archived)).length).toBe(report.removedSegments);
-    expect(await recordsFrom(archived, 0)).toEqual(orders(1, through));
-    expect(await recordsFrom(join(directory, 'log'), through)).toEqual(orders(through + 1, 500));
+    expect(await recordsFrom(archived, 0)).toEqual(paidOrders(1, through));
+    expect(await recordsFrom(join(directory, 'log'), through)).toEqual(paidOrders(through + 1, 500));
     const rest = await log.trim(log.durableLsn, { archiveDirectory });
-    expect(await recordsFrom(archived, 0)).toEqual(orders(1, rest.removedThroughLsn ?? 0));
+    expect(await recordsFrom(archived, 0)).toEqual(paidOrders(1, rest.removedThroughLsn ?? 0));
     expect(await log.trim(log.durableLsn, { archiveDirectory })).toEqual({ removedSegments: 0, removedBytes: 0 });
   });
 
@@ -266,7 +261,7 @@ describe('trimming an order log', () => {
     await writeFile(join(archived, '00000001.seg'), 'half a copy');
     await writeFile(join(archived, '00000002.seg.unfinished'), 'half a copy');
     const { removedThroughLsn = 0 } = await log.trim(200, { archiveDirectory: join(directory, 'archive') });
-    expect(await recordsFrom(archived, 0)).toEqual(orders(1, removedThroughLsn));
+    expect(await recordsFrom(archived, 0)).toEqual(paidOrders(1, removedThroughLsn));
     expect((await readdir(archived)).filter((name) => !name.endsWith('.seg'))).toEqual([]);
   });
 
@@ -363,7 +358,7 @@ describe('trimming an order log', () => {
         message: expect.stringContaining(`begins with record ${removedThroughLsn + 1}`),
       });
     }
-    expect(await recordsFrom(path, removedThroughLsn)).toEqual(orders(removedThroughLsn + 1, 400));
+    expect(await recordsFrom(path, removedThroughLsn)).toEqual(paidOrders(removedThroughLsn + 1, 400));
     const readOn = async (): Promise<void> => {
       while ((await reader.readBatch(400, 100)).length > 0);
     };

@@ -6,7 +6,7 @@ import { nodeFiles } from './files.ts';
 import { CHAIN_START, completeFrame, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES, startFrame } from './format.ts';
 import { openOrderLog } from './order-log.ts';
 import type { OrderLogRecord } from './records.ts';
-import { framesOf, handmadeSegment, openWriter, paidOrder, paymentIntent } from './test-support.ts';
+import { framesOf, handmadeSegment, openWriter, paidOrder, paidOrders, paymentIntent } from './test-support.ts';
 import { type OrderLogVerification, type VerifyProgress, verifyOrderLog } from './verify.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -19,10 +19,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
-
-function orders(from: number, to: number) {
-  return Array.from({ length: to - from + 1 }, (_, index) => paidOrder(from + index));
-}
 
 async function writeRecords(records: readonly OrderLogRecord[], checkpointLogBytes = Number.POSITIVE_INFINITY) {
   const writer = await openWriter(nodeFiles, { directory, checkpointLogBytes });
@@ -46,14 +42,14 @@ function statesOf({ segments }: OrderLogVerification): string {
 
 /** First and last LSN by segment, of a log of 50 orders. */
 async function bordersOf50(): Promise<{ firstLsn: number; lastLsn: number }[]> {
-  await writeRecords(orders(1, 50));
+  await writeRecords(paidOrders(1, 50));
   const { segments } = await verifyOrderLog(directory);
   return segments.map(({ firstLsn = 0, lastLsn = 0 }) => ({ firstLsn, lastLsn }));
 }
 
 describe('verifying an intact log', () => {
   it('tells what is in each segment and in all', async () => {
-    const records = orders(1, 40).flatMap((order, index): OrderLogRecord[] => [paymentIntent(index + 1), order]);
+    const records = paidOrders(1, 40).flatMap((order, index): OrderLogRecord[] => [paymentIntent(index + 1), order]);
     await writeRecords(records);
     const verification = await verifyOrderLog(directory);
     const payloadBytes = records.reduce((sum, record) => sum + Buffer.byteLength(JSON.stringify(record)), 0);
@@ -117,7 +113,7 @@ describe('verifying an intact log', () => {
   });
 
   it('reports a torn end and changes nothing', async () => {
-    await writeRecords(orders(1, 4));
+    await writeRecords(paidOrders(1, 4));
     const { dataBytes } = await verifyOrderLog(directory);
     await damage(path(1), dataBytes, Buffer.from('garbage'));
     for (const _twice of [1, 2]) {
@@ -134,7 +130,7 @@ describe('verifying an intact log', () => {
   });
 
   it('tells how far it is', async () => {
-    await writeRecords(orders(1, 50));
+    await writeRecords(paidOrders(1, 50));
     const heard: VerifyProgress[] = [];
     const { segments } = await verifyOrderLog(directory, { onProgress: (progress) => heard.push(progress) });
     expect(heard.length).toBe(segments.length);
@@ -190,7 +186,7 @@ describe('verifying a damaged log', () => {
   });
 
   it('is all right again when the advice is taken', async () => {
-    await writeRecords(orders(1, 50));
+    await writeRecords(paidOrders(1, 50));
     const copy = join(directory, 'copy');
     await mkdir(copy);
     await copyFile(path(3), join(copy, '00000003.seg'));
@@ -226,7 +222,7 @@ describe('verifying a damaged log', () => {
   });
 
   it('does not know how much is lost when it is the last segment', async () => {
-    await writeRecords(orders(1, 8));
+    await writeRecords(paidOrders(1, 8));
     await damage(path(1), SEGMENT_HEADER_BYTES + 100);
     const { ok, damage: found, records } = await verifyOrderLog(directory);
     expect({ ok, records }).toEqual({ ok: false, records: 0 });
@@ -239,7 +235,7 @@ describe('verifying a damaged log', () => {
     await bordersOf50();
     const other = await mkdtemp(join(tmpdir(), 'fest-order-log-'));
     const writer = await openWriter(nodeFiles, { directory: other, newLogId: () => 'ee'.repeat(16) });
-    for (const order of orders(1, 50)) writer.commit([framesOf(order)]);
+    for (const order of paidOrders(1, 50)) writer.commit([framesOf(order)]);
     writer.close();
     await copyFile(join(other, '00000002.seg'), path(2));
     await rm(other, { recursive: true });
@@ -253,7 +249,7 @@ describe('verifying a damaged log', () => {
 
 describe('verifying checkpoints and trimmed logs', () => {
   it('says which checkpoints can be used', async () => {
-    await writeRecords(orders(1, 20), 1);
+    await writeRecords(paidOrders(1, 20), 1);
     const writer = await openWriter(nodeFiles, { directory, checkpointLogBytes: 1 });
     writer.commit([framesOf(paidOrder(21))]);
     writer.close();
@@ -268,14 +264,14 @@ describe('verifying checkpoints and trimmed logs', () => {
   });
 
   it('finds out that an older copy was put in the place of the log', async () => {
-    await writeRecords(orders(1, 20));
+    await writeRecords(paidOrders(1, 20));
     const older = join(directory, 'older');
     await mkdir(older);
     for (const name of await readdir(directory)) {
       if (name.endsWith('.seg')) await copyFile(join(directory, name), join(older, name));
     }
     const writer = await openWriter(nodeFiles, { directory, checkpointLogBytes: 1 });
-    for (const order of orders(21, 60)) writer.commit([framesOf(order)]);
+    for (const order of paidOrders(21, 60)) writer.commit([framesOf(order)]);
     writer.close();
     for (const name of await readdir(directory)) if (name.endsWith('.seg')) await rm(join(directory, name));
     await cp(older, directory, { recursive: true });
@@ -288,7 +284,7 @@ describe('verifying checkpoints and trimmed logs', () => {
 
   it('begins where a trimmed log begins', async () => {
     const log = await openOrderLog({ directory, segmentBytes: 8192 });
-    await Promise.all(orders(1, 200).map((order) => log.append(order)));
+    await Promise.all(paidOrders(1, 200).map((order) => log.append(order)));
     const { removedThroughLsn = 0 } = await log.trim(120);
     await log.close();
     expect(removedThroughLsn).toBeGreaterThan(60);

@@ -1,4 +1,4 @@
-import { auditStateScript } from '@fest/server/redis/scripts';
+import { auditStateScript } from '@fest/server/redis/scripts/audit-state';
 import { expect } from 'vitest';
 import { patched } from '../support/sale-redis.ts';
 import { table } from '../support/table.ts';

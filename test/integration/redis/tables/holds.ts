@@ -1,5 +1,5 @@
 /** What the scripts of holds reply, and what they leave behind. */
-import { releaseHoldScript, sweepHoldsScript, type TakenHold, takeHoldScript } from '@fest/server/redis/scripts';
+import { releaseHoldScript, sweepHoldsScript, type TakenHold, takeHoldScript } from '@fest/server/redis/scripts/holds';
 import { requestName } from '../support/call-script.ts';
 import { patched, SALE_ID, type StatePatch } from '../support/sale-redis.ts';
 import { lostRows, table } from '../support/table.ts';

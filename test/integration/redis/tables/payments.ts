@@ -6,7 +6,7 @@ import {
   failPaymentScript,
   forgetOutcomeScript,
   returnTicketsScript,
-} from '@fest/server/redis/scripts';
+} from '@fest/server/redis/scripts/payments';
 import { requestName } from '../support/call-script.ts';
 import { patched, type StatePatch } from '../support/sale-redis.ts';
 import { lostRows, table } from '../support/table.ts';

@@ -1,13 +1,13 @@
 /** What the scripts of the sale itself reply, and what they leave behind. */
+
+import { readStateScript, type SaleSnapshot } from '@fest/server/redis/scripts/sale-state';
 import {
   changePhaseScript,
   configureSaleScript,
   createSaleScript,
-  readStateScript,
   restoreSaleScript,
-  type SaleSnapshot,
   setAdmissionScript,
-} from '@fest/server/redis/scripts';
+} from '@fest/server/redis/scripts/sales';
 import { expect } from 'vitest';
 import { patched, type SaleState, type StatePatch } from '../support/sale-redis.ts';
 import { lostRows, table } from '../support/table.ts';

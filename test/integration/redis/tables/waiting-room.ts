@@ -1,12 +1,11 @@
 /** What the waiting room's scripts reply, and what they leave behind. */
 import {
   advanceServingScript,
-  joinQueueScript,
   type LeaderTick,
-  leaveQueueScript,
   releaseLeaseScript,
   tickScript,
-} from '@fest/server/redis/scripts';
+} from '@fest/server/redis/scripts/admission';
+import { joinQueueScript, leaveQueueScript } from '@fest/server/redis/scripts/waiting-room';
 import { requestName } from '../support/call-script.ts';
 import { patched, type StatePatch } from '../support/sale-redis.ts';
 import { lostRows, table } from '../support/table.ts';

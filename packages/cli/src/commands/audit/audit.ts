@@ -1,4 +1,4 @@
-import type { Evidence } from '@fest/server/audit/collect-evidence';
+import type { Evidence } from '@fest/server/audit/evidence';
 import type { Context } from '../../context.ts';
 import { FixableError } from '../../errors.ts';
 import { EXIT, type ExitCode } from '../../exit-codes.ts';

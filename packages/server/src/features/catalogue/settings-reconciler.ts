@@ -11,7 +11,7 @@ import { inTransaction, type MysqlSession } from '../../platform/mysql-statement
 import { ProblemError } from '../../platform/problem.ts';
 import { isStoreFailure } from '../../platform/problem-details.ts';
 import { retry } from '../../platform/retry.ts';
-import type { SaleSnapshot } from '../../redis/scripts.ts';
+import type { SaleSnapshot } from '../../redis/scripts/sale-state.ts';
 import type { SaleStates } from '../stock/sale-states.ts';
 import type { SaleRecord } from './sale-record.ts';
 import * as store from './store.ts';

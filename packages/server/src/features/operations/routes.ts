@@ -8,7 +8,7 @@ import type { FestApp } from '../../platform/fest-app.ts';
 import { parseNumericId } from '../../platform/ids.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { refuseBody } from '../../platform/problem-details.ts';
-import type { PhaseAction } from '../../redis/scripts.ts';
+import type { PhaseAction } from '../../redis/scripts/sales.ts';
 import type { Services } from '../../services.ts';
 import { toSaleAnswer } from '../catalogue/catalogue.ts';
 import type { Catalogue } from '../catalogue/catalogue-cache.ts';

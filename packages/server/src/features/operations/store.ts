@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { AdmissionInput } from '../../contract/schemas.ts';
 import { LIMITS } from '../../limits.ts';
 import { saleKeys } from '../../redis/keys.ts';
-import { changePhaseScript, type PhaseAction, setAdmissionScript } from '../../redis/scripts.ts';
+import { changePhaseScript, type PhaseAction, setAdmissionScript } from '../../redis/scripts/sales.ts';
 
 export function changePhase(redis: Redis, saleId: number, epoch: number, action: PhaseAction, nowMs: number) {
   return changePhaseScript.run(redis, { sale: saleKeys.sale(saleId) }, { epoch, nowMs, action });

@@ -2,7 +2,7 @@
 import { LIMITS } from '../../limits.ts';
 import type { OrderLogRecord, OrderPaid, PaymentIntent } from '../../order-log/records.ts';
 import { orderIdOf } from '../../platform/ids.ts';
-import type { ConfirmedPayment } from '../../redis/scripts.ts';
+import type { ConfirmedPayment } from '../../redis/scripts/payments.ts';
 import type { GatewayOutcome, GatewayRecord } from './gateway.ts';
 
 export type NextStep =

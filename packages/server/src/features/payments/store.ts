@@ -16,7 +16,7 @@ import {
   failPaymentScript,
   forgetOutcomeScript,
   returnTicketsScript,
-} from '../../redis/scripts.ts';
+} from '../../redis/scripts/payments.ts';
 
 export interface PaymentStart {
   readonly saleId: number;

@@ -4,7 +4,7 @@ import type { ProblemCode } from '../../contract/problems.ts';
 import type { Hold } from '../../contract/schemas.ts';
 import type { HoldStatus } from '../../contract/words.ts';
 import { LIMITS } from '../../limits.ts';
-import type { HoldRefusal } from '../../redis/scripts.ts';
+import type { HoldRefusal } from '../../redis/scripts/holds.ts';
 import type { SaleRecord } from '../catalogue/sale-record.ts';
 
 export interface HoldFacts {

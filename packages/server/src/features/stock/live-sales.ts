@@ -10,13 +10,8 @@ import type { Clock } from '../../platform/clock.ts';
 import { isStoreFailure } from '../../platform/problem-details.ts';
 import { saleKeys } from '../../redis/keys.ts';
 import { knownRunOf } from '../../redis/run-id.ts';
-import {
-  type AdmissionStep,
-  configureSaleScript,
-  createSaleScript,
-  readStateScript,
-  type SaleSnapshot,
-} from '../../redis/scripts.ts';
+import { type AdmissionStep, readStateScript, type SaleSnapshot } from '../../redis/scripts/sale-state.ts';
+import { configureSaleScript, createSaleScript } from '../../redis/scripts/sales.ts';
 import type { SaleRecord } from '../catalogue/sale-record.ts';
 import { OUTFLOW_HISTORY_MS } from '../waiting-room/wait-estimate.ts';
 import { outflowPerSecond, phaseNow } from '../waiting-room/waiting-room.ts';

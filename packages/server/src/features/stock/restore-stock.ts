@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { LIMITS } from '../../limits.ts';
 import { saleKeys } from '../../redis/keys.ts';
-import { restoreSaleScript } from '../../redis/scripts.ts';
+import { restoreSaleScript } from '../../redis/scripts/sales.ts';
 import type { SaleRow, SoldTickets } from './rebuild-store.ts';
 
 /**

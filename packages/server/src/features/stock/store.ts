@@ -5,7 +5,7 @@ import { LIMITS } from '../../limits.ts';
 import type { RepeatableRequest } from '../../platform/idempotency-key.ts';
 import { numberField, saleKeys } from '../../redis/keys.ts';
 import { parseStoredEpoch } from '../../redis/run-id.ts';
-import { releaseHoldScript, sweepHoldsScript, takeHoldScript } from '../../redis/scripts.ts';
+import { releaseHoldScript, sweepHoldsScript, takeHoldScript } from '../../redis/scripts/holds.ts';
 import type { QueueTicketClaims } from '../waiting-room/queue-token.ts';
 
 export interface HoldRequest {

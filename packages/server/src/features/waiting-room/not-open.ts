@@ -2,7 +2,7 @@
 import { toTimeText } from '../../contract/json-time.ts';
 import { LIMITS } from '../../limits.ts';
 import { ProblemError } from '../../platform/problem.ts';
-import type { NotOpen } from '../../redis/scripts.ts';
+import type { NotOpen } from '../../redis/scripts/waiting-room.ts';
 
 /**
  * Whoever is told when to come again is told another moment than the others: a crowd that was sent away together would be back

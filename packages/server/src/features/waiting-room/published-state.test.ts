@@ -1,7 +1,7 @@
 import { Value } from 'typebox/value';
 import { describe, expect, it } from 'vitest';
 import { SaleState } from '../../contract/schemas.ts';
-import type { SaleSnapshot } from '../../redis/scripts.ts';
+import type { SaleSnapshot } from '../../redis/scripts/sale-state.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
 import { PublishedStates } from './published-state.ts';
 

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { LIMITS } from '../../limits.ts';
 import type { RepeatableRequest } from '../../platform/idempotency-key.ts';
 import { numberField, saleKeys } from '../../redis/keys.ts';
-import { joinQueueScript, leaveQueueScript } from '../../redis/scripts.ts';
+import { joinQueueScript, leaveQueueScript } from '../../redis/scripts/waiting-room.ts';
 import type { QueueTicketClaims } from './queue-token.ts';
 
 export interface Joining {

@@ -12,7 +12,12 @@ import type { PhaseChanged } from '../../order-log/records.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { withDeadline } from '../../platform/deadline.ts';
 import { saleKeys } from '../../redis/keys.ts';
-import { advanceServingScript, type LeaderTick, releaseLeaseScript, tickScript } from '../../redis/scripts.ts';
+import {
+  advanceServingScript,
+  type LeaderTick,
+  releaseLeaseScript,
+  tickScript,
+} from '../../redis/scripts/admission.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
 import {
   type AdmissionDecision,

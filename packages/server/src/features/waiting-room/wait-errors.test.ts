@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../limits.ts';
-import type { AdmissionStep, SaleSnapshot } from '../../redis/scripts.ts';
+import type { AdmissionStep, SaleSnapshot } from '../../redis/scripts/sale-state.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
 import { WaitErrors } from './wait-errors.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AdmissionStep, SaleSnapshot } from '../../redis/scripts.ts';
+import type { AdmissionStep, SaleSnapshot } from '../../redis/scripts/sale-state.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
 import { estimateWait, flowOf, outflowHistory, secondsToAskWithin } from './wait-estimate.ts';
 import { outflowPerSecond, pollAfterMs } from './waiting-room.ts';

@@ -11,7 +11,7 @@
  * Before the opening the same counts from the opening.
  */
 import { LIMITS } from '../../limits.ts';
-import type { AdmissionStep, SaleSnapshot } from '../../redis/scripts.ts';
+import type { AdmissionStep, SaleSnapshot } from '../../redis/scripts/sale-state.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
 
 /** Seconds; null when nothing moves. */

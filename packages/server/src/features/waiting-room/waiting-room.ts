@@ -1,7 +1,7 @@
 /** Decisions of the waiting room on plain data: whose turn is it, how long will it take, when to ask again. */
 import type { Phase, StoredPhase } from '../../contract/words.ts';
 import { LIMITS } from '../../limits.ts';
-import type { AdmissionStep } from '../../redis/scripts.ts';
+import type { AdmissionStep } from '../../redis/scripts/sale-state.ts';
 
 /** What a process knows of a sale's waiting room; from Redis a few times a second. */
 export interface WaitingRoom {

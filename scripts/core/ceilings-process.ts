@@ -1,15 +1,19 @@
 /**
  * What the server's paths are measured against: Fastify that does nothing but answer (C0), that and one INCR (C1), that and one
- * script that does nothing (C2). The same Fastify, the same Redis client with the same settings as the server's.
+ * script that does nothing (C2). The same Fastify, the same Redis client with the same settings as the server's; each command is
+ * written by itself, as ioredis does it.
  */
-import { connectRedis } from '@fest/server/platform/redis';
+import { COMMAND_OPTIONS } from '@fest/server/platform/redis';
 import Fastify from 'fastify';
+import { Redis } from 'ioredis';
 import { CEILING_ANSWER, CEILING_PATHS, type FromCeilings } from './ceilings.ts';
 
 const COUNTER = 'fest:bench:counter';
 const NO_OP = 'return 1';
 
-const redis = await connectRedis(process.env.REDIS_URL ?? '');
+// Not the server's own connections: a ceiling is what these libraries do as they come.
+const redis = new Redis(process.env.REDIS_URL ?? '', COMMAND_OPTIONS);
+await redis.connect();
 const sha = String(await redis.script('LOAD', NO_OP));
 
 const app = Fastify();

@@ -31,9 +31,12 @@ import { LoadShedder } from './platform/overload/load-shedder.ts';
 import { overloadMetrics } from './platform/overload/overload-metrics.ts';
 import { answerClientError, registerProblemDetails, sendProblem } from './platform/problem-details.ts';
 import { measureAnswers, type ProcessHealth } from './platform/process-health.ts';
+import { ShortWay } from './platform/short-way.ts';
 import { trustOf } from './platform/trusted-proxies.ts';
 import type { SaleCore } from './sale-core.ts';
 import type { Services } from './services.ts';
+
+const REQUEST_ID_HEADER = 'x-request-id';
 
 export interface Group {
   readonly metrics: ShareMetrics;
@@ -77,6 +80,7 @@ export async function buildApp({
   clocksAheadSeconds,
 }: AppDependencies): Promise<FestApp> {
   const loggerInstance: FastifyBaseLogger = services.logger;
+  const nextRequestId = createRequestIds();
   const app: FestApp = Fastify({
     loggerInstance,
     // One line a request would be the dearest part of a poll; refusals of 500 and above are logged by problem-details.
@@ -97,8 +101,8 @@ export async function buildApp({
       shouldUpgradeCallback: asksForWebSocket,
     },
     trustProxy: trustOf(services.config.trustProxy),
-    requestIdHeader: 'x-request-id',
-    genReqId: createRequestIds(),
+    requestIdHeader: REQUEST_ID_HEADER,
+    genReqId: nextRequestId,
     // problem-details refuses requests while the server closes.
     return503OnClosing: false,
     // Bodies are taken as they are: a "1" is not a 1, and an unknown field is an error, not something to drop.
@@ -112,7 +116,7 @@ export async function buildApp({
 
   // --- every answer ---------------------------------------------------------------------------------------------------
   registerProblemDetails(app);
-  registerHandlerDeadline(app, LIMITS.handlerTimeoutMs);
+  const deadlines = registerHandlerDeadline(app, LIMITS.handlerTimeoutMs);
   boundConnections(app, services, loadShedder);
   watchBodies(app, loadShedder);
   await registerDocumentation(app);
@@ -128,11 +132,21 @@ export async function buildApp({
   if (processHealth !== undefined) measureAnswers(app, processHealth);
   const authentication = registerAuthentication(app, services.accessTokens);
   registerIdempotency(app, services);
-  const frontDoor = openFrontDoor(app, { meters, shedder: loadShedder, isLeaving: () => lameDuck?.begun === true });
+  const shortWay = new ShortWay(app, {
+    meters,
+    shedder: loadShedder,
+    authentication,
+    deadlines,
+    processHealth,
+    trustedProxies: services.config.trustProxy,
+    requestId: ({ headers }) => String(headers[REQUEST_ID_HEADER] || nextRequestId()),
+  });
+  const isLeaving = (): boolean => lameDuck?.begun === true;
+  const frontDoor = openFrontDoor(app, { meters, shedder: loadShedder, shortWay, isLeaving });
 
   // --- the API --------------------------------------------------------------------------------------------------------
   const { live, rebuilds, catalogue, queueTokens, ticketCodes, processor, cancellations, log, passwordHashing } = core;
-  const shared = { services, authentication, live, directory: catalogue, limits };
+  const shared = { services, authentication, live, directory: catalogue, limits, shortWay };
   await app.register(
     async (api: FestApp) => {
       api.addHook('onRoute', refuseUnknownQuery);

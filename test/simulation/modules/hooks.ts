@@ -25,6 +25,7 @@ const BUILT_IN: Readonly<Record<string, string>> = {
 const FILES: Readonly<Record<string, string>> = {
   [`${SERVER}order-log/files.ts`]: here('./log-files.ts'),
   [`${SERVER}order-log/lock.ts`]: here('./directory-lock.ts'),
+  [`${SERVER}platform/random-bytes.ts`]: here('./random-bytes.ts'),
 };
 const WRITER_THREAD = `${SERVER}order-log/writer-thread.ts`;
 

@@ -2,6 +2,8 @@
 export const REQUEST_LIMITS = {
   /** The largest legal body is a festival with a long description; buyers' bodies are under 1 KiB. */
   bodyBytes: 32 * 1024,
+  /** Of a body that goes the short way (`platform/short-way.ts`). */
+  smallBodyBytes: 1_024,
   /** Node's default is 16 KiB; our longest header is a bearer token of about 400 bytes. */
   headerBytes: 8 * 1024,
   /** Path segments are ids; the longest opaque id is under 64 characters. */

@@ -4,29 +4,29 @@
  *
  * Nothing is decided here that Fastify's routes do not decide by the same functions, but one thing: whether there is time for a
  * request at all (`overload/load-shedder.ts`). What is unusual about a request, or about the server's state, goes on to them.
+ * Actions that need a store, as joining does, go on by a way of their own (`short-way.ts`).
  */
 import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import { API_PREFIX } from '../contract/paths.ts';
 import type { FestApp } from './fest-app.ts';
 import { type LoadClass, loadClassOf } from './overload/load-class.ts';
 import type { LoadShedder } from './overload/load-shedder.ts';
+import { type PathPattern, pathPattern } from './path-pattern.ts';
 import { type ReadyAnswer, writeAnswer } from './ready-answer.ts';
 import type { RequestMeters } from './request-meters.ts';
+import type { ShortWay } from './short-way.ts';
 
 /** Gives the answer if it is there at once. @param parameter the part of the path where the route has its only parameter */
 export type ReadyRoute = (request: IncomingMessage, parameter: string) => ReadyAnswer | undefined;
 
 export interface FrontDoor {
-  /** @param route relative to `API_PREFIX`, with one parameter that is a whole segment, and something behind it */
+  /** @param route relative to `API_PREFIX`, with one parameter that is a whole segment */
   get(route: string, answer: ReadyRoute): void;
 }
 
 interface Entry {
   /** Also the key under which it is counted. */
-  readonly route: string;
-  readonly suffix: string;
-  readonly prefix: string;
+  readonly path: PathPattern;
   readonly answer: ReadyRoute;
   readonly loadClass: LoadClass;
 }
@@ -34,11 +34,12 @@ interface Entry {
 export interface FrontDoorOptions {
   readonly meters: RequestMeters;
   readonly shedder: LoadShedder;
+  readonly shortWay?: Pick<ShortWay, 'takes'>;
   /** True: every answer, also one of Fastify's, ends its connection. */
   readonly isLeaving: () => boolean;
 }
 
-export function openFrontDoor(app: FestApp, { meters, shedder, isLeaving }: FrontDoorOptions): FrontDoor {
+export function openFrontDoor(app: FestApp, { meters, shedder, shortWay, isLeaving }: FrontDoorOptions): FrontDoor {
   const entries: Entry[] = [];
   let closing = false;
   app.addHook('preClose', async () => {
@@ -49,9 +50,9 @@ export function openFrontDoor(app: FestApp, { meters, shedder, isLeaving }: Fron
     const { method, url = '', headers } = request;
     if (method !== 'GET' || closing || headers.host === undefined) return undefined;
     for (const entry of entries) {
-      const { prefix, suffix } = entry;
-      if (!url.endsWith(suffix) || !url.startsWith(prefix)) continue;
-      const answer = attempt(entry, request, url.slice(prefix.length, -suffix.length));
+      const parameter = entry.path.parameterOf(url);
+      if (parameter === undefined) continue;
+      const answer = attempt(entry, request, parameter);
       if (answer !== undefined) return [entry, answer];
     }
     return undefined;
@@ -72,27 +73,27 @@ export function openFrontDoor(app: FestApp, { meters, shedder, isLeaving }: Fron
     }
     const ready = answered(request);
     if (ready === undefined) {
-      if (closing || shedder.takesIn(request, response, beganMs)) onward.call(app.server, request, response);
-      else refused();
+      const toFastify = () => onward.call(app.server, request, response);
+      if (closing) toFastify();
+      else if (!shedder.takesIn(request, response, beganMs)) refused();
+      else if (shortWay?.takes(request, response, beganMs, toFastify) !== true) toFastify();
       return;
     }
-    const [entry, answer] = ready;
+    const [{ path, loadClass }, answer] = ready;
     try {
       writeAnswer(response, answer);
     } catch (error) {
-      app.log.error({ err: error, route: entry.route }, 'an answer of the front door could not be sent');
+      app.log.error({ err: error, route: path.route }, 'an answer of the front door could not be sent');
       response.destroy();
     }
-    shedder.served(entry.loadClass);
-    meters.count(entry, entry.route, 'GET', answer.status, (performance.now() - beganMs) / 1000);
+    shedder.served(loadClass);
+    meters.count(path, path.route, 'GET', answer.status, (performance.now() - beganMs) / 1000);
   });
 
   return {
     get(route, answer) {
-      const path = API_PREFIX + route;
-      const [prefix = '', suffix = ''] = path.split(/:\w+/);
-      const loadClass = loadClassOf({ method: 'GET', url: path, headers: {} });
-      entries.push({ route: path, prefix, suffix, answer, loadClass });
+      const path = pathPattern(route);
+      entries.push({ path, answer, loadClass: loadClassOf({ method: 'GET', url: path.route, headers: {} }) });
     },
   };
 }

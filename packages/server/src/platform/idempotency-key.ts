@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
 import { IDEMPOTENCY_KEY_HEADER } from '../contract/paths.ts';
 import { LIMITS } from '../limits.ts';
+import type { Asked } from './action.ts';
 import { ProblemError } from './problem.ts';
 
 /** 1 … `LIMITS.idempotencyKeyCharacters` visible ASCII characters. */
@@ -10,7 +10,7 @@ export function isIdempotencyKey(text: string): boolean {
 }
 
 /** The `Idempotency-Key` of a request, or undefined. @throws {ProblemError} 400 when it has a form that cannot be a key */
-export function idempotencyKeyOf(request: FastifyRequest): string | undefined {
+export function idempotencyKeyOf(request: Pick<Asked, 'headers'>): string | undefined {
   const key = request.headers[IDEMPOTENCY_KEY_HEADER.toLowerCase()];
   if (key === undefined) return undefined;
   if (typeof key === 'string' && isIdempotencyKey(key)) return key;
@@ -31,7 +31,7 @@ export function canonicalJson(value: unknown): string {
 }
 
 /** What makes two requests the same: method, path and body. Without spaces, so that scripts can store it in a text. */
-export function fingerprintOf(request: FastifyRequest): string {
+export function fingerprintOf(request: Pick<Asked, 'method' | 'url' | 'body'>): string {
   return createHash('sha256')
     .update(`${request.method} ${request.url}\n${canonicalJson(request.body ?? null)}`)
     .digest('base64url');
@@ -44,7 +44,7 @@ export interface RepeatableRequest {
 }
 
 /** For the routes whose Lua scripts remember repeated requests themselves. */
-export function repeatableRequest(request: FastifyRequest): RepeatableRequest {
+export function repeatableRequest(request: Pick<Asked, 'method' | 'url' | 'headers' | 'body'>): RepeatableRequest {
   const idempotencyKey = idempotencyKeyOf(request);
   return { idempotencyKey, fingerprint: idempotencyKey === undefined ? '' : fingerprintOf(request) };
 }

@@ -5,7 +5,7 @@
  * each (decision 0030). The order of a payment has the same second part: one order per payment by construction.
  * Clients must not take ids apart.
  */
-import { randomBytes } from 'node:crypto';
+import { fewRandomBytes } from './random-bytes.ts';
 
 const KINDS = { hold: 'hold', payment: 'pay', order: 'ord' } as const;
 export type IdKind = keyof typeof KINDS;
@@ -18,7 +18,7 @@ const RANDOM_BYTES = 8;
 
 /** `nowMs` need not be exact, nor ever go on: only the place in MySQL depends on it. */
 export function newId(kind: IdKind, saleId: number, nowMs: number): string {
-  const bytes = randomBytes(RANDOM_BYTES);
+  const bytes = fewRandomBytes(RANDOM_BYTES);
   const seconds = Math.floor(nowMs / 1000);
   // 96 bits in four parts of 24, each of which are four characters.
   const time = sortable(seconds >>> 8) + sortable(((seconds & 0xff) << 16) | bytes.readUInt16BE(0));

@@ -5,7 +5,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FieldError, ProblemCode } from '../contract/problems.ts';
 import { PROBLEM_MEDIA_TYPE } from '../contract/problems.ts';
 import { LIMITS } from '../limits.ts';
@@ -140,14 +140,19 @@ export function toProblem(error: unknown): ProblemError {
   );
 }
 
+/** For those of 500 and above. @param request names the one that failed, unless the logger does */
+export function logProblem(problem: ProblemError, log: FastifyBaseLogger, request: { reqId?: string } = {}): void {
+  // A refusal that was decided on has no cause. A crowd is refused by the thousand, and the metrics count them.
+  const isDecided = problem.cause === undefined && problem.code !== 'internal_error';
+  const level = problem.code === 'internal_error' ? 'error' : isDecided ? 'debug' : 'warn';
+  log[level]({ ...request, err: problem.cause ?? problem, code: problem.code }, problem.message);
+}
+
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
   if (problem.statusCode >= 500) {
     reply.header('X-Request-Id', request.id);
-    // A refusal that was decided on has no cause. A crowd is refused by the thousand, and the metrics count them.
-    const isDecided = problem.cause === undefined && problem.code !== 'internal_error';
-    const level = problem.code === 'internal_error' ? 'error' : isDecided ? 'debug' : 'warn';
-    request.log[level]({ err: problem.cause ?? problem, code: problem.code }, problem.message);
+    logProblem(problem, request.log);
   }
   if (problem.retryAfterSeconds !== undefined) reply.header('Retry-After', problem.retryAfterSeconds);
   if (problem.code === 'unauthenticated') reply.header('WWW-Authenticate', 'Bearer');

@@ -67,6 +67,11 @@ export class ProcessHealth {
 /** What people who were admitted ask for: admitting fewer makes these fewer. */
 const OF_THE_ADMITTED: ReadonlySet<string> = new Set([API_PREFIX + ROUTES.saleHolds, API_PREFIX + ROUTES.holdPayments]);
 
+/** Whether `ProcessHealth` is to know how long a request of this route took. */
+export function isOfTheAdmitted(method: string | readonly string[], route: string): boolean {
+  return method === 'POST' && OF_THE_ADMITTED.has(route);
+}
+
 /**
  * Learns how long holds and payments take, from the end of the request's body until the answer is ready: how slowly a client sends
  * or takes bytes is its own affair. No other request counts; thousands who log in wait for seconds, on purpose, and that is no
@@ -75,7 +80,7 @@ const OF_THE_ADMITTED: ReadonlySet<string> = new Set([API_PREFIX + ROUTES.saleHo
 export function measureAnswers(app: FestApp, health: ProcessHealth): void {
   const beganMs = new WeakMap<FastifyRequest, number>();
   app.addHook('onRoute', (route) => {
-    if (route.method !== 'POST' || !OF_THE_ADMITTED.has(route.url)) return;
+    if (!isOfTheAdmitted(route.method, route.url)) return;
     route.preValidation = [
       (request, _reply, done) => {
         beganMs.set(request, performance.now());

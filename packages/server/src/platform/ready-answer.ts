@@ -25,11 +25,31 @@ export function privateJson(json: string): ReadyAnswer {
   return { status: 200, headers, body: json };
 }
 
-/** As `sendProblem` answers, for problems that need not be logged. */
-export function problemAnswer(problem: ProblemError, path: string): ReadyAnswer {
+/** One person's answer, as Fastify answers with a document. */
+export function documentAnswer(status: number, json: string): ReadyAnswer {
+  const bytes = Buffer.byteLength(json);
+  const headers = [
+    'Content-Type',
+    'application/json; charset=utf-8',
+    'Cache-Control',
+    'no-store',
+    'Content-Length',
+    String(bytes),
+  ];
+  // What is ASCII, as nearly everything is, goes out with its headers in one piece.
+  return { status, headers, body: bytes === json.length ? json : Buffer.from(json) };
+}
+
+/**
+ * As `sendProblem` answers; what has to be logged, that is.
+ * @param requestId under which it was logged
+ */
+export function problemAnswer(problem: ProblemError, path: string, requestId?: string): ReadyAnswer {
   const body = Buffer.from(JSON.stringify(problem.toBody(path)));
   const headers = ['Content-Type', PROBLEM_MEDIA_TYPE, 'Cache-Control', 'no-store'];
   if (problem.retryAfterSeconds !== undefined) headers.push('Retry-After', String(problem.retryAfterSeconds));
+  if (problem.code === 'unauthenticated') headers.push('WWW-Authenticate', 'Bearer');
+  if (requestId !== undefined) headers.push('X-Request-Id', requestId);
   headers.push('Content-Length', String(body.length));
   return { status: problem.statusCode, headers, body };
 }

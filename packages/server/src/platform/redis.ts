@@ -2,6 +2,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { LIMITS } from '../limits.ts';
 import { watchRun } from '../redis/run-id.ts';
+import { GatheringRedis } from './gathering-redis.ts';
 
 /**
  * Nothing is sent twice and nothing waits unseen: ioredis would by default keep commands while disconnected and resend
@@ -20,11 +21,17 @@ const OPTIONS = {
 } as const satisfies RedisOptions;
 
 /**
- * For commands. A peer that vanished without a word is noticed by the answers it owes: ioredis closes the connection then
- * and opens another one. An idle connection owes none.
+ * A peer that vanished without a word is noticed by the answers it owes: ioredis closes the connection then and opens another
+ * one. An idle connection owes none.
  */
+export const COMMAND_OPTIONS = {
+  ...OPTIONS,
+  socketTimeout: LIMITS.redisSocketTimeoutMs,
+} as const satisfies RedisOptions;
+
+/** For commands. */
 export async function connectRedis(url: string): Promise<Redis> {
-  const redis = create(url, { socketTimeout: LIMITS.redisSocketTimeoutMs });
+  const redis = heard(new GatheringRedis(url, COMMAND_OPTIONS));
   const identified = watchRun(redis);
   await redis.connect();
   await identified;
@@ -36,15 +43,12 @@ export async function connectRedis(url: string): Promise<Redis> {
  * would do it by itself with nobody to hear of a failure, and a rejection that nobody hears ends the process.
  */
 export async function connectSubscriber(url: string): Promise<Redis> {
-  const redis = create(url, { autoResubscribe: false });
+  const redis = heard(new Redis(url, { ...OPTIONS, autoResubscribe: false }));
   await redis.connect();
   return redis;
 }
 
-type Extra = Pick<RedisOptions, 'autoResubscribe' | 'socketTimeout'>;
-
-function create(url: string, options: Extra): Redis {
-  const redis = new Redis(url, { ...OPTIONS, ...options });
+function heard(redis: Redis): Redis {
   // Without a listener ioredis prints every failed reconnect; callers see the failure on their own commands.
   redis.on('error', () => undefined);
   return redis;

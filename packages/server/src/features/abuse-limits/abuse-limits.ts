@@ -5,11 +5,13 @@
  * The account comes first, so that one of a crowd behind an address cannot use up what the others may do. Addresses that do
  * not tell clients apart (loopback, private ones) are not counted.
  */
-import type { FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import type { Metric } from 'prom-client';
 import type { Config } from '../../config.ts';
 import { PROOF_OF_WORK_HEADER } from '../../contract/paths.ts';
 import { LIMITS } from '../../limits.ts';
+import type { AccessClaims } from '../../platform/access-tokens.ts';
+import type { AskedRequest, Asker } from '../../platform/action.ts';
 import { accountOf } from '../../platform/authentication.ts';
 import { type ClientNetwork, networkOf, tellsClientsApart } from '../../platform/client-address.ts';
 import { highWord } from '../../platform/gcra-table.ts';
@@ -21,11 +23,12 @@ import { createAbuseMetrics } from './abuse-metrics.ts';
 import { challengeBits, createJoinChallenges, type Joiner, type ProofVerdict } from './join-challenge.ts';
 import { createRates, type RateConfig, type RateName } from './rates.ts';
 
-/** Hooks for `onRequest`; those for accounts go behind the one that requires the account. */
 export interface AbuseLimits {
-  readonly join: onRequestHookHandler;
-  readonly hold: onRequestHookHandler;
-  /** A hold, or the place in the line. */
+  /** @throws {ProblemError} 429, or 428 with a challenge */
+  readonly join: Limit;
+  /** @throws {ProblemError} 429 */
+  readonly hold: Limit;
+  /** A hook for `onRequest`, behind the one that requires the account: of a hold, or the place in the line. */
   readonly giveBack: onRequestHookHandler;
   readonly signUp: onRequestHookHandler;
   readonly logIn: onRequestHookHandler;
@@ -33,6 +36,8 @@ export interface AbuseLimits {
   readonly refresh: onRequestHookHandler;
   readonly metrics: readonly Metric[];
 }
+
+type Limit = (request: AskedRequest, asker: Asker) => void;
 
 export interface AbuseLimitOptions extends Pick<Services, 'clock' | 'logger'> {
   readonly config: RateConfig & Pick<Config, 'joinChallenge' | 'joinChallengeBits' | 'queueTokenSecret' | 'trustProxy'>;
@@ -65,13 +70,12 @@ export function createAbuseLimits({ config, clock, logger }: AbuseLimitOptions):
     throw problem;
   }
 
-  function limitAccount(name: RateName, request: FastifyRequest): void {
-    const { accountId } = accountOf(request);
+  function limitAccount(name: RateName, { accountId }: AccessClaims): void {
     const waitMs = rates[name]?.take(0, accountId, highWord(accountId), clock.nowMs()) ?? 0;
     if (waitMs > 0) refuse(name, ACCOUNT_TOO_OFTEN(waitMs));
   }
 
-  function limitAddress(name: RateName, request: FastifyRequest): void {
+  function limitAddress(name: RateName, request: AskedRequest): void {
     const rate = rates[name];
     const network = rate === undefined ? undefined : networkToCount(request);
     if (rate === undefined || network === undefined) return;
@@ -83,7 +87,7 @@ export function createAbuseLimits({ config, clock, logger }: AbuseLimitOptions):
   }
 
   /** Undefined when the address does not tell clients apart. */
-  function networkToCount(request: FastifyRequest): ClientNetwork | undefined {
+  function networkToCount(request: AskedRequest): ClientNetwork | undefined {
     const network = networkOf(request.ip);
     if (network !== undefined && tellsClientsApart(network)) return network;
     warnOfProxy(request, 'private');
@@ -91,7 +95,7 @@ export function createAbuseLimits({ config, clock, logger }: AbuseLimitOptions):
   }
 
   /** Once: whoever looks for why is told, and nobody can fill the log with it. */
-  function warnOfProxy({ headers, ip }: FastifyRequest, kind: 'private' | 'public'): void {
+  function warnOfProxy({ headers, ip }: AskedRequest, kind: 'private' | 'public'): void {
     if (hasWarned || config.trustProxy !== false || headers['x-forwarded-for'] === undefined) return;
     hasWarned = true;
     logger.warn(
@@ -102,7 +106,7 @@ export function createAbuseLimits({ config, clock, logger }: AbuseLimitOptions):
     );
   }
 
-  function requireProof(request: FastifyRequest, joiner: Joiner, burstsOwed: number): void {
+  function requireProof(request: AskedRequest, joiner: Joiner, burstsOwed: number): void {
     const nowMs = clock.nowMs();
     const header = request.headers[PROOF_HEADER];
     const verdict = challenges.check(typeof header === 'string' ? header : undefined, joiner, nowMs);
@@ -113,7 +117,7 @@ export function createAbuseLimits({ config, clock, logger }: AbuseLimitOptions):
   }
 
   /** Beyond what an address may do, work takes the place of waiting. */
-  function challengeJoin(request: FastifyRequest, joiner: Joiner): void {
+  function challengeJoin(request: AskedRequest, joiner: Joiner): void {
     const rate = rates.joins_per_address;
     const network = rate === undefined ? undefined : networkToCount(request);
     if (rate === undefined || network === undefined) {
@@ -127,21 +131,19 @@ export function createAbuseLimits({ config, clock, logger }: AbuseLimitOptions):
   }
 
   return {
-    join(request, _reply, done) {
-      limitAccount('joins_per_account', request);
-      const saleId = parseNumericId((request.params as { readonly saleId: string }).saleId);
+    join(request, { parameter, account }) {
+      limitAccount('joins_per_account', account);
+      const saleId = parseNumericId(parameter);
       // What is no sale at all is refused by the route.
       if (config.joinChallenge === 'off') limitAddress('joins_per_address', request);
-      else if (saleId !== undefined) challengeJoin(request, { saleId, accountId: accountOf(request).accountId });
-      done();
+      else if (saleId !== undefined) challengeJoin(request, { saleId, accountId: account.accountId });
     },
-    hold(request, _reply, done) {
-      limitAccount('holds_per_account', request);
+    hold(request, { account }) {
+      limitAccount('holds_per_account', account);
       limitAddress('holds_per_address', request);
-      done();
     },
     giveBack(request, _reply, done) {
-      limitAccount('given_back_per_account', request);
+      limitAccount('given_back_per_account', accountOf(request));
       done();
     },
     signUp(request, _reply, done) {

@@ -13,8 +13,9 @@ const GIVEN_BACK = '';
 export async function addFreshOrder(redis: Redis, order: OrderPaid): Promise<void> {
   const key = freshOrdersKey(order.accountId);
   // Only once, and never after it was given back: a start shows orders anew that may have been cancelled meanwhile.
-  await redis.hsetnx(key, order.orderId, JSON.stringify(order));
-  await redis.expire(key, LIMITS.freshOrderTtlSeconds);
+  const added = redis.hsetnx(key, order.orderId, JSON.stringify(order));
+  // On one connection commands keep their order, and neither waits for the other's answer.
+  await Promise.all([added, redis.expire(key, LIMITS.freshOrderTtlSeconds)]);
 }
 
 /** From here on Redis does not say any more that the order is paid, also while MySQL is away. */

@@ -3,12 +3,14 @@ import { HoldParameters, Payment, PaymentInput, PaymentParameters } from '../../
 import { LIMITS } from '../../limits.ts';
 import { OrderLogError, OrderLogRefusedError } from '../../order-log/errors.ts';
 import type { PaymentIntent } from '../../order-log/records.ts';
-import { type Authentication, accountOf } from '../../platform/authentication.ts';
+import { type Action, answerAction, PLAIN_ID } from '../../platform/action.ts';
+import type { Authentication } from '../../platform/authentication.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
 import { idempotencyKeyReused, type RepeatableRequest, repeatableRequest } from '../../platform/idempotency-key.ts';
 import { newId, saleOfId } from '../../platform/ids.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { isStoreFailure } from '../../platform/problem-details.ts';
+import type { ShortWay } from '../../platform/short-way.ts';
 import { runOf } from '../../redis/run-id.ts';
 import type { Services } from '../../services.ts';
 import { findForSure, isSameState } from '../stock/find-for-sure.ts';
@@ -34,6 +36,7 @@ export interface PaymentDependencies {
   readonly directory: SaleDirectory;
   readonly processor: PaymentProcessor;
   readonly logId: string;
+  readonly shortWay: Pick<ShortWay, 'add'>;
 }
 
 function paymentDocument(paymentId: string, payment: StoredPayment): Payment {
@@ -60,7 +63,7 @@ function withoutRecord(payment: LivePayment, epoch: number): StoredPayment {
 }
 
 export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDependencies): void {
-  const { services, authentication, live, directory, processor, logId } = dependencies;
+  const { services, authentication, live, directory, processor, logId, shortWay } = dependencies;
   const { redis, mysql, clock } = services;
   const doubts = new PendingDoubts({ redis, mysql, clock });
 
@@ -123,23 +126,14 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
     return archived ?? (payment && sale && withoutRecord(payment, sale.snapshot.epoch));
   }
 
-  app.post(
-    ROUTES.holdPayments,
-    {
-      schema: {
-        tags: ['holds and payments'],
-        summary: 'Pay a hold; ask for the outcome at GET /payments/{paymentId}',
-        params: HoldParameters,
-        body: PaymentInput,
-        response: { 202: Payment },
-      },
-      config: { roles: ['buyer'], remembersKey: true },
-      onRequest: authentication.requireRole('buyer'),
-    },
-    async (request, reply) => {
-      const { holdId } = request.params;
+  const pay: Action<Payment, typeof PaymentInput> = {
+    method: 'POST',
+    route: ROUTES.holdPayments,
+    parameter: PLAIN_ID,
+    role: 'buyer',
+    body: PaymentInput,
+    async run(request, { parameter: holdId, account: { accountId } }) {
       const { method } = request.body;
-      const { accountId } = accountOf(request);
       const saleId = saleOfId('hold', holdId);
       const sale = saleId === undefined ? undefined : await directory.getSale(saleId);
       if (saleId === undefined || sale === undefined) throw holdNotFound();
@@ -160,7 +154,6 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
         nowMs,
         request: repeatable,
       });
-      reply.header('Cache-Control', 'no-store');
       switch (begun.status) {
         case 'started': {
           const { paymentId, amount, ticketNumbers } = begun;
@@ -178,11 +171,11 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
             currency,
             method,
           });
-          return reply.code(202).send({ paymentId, status: 'pending', pollAfterMs: LIMITS.paymentPollMs });
+          return { status: 202, document: paymentDocument(paymentId, { accountId, status: 'pending' }) };
         }
         case 'repeated': {
           const { paymentId } = begun;
-          return reply.code(202).send(paymentDocument(paymentId, await paymentOf(saleId, paymentId, accountId)));
+          return { status: 202, document: paymentDocument(paymentId, await paymentOf(saleId, paymentId, accountId)) };
         }
         case 'notFound':
           throw holdNotFound();
@@ -197,6 +190,22 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
           throw saleRecovering();
       }
     },
+  };
+  shortWay.add(pay);
+  app.post(
+    pay.route,
+    {
+      schema: {
+        tags: ['holds and payments'],
+        summary: 'Pay a hold; ask for the outcome at GET /payments/{paymentId}',
+        params: HoldParameters,
+        body: PaymentInput,
+        response: { 202: Payment },
+      },
+      config: { roles: ['buyer'], remembersKey: true },
+      onRequest: authentication.requireRole(pay.role),
+    },
+    (request, reply) => answerAction(pay, request, reply),
   );
 
   /** When the log cannot take the intent, nothing is charged and the hold can be paid again, also by the same request. */
@@ -214,8 +223,20 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
     }
   }
 
+  const lookUp: Action<Payment> = {
+    method: 'GET',
+    route: ROUTES.payment,
+    parameter: PLAIN_ID,
+    role: 'buyer',
+    async run(_request, { parameter: paymentId, account: { accountId } }) {
+      const saleId = saleOfId('payment', paymentId);
+      if (saleId === undefined || !(await isSale(saleId))) throw paymentNotFound();
+      return { status: 200, document: paymentDocument(paymentId, await paymentOf(saleId, paymentId, accountId)) };
+    },
+  };
+  shortWay.add(lookUp);
   app.get(
-    ROUTES.payment,
+    lookUp.route,
     {
       schema: {
         tags: ['holds and payments'],
@@ -224,17 +245,9 @@ export function registerPaymentRoutes(app: FestApp, dependencies: PaymentDepende
         response: { 200: Payment },
       },
       config: { roles: ['buyer'] },
-      onRequest: authentication.requireRole('buyer'),
+      onRequest: authentication.requireRole(lookUp.role),
     },
-    async (request, reply) => {
-      const { paymentId } = request.params;
-      const saleId = saleOfId('payment', paymentId);
-      if (saleId === undefined || !(await isSale(saleId))) throw paymentNotFound();
-      reply.header('Cache-Control', 'no-store');
-      return reply
-        .code(200)
-        .send(paymentDocument(paymentId, await paymentOf(saleId, paymentId, accountOf(request).accountId)));
-    },
+    (request, reply) => answerAction(lookUp, request, reply),
   );
 }
 

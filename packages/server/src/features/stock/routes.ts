@@ -1,19 +1,27 @@
 import { Type } from 'typebox';
 import { ROUTES } from '../../contract/paths.ts';
 import { Hold, HoldInput, HoldParameters, SaleParameters } from '../../contract/schemas.ts';
+import { type Action, answerAction, limitHook, PLAIN_NUMBER } from '../../platform/action.ts';
 import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
 import { repeatableRequest } from '../../platform/idempotency-key.ts';
 import { newId, saleOfId } from '../../platform/ids.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import { refuseBody } from '../../platform/problem-details.ts';
+import type { ShortWay } from '../../platform/short-way.ts';
 import type { Services } from '../../services.ts';
 import type { AbuseLimits } from '../abuse-limits/abuse-limits.ts';
 import type { QueueTokens } from '../waiting-room/queue-token.ts';
 import { requireQueueToken } from '../waiting-room/queue-token-header.ts';
 import { explainHoldRefusal, holdDocument } from './holds.ts';
 import type { LiveSales } from './live-sales.ts';
-import { requireLiveSale, type SaleDirectory, saleNotFound, saleRecovering } from './require-live-sale.ts';
+import {
+  findLiveSale,
+  requireLiveSale,
+  type SaleDirectory,
+  saleNotFound,
+  saleRecovering,
+} from './require-live-sale.ts';
 import { findHold, releaseHold, takeHold } from './store.ts';
 
 export interface StockDependencies {
@@ -23,6 +31,7 @@ export interface StockDependencies {
   readonly directory: SaleDirectory;
   readonly queueTokens: QueueTokens;
   readonly limits: Pick<AbuseLimits, 'hold' | 'giveBack'>;
+  readonly shortWay: Pick<ShortWay, 'add'>;
 }
 
 /** The same answer whether the hold is somebody else's or does not exist. */
@@ -31,7 +40,7 @@ export function holdNotFound(): ProblemError {
 }
 
 export function registerStockRoutes(app: FestApp, dependencies: StockDependencies): void {
-  const { services, authentication, live, directory, queueTokens, limits } = dependencies;
+  const { services, authentication, live, directory, queueTokens, limits, shortWay } = dependencies;
   const { redis, clock } = services;
 
   async function requireSale(saleId: number) {
@@ -40,37 +49,30 @@ export function registerStockRoutes(app: FestApp, dependencies: StockDependencie
     return sale;
   }
 
-  app.post(
-    ROUTES.saleHolds,
-    {
-      schema: {
-        tags: ['holds and payments'],
-        summary: 'Reserve tickets: the guaranteed chance to pay for them',
-        params: SaleParameters,
-        body: HoldInput,
-        response: { 200: Hold, 201: Hold },
-      },
-      config: { roles: ['buyer'], queueToken: true, remembersKey: true },
-      onRequest: [authentication.requireRole('buyer'), limits.hold],
-    },
-    async (request, reply) => {
-      const liveSale = await requireLiveSale(request.params.saleId, live, directory);
+  const hold: Action<Hold, typeof HoldInput> = {
+    method: 'POST',
+    route: ROUTES.saleHolds,
+    parameter: PLAIN_NUMBER,
+    role: 'buyer',
+    body: HoldInput,
+    limit: limits.hold,
+    async run(request, { parameter, account }) {
+      const liveSale = findLiveSale(parameter, live) ?? (await requireLiveSale(parameter, live, directory));
       const claims = requireQueueToken(request, queueTokens, liveSale);
-      if (claims.accountId !== accountOf(request).accountId) {
+      if (claims.accountId !== account.accountId) {
         throw new ProblemError('bad_queue_token', 'The queue token belongs to another account.');
       }
       const { quantity } = request.body;
       const nowMs = clock.nowMs();
       const holdId = newId('hold', claims.saleId, nowMs);
       const result = await takeHold(redis, { claims, quantity, holdId, nowMs, request: repeatableRequest(request) });
-      reply.header('Cache-Control', 'no-store');
       switch (result.status) {
         case 'held':
         case 'repeated': {
           const sale = await requireSale(claims.saleId);
           const { holdId: id, ticketNumbers, amount, expiresAtMs, state } = result;
-          const hold = holdDocument(sale, { holdId: id, ticketNumbers, amount, expiresAtMs, status: state }, nowMs);
-          return reply.code(result.status === 'held' ? 201 : 200).send(hold);
+          const facts = { holdId: id, ticketNumbers, amount, expiresAtMs, status: state };
+          return { status: result.status === 'held' ? 201 : 200, document: holdDocument(sale, facts, nowMs) };
         }
         case 'missing':
         case 'wrongEpoch':
@@ -82,6 +84,22 @@ export function registerStockRoutes(app: FestApp, dependencies: StockDependencie
         }
       }
     },
+  };
+  shortWay.add(hold);
+  app.post(
+    hold.route,
+    {
+      schema: {
+        tags: ['holds and payments'],
+        summary: 'Reserve tickets: the guaranteed chance to pay for them',
+        params: SaleParameters,
+        body: HoldInput,
+        response: { 200: Hold, 201: Hold },
+      },
+      config: { roles: ['buyer'], queueToken: true, remembersKey: true },
+      onRequest: [authentication.requireRole(hold.role), limitHook(hold)],
+    },
+    (request, reply) => answerAction(hold, request, reply),
   );
 
   app.get(

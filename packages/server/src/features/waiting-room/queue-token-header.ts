@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { FastifyRequest } from 'fastify';
 import { QUEUE_TOKEN_HEADER } from '../../contract/paths.ts';
 import { ProblemError } from '../../platform/problem.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
@@ -38,8 +37,12 @@ export function checkQueueToken(
 }
 
 /** As `checkQueueToken`. Throws the refusal. */
-export function requireQueueToken(request: FastifyRequest, tokens: QueueTokens, sale: LiveSale): QueueTicketClaims {
-  const claims = checkQueueToken(request.headers, tokens, sale);
+export function requireQueueToken(
+  { headers }: { readonly headers: IncomingHttpHeaders },
+  tokens: QueueTokens,
+  sale: LiveSale,
+): QueueTicketClaims {
+  const claims = checkQueueToken(headers, tokens, sale);
   if (claims instanceof ProblemError) throw claims;
   return claims;
 }

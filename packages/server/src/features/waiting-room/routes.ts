@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { ROUTES } from '../../contract/paths.ts';
 import { QueuePosition, QueueTicket, SaleParameters, SaleState } from '../../contract/schemas.ts';
 import { LIMITS } from '../../limits.ts';
+import { type Action, answerAction, limitHook, PLAIN_NUMBER } from '../../platform/action.ts';
 import { type Authentication, accountOf } from '../../platform/authentication.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
 import type { FrontDoor } from '../../platform/front-door.ts';
@@ -11,6 +12,7 @@ import { idempotencyKeyReused, repeatableRequest } from '../../platform/idempote
 import { ProblemError } from '../../platform/problem.ts';
 import { refuseBody } from '../../platform/problem-details.ts';
 import { problemAnswer, type ReadyAnswer } from '../../platform/ready-answer.ts';
+import type { ShortWay } from '../../platform/short-way.ts';
 import type { Services } from '../../services.ts';
 import type { AbuseLimits } from '../abuse-limits/abuse-limits.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
@@ -35,11 +37,13 @@ export interface WaitingRoomDependencies {
   readonly queueTokens: QueueTokens;
   readonly limits: Pick<AbuseLimits, 'join' | 'giveBack'>;
   readonly frontDoor: FrontDoor;
+  readonly shortWay: Pick<ShortWay, 'add'>;
   readonly waitErrors: WaitErrors;
 }
 
 export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoomDependencies): void {
-  const { services, authentication, live, directory, queueTokens, limits, frontDoor, waitErrors } = dependencies;
+  const { services, authentication, live, directory, queueTokens, limits, frontDoor, shortWay, waitErrors } =
+    dependencies;
   const { redis, clock } = services;
   const states = new PublishedStates();
   const polls = createPolls({ clock, queueTokens });
@@ -67,23 +71,14 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
     return sale && states.answer(sale, request.headers['if-none-match'], clock.nowMs());
   });
 
-  app.post(
-    ROUTES.saleQueue,
-    {
-      schema: {
-        tags: ['waiting room'],
-        summary: 'Join the line, or find your place again',
-        description: JOINING,
-        params: SaleParameters,
-        response: { 200: QueueTicket },
-      },
-      config: { roles: ['buyer'], remembersKey: true, challenged: true },
-      onRequest: [authentication.requireRole('buyer'), limits.join],
-      preValidation: refuseBody,
-    },
-    async (request, reply) => {
-      const sale = await requireLiveSale(request.params.saleId, live, directory);
-      const { accountId } = accountOf(request);
+  const join: Action<QueueTicket> = {
+    method: 'POST',
+    route: ROUTES.saleQueue,
+    parameter: PLAIN_NUMBER,
+    role: 'buyer',
+    limit: limits.join,
+    async run(request, { parameter, account: { accountId } }) {
+      const sale = findLiveSale(parameter, live) ?? (await requireLiveSale(parameter, live, directory));
       const nowMs = clock.nowMs();
       const { epoch } = sale.snapshot;
       const joined = await joinQueue(redis, {
@@ -93,20 +88,15 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
         nowMs,
         request: repeatableRequest(request),
       });
-      reply.header('Cache-Control', 'no-store');
       switch (joined.status) {
         case 'joined': {
           const { number, servingNumber, admittedUntilMs } = joined;
           const position = admittedUntilMs === undefined ? Math.max(0, number - servingNumber) : 0;
           const wait = polls.wait(sale, position, nowMs);
           waitErrors.told(sale, number, wait, nowMs);
-          return {
-            queueToken: queueTokens.mint({ saleId: sale.saleId, accountId, number, epoch }),
-            number,
-            position,
-            admitted: admittedUntilMs !== undefined,
-            ...wait,
-          };
+          const queueToken = queueTokens.mint({ saleId: sale.saleId, accountId, number, epoch });
+          const document = { queueToken, number, position, admitted: admittedUntilMs !== undefined, ...wait };
+          return { status: 200, document };
         }
         case 'notOpen':
           throw saleNotOpen(joined, nowMs, randomInt);
@@ -124,6 +114,23 @@ export function registerWaitingRoomRoutes(app: FestApp, dependencies: WaitingRoo
           throw saleRecovering();
       }
     },
+  };
+  shortWay.add(join);
+  app.post(
+    join.route,
+    {
+      schema: {
+        tags: ['waiting room'],
+        summary: 'Join the line, or find your place again',
+        description: JOINING,
+        params: SaleParameters,
+        response: { 200: QueueTicket },
+      },
+      config: { roles: ['buyer'], remembersKey: true, challenged: true },
+      onRequest: [authentication.requireRole(join.role), limitHook(join)],
+      preValidation: refuseBody,
+    },
+    (request, reply) => answerAction(join, request, reply),
   );
 
   app.get(

@@ -19,7 +19,7 @@ import {
 } from '../../redis/scripts.ts';
 import type { SaleRecord } from '../catalogue/sale-record.ts';
 import { OUTFLOW_HISTORY_MS } from '../waiting-room/wait-estimate.ts';
-import { outflowPerSecond, phaseNow } from '../waiting-room/waiting-room.ts';
+import { phaseNow, windowsBehind } from '../waiting-room/waiting-room.ts';
 import { saleRecovering } from './require-live-sale.ts';
 import type { Configured, LiveSaleState, SaleStates } from './sale-states.ts';
 
@@ -34,7 +34,6 @@ export interface LiveSale {
   /** By how much the time of the windows is behind, milliseconds. */
   readonly windowsBehindMs: number;
   readonly phase: Phase;
-  readonly outflowPerSecond: number;
   /** When this was read, clock of this process, Unix milliseconds. */
   readonly readAtMs: number;
 }
@@ -236,7 +235,6 @@ export class LiveSales implements SaleStates {
       steps,
       windowsBehindMs,
       phase: phaseNow(snapshot, nowMs),
-      outflowPerSecond: outflowPerSecond(steps, snapshot.servingNumber, nowMs),
       readAtMs: nowMs,
     };
     this.#sales.set(saleId, sale);
@@ -309,10 +307,6 @@ export class LiveSales implements SaleStates {
     if (!failing && this.#failing) this.#options.logger.info('sale states are fresh again');
     this.#failing = failing;
   }
-}
-
-function windowsBehind({ windowsStoppedMs, windowsStoppedAtMs }: SaleSnapshot, nowMs: number): number {
-  return windowsStoppedMs + (windowsStoppedAtMs > 0 ? Math.max(0, nowMs - windowsStoppedAtMs) : 0);
 }
 
 function moveSteps(steps: readonly AdmissionStep[], byMs: number): readonly AdmissionStep[] {

@@ -19,7 +19,7 @@ import { type Change, quantile } from './receipts.ts';
 /** Connected before the first reading and sent away, so that code is compiled and pools are made. */
 const WARM_UP_CLIENTS = 500;
 const READINGS = 10;
-const READING_EVERY_MS = 1_000;
+const READING_EVERY_MS = 1_500;
 const SLOW_EVERY_MS = 1_000;
 const FAST_EVERY_MS = 100;
 const FAST_MS = 15_000;

@@ -58,7 +58,7 @@ afterAll(async () => {
 });
 
 /** Figures are told for a second, by the primary and by the workers, before they are gathered anew. */
-const untilFiguresAreNew = (): Promise<void> => sleep(2 * LIMITS.workerFiguresMs + 100);
+const untilFiguresAreNew = (): Promise<void> => sleep(2 * LIMITS.figuresMs + 100);
 
 /** Asks for the health of the server, which has to be well enough, and notes how long that takes. */
 async function timeHealth(client: KeptClient, tookMs: number[]): Promise<string> {

@@ -44,6 +44,8 @@ export interface TestAppOptions {
   readonly started?: boolean;
   readonly lameDuck?: LameDuck;
   readonly loadShedder?: LoadShedder;
+  /** True: as a real server does, the metrics are told for a second as they were. Default false. */
+  readonly sharesMetrics?: boolean;
   readonly onPaymentStep?: NonNullable<PaymentProcessorOptions['onStep']>;
 }
 
@@ -152,6 +154,8 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
     clocksAheadSeconds: () => clockWatch.aheadSeconds,
     ...(options.lameDuck === undefined ? {} : { lameDuck: options.lameDuck }),
     ...(options.loadShedder === undefined ? {} : { loadShedder: options.loadShedder }),
+    // As they are, for a test that asks and asks.
+    ...(options.sharesMetrics === true ? {} : { tellMetrics: (own) => () => own.metrics() }),
     health: async () => ({ draining: false, redis: true, mysql: true, orderLog: true, applierLag: 0, serverName }),
   });
   if (options.started !== false) await core.start();

@@ -46,6 +46,8 @@ export interface AppDependencies {
   readonly health: () => Promise<HealthFacts>;
   /** When this process is one of several behind a port: what is said of all of them, whichever is asked. */
   readonly group?: Group;
+  /** What is told of the metrics in place of a text that is shared for a while. */
+  readonly tellMetrics?: ShareMetrics;
   /** Says that the server is about to stop. */
   readonly lameDuck?: LameDuck;
   /** Learns from the answers to those who hold and pay how long they took. */
@@ -71,6 +73,7 @@ export async function buildApp({
   core,
   health,
   group,
+  tellMetrics = group?.metrics,
   lameDuck,
   processHealth,
   loadShedder = new LoadShedder(),
@@ -123,7 +126,7 @@ export async function buildApp({
     overload: overloadMetrics({ shedder: loadShedder, server: app.server, redis: services.redis }),
     clocksAheadSeconds: clocksAheadSeconds ?? (() => new Map()),
   };
-  const meters = registerMetrics(app, sources, group?.metrics);
+  const meters = registerMetrics(app, sources, tellMetrics);
   registerHealth(app, health, group?.health);
   if (processHealth !== undefined) measureAnswers(app, processHealth);
   const authentication = registerAuthentication(app, services.accessTokens);

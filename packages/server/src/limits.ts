@@ -68,7 +68,9 @@ export const LIMITS = {
   requestsArriving: 4_000,
   /** A client whose connection is ended has this long to take the last answer. */
   lastAnswerMs: 1_000,
-  /** Readings of /metrics a second, which need no token and take some 5 ms each; whoever watches a server needs one. */
+  /** For so long figures are told to whoever asks, without asking workers again, or printing them anew: 5 ms for each process. */
+  figuresMs: 1_000,
+  /** Readings of /metrics a second, which need no token and are some 50 KiB each; whoever watches a server needs one. */
   metricsPerSecond: 100,
   /** Connections besides the live sockets, of some 15 KiB each; behind a load balancer a few hundred carry everything. */
   httpConnections: 20_000,
@@ -431,8 +433,6 @@ export const LIMITS = {
   /** A worker that has not heard a question by then hangs, and its primary does not wait for what it says: a load balancer takes
    * a late answer of the server for none. Later than a busy loop is. */
   workerHeardMs: 500,
-  /** For so long figures of the workers are told to whoever asks, without asking the workers again, or printing them anew. */
-  workerFiguresMs: 1_000,
   /** How long a worker may take to tell its figures, and the primary those of all: scrapes are every few seconds. */
   workerAnswerMs: 1_500,
   workersAnswerMs: 2_000,

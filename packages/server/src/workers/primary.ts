@@ -14,7 +14,7 @@ function paceOf({ lameDuckMs }: Config): SupervisorPace {
     readyMs: LIMITS.workerReadyMs,
     heardMs: LIMITS.workerHeardMs,
     answerMs: LIMITS.workerAnswerMs,
-    figuresMs: LIMITS.workerFiguresMs,
+    figuresMs: LIMITS.figuresMs,
     restartFirstMs: LIMITS.workerRestartFirstMs,
     restartMaxMs: LIMITS.workerRestartMaxMs,
     healthyMs: LIMITS.workerHealthyMs,

@@ -5,8 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { backoffMs } from '../platform/retry.ts';
+import { shareReading } from '../platform/shared-reading.ts';
 import type { Gathered, Question } from './messages.ts';
-import { shareReading } from './shared-reading.ts';
 import { type WorkerEnd, WorkerLife, type WorkerProcess } from './worker-life.ts';
 
 /** Milliseconds; see `LIMITS.worker…`. */

@@ -123,6 +123,7 @@ export async function buildApp({
   const sources = {
     ...core.metricSources,
     abuse: limits.metrics,
+    shedder: loadShedder,
     overload: overloadMetrics({ shedder: loadShedder, server: app.server, redis: services.redis }),
     clocksAheadSeconds: clocksAheadSeconds ?? (() => new Map()),
   };

@@ -5,6 +5,7 @@ import { LIMITS } from '../limits.ts';
 import type { OrderLogStats } from '../order-log/order-log.ts';
 import type { ClockSource } from './clock-sources.ts';
 import type { FestApp } from './fest-app.ts';
+import type { LoadShedder } from './overload/load-shedder.ts';
 import type { PasswordHashingStats } from './password-hashing.ts';
 import type { RequestMeters } from './request-meters.ts';
 import { registerRequestMetrics } from './request-metrics.ts';
@@ -47,6 +48,7 @@ export function createOrderAcknowledgement(): Histogram {
 export interface ProcessMetricSources extends MetricSources {
   /** Kept by the limits of accounts and addresses. */
   readonly abuse: readonly Metric[];
+  readonly shedder: Pick<LoadShedder, 'refusedLate'>;
   /** See `overloadMetrics`. */
   readonly overload: readonly Metric[];
   /** See `ClockWatch`. */
@@ -124,7 +126,7 @@ export function registerMetrics(
     Number(sources.orderLog().outOfSpace),
   );
 
-  const meters = registerRequestMetrics(app, registry);
+  const meters = registerRequestMetrics(app, registry, sources.shedder);
   const tell = share(registry);
   app.get(SERVICE_PATHS.metrics, { schema: { hide: true } }, async (_request, reply) =>
     reply.type(registry.contentType).send(await tell()),

@@ -29,6 +29,7 @@ import { watchBodies } from './platform/overload/body-arrival.ts';
 import { boundConnections } from './platform/overload/connections.ts';
 import { LoadShedder } from './platform/overload/load-shedder.ts';
 import { overloadMetrics } from './platform/overload/overload-metrics.ts';
+import type { SharedPort } from './platform/overload/shared-port.ts';
 import { answerClientError, registerProblemDetails, sendProblem } from './platform/problem-details.ts';
 import { measureAnswers, type ProcessHealth } from './platform/process-health.ts';
 import { trustOf } from './platform/trusted-proxies.ts';
@@ -38,6 +39,7 @@ import type { Services } from './services.ts';
 export interface Group {
   readonly metrics: ShareMetrics;
   readonly health: () => Promise<SharedReadiness>;
+  readonly port: SharedPort;
 }
 
 export interface AppDependencies {
@@ -116,7 +118,7 @@ export async function buildApp({
   // --- every answer ---------------------------------------------------------------------------------------------------
   registerProblemDetails(app);
   registerHandlerDeadline(app, LIMITS.handlerTimeoutMs);
-  boundConnections(app, services, loadShedder);
+  boundConnections(app, services, loadShedder, group?.port);
   watchBodies(app, loadShedder);
   await registerDocumentation(app);
   const limits = createAbuseLimits(services);

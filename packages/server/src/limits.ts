@@ -76,6 +76,9 @@ export const LIMITS = {
   httpConnections: 20_000,
   /** Open files kept for everything but connections of clients: stores, the order log, the program. */
   spareFiles: 300,
+  /** How often a worker that takes more connections says so, and after which silence it counts as one that does not: it may hang. */
+  roomTellMs: 250,
+  roomTrustMs: 1_000,
   /** Between two lines in the log that connections are refused. */
   dropComplaintMs: 10_000,
   /** A connection over which nothing moves for so long, in the middle of a request or an answer, is closed. Longer than any
@@ -489,6 +492,7 @@ function assertRelations(): void {
     ['who polls is told before a worker goes', LIMITS.pollAfterMsMax < LIMITS.workerFarewellMs],
     ['a worker may wait for migrations', LIMITS.migrationLockSeconds * 1000 < LIMITS.workerReadyMs],
     ['a probe is over before its worker has to tell', LIMITS.storeProbeMs < LIMITS.workerAnswerMs],
+    ['a worker that has room may be late to say so', LIMITS.roomTrustMs >= 4 * LIMITS.roomTellMs],
     ['a worker hears before it answers', LIMITS.workerHeardMs < LIMITS.workerAnswerMs],
     ['workers answer before their primary does', LIMITS.workerAnswerMs < LIMITS.workersAnswerMs],
     ['a socket is stuck before it is silent', LIMITS.liveStuckMs < 2 * LIMITS.liveHeartbeatMs],

@@ -28,6 +28,7 @@ export function groupOf(link: WorkerLink, facts: () => Promise<HealthFacts>): Gr
       const [gathered, own] = await Promise.all([link.gather('health'), ownHealth()]);
       return groupHealth(withOwnHealth(gathered, link.worker, own), workers);
     },
+    port: link,
   };
 }
 

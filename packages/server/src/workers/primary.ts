@@ -15,6 +15,7 @@ function paceOf({ lameDuckMs }: Config): SupervisorPace {
     heardMs: LIMITS.workerHeardMs,
     answerMs: LIMITS.workerAnswerMs,
     figuresMs: LIMITS.figuresMs,
+    roomMs: LIMITS.roomTrustMs,
     restartFirstMs: LIMITS.workerRestartFirstMs,
     restartMaxMs: LIMITS.workerRestartMaxMs,
     healthyMs: LIMITS.workerHealthyMs,

@@ -17,9 +17,9 @@ test.each([
 });
 
 test('the command of a run does the same again', () => {
-  const args = ['--pairs', '8', '--clients', '500', '--json', 'x.json'];
+  const args = ['--pairs', '8', '--clients', '500', '--password-processes', '2', '--json', 'x.json'];
   const options = parseOptions(args);
   if (options === 'help') throw new Error('these are options');
-  expect(commandOf(options)).toBe('npm run bench:acknowledgement -- --pairs 8 --clients 500');
+  expect(commandOf(options)).toBe('npm run bench:acknowledgement -- --pairs 8 --clients 500 --password-processes 2');
   expect(parseOptions(commandOf(options).split(' ').slice(4))).toEqual({ ...options, json: undefined });
 });

@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly ordersPerSecond: number;
   /** Clients that log in all the time in the phases with logins; 0 compares two equal arms. */
   readonly loginClients: number;
+  /** The server's `FEST_PASSWORD_PROCESSES`. */
+  readonly passwordProcesses: number;
   /** What the simulated gateway takes for every payment, milliseconds. */
   readonly gatewayMs: number;
   /** Where the stack's temporary folder is made; undefined: the system's folder for temporary files. */
@@ -31,6 +33,8 @@ const FLAGS = {
   rate: { fallback: 150, limits: [10, 1_000] },
   // One socket each; 5,000 stay below common limits of open files.
   clients: { fallback: 1_000, limits: [0, 5_000] },
+  // As many as the server takes; it has no more than it has threads for passwords.
+  'password-processes': { fallback: 1, limits: [1, 64] },
   'gateway-ms': { fallback: 20, limits: [5, 1_000] },
 } as const satisfies Record<string, Flag>;
 
@@ -45,6 +49,8 @@ Measures how long an order takes to be acknowledged, with and without clients th
   --seconds S      measured seconds of each phase (default ${FLAGS.seconds.fallback})
   --rate R         orders per second, sent at a constant rate (default ${FLAGS.rate.fallback})
   --clients C      clients that log in; 0 compares two equal arms, to try the method (default ${FLAGS.clients.fallback})
+  --password-processes P
+                   processes that the server hashes passwords in (default ${FLAGS['password-processes'].fallback})
   --gateway-ms M   what the simulated gateway takes for each payment (default ${FLAGS['gateway-ms'].fallback})
   --directory DIR  on the disk to measure: the order log is in a temporary folder in it
   --json FILE      write the whole result, every latency in it, as JSON
@@ -59,6 +65,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
       seconds: { type: 'string' },
       rate: { type: 'string' },
       clients: { type: 'string' },
+      'password-processes': { type: 'string' },
       'gateway-ms': { type: 'string' },
       directory: { type: 'string' },
       json: { type: 'string' },
@@ -82,6 +89,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
     phaseSeconds: numberOf('seconds'),
     ordersPerSecond: numberOf('rate'),
     loginClients: numberOf('clients'),
+    passwordProcesses: numberOf('password-processes'),
     gatewayMs: numberOf('gateway-ms'),
     directory: values.directory,
     json: values.json,
@@ -111,6 +119,7 @@ export function commandOf(options: BenchOptions): string {
     ['seconds', options.phaseSeconds],
     ['rate', options.ordersPerSecond],
     ['clients', options.loginClients],
+    ['password-processes', options.passwordProcesses],
     ['gateway-ms', options.gatewayMs],
   ];
   const flags = asked

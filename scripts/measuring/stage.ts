@@ -28,6 +28,8 @@ export interface StageOptions {
   readonly gatewayMs: number;
   /** Default 1. */
   readonly servers?: number;
+  /** Settings of the servers that are not at their defaults. */
+  readonly settings?: Readonly<Record<`FEST_${string}`, string>>;
 }
 
 export interface StageContext {
@@ -47,7 +49,12 @@ export async function openStage(options: StageOptions, { env, say, signal }: Sta
     stack = await startLocalStack({
       directory,
       servers: options.servers ?? 1,
-      env: { ...withoutFestVariables(env), ...gatewayEnvironment(options.gatewayMs), ...UNLIMITED },
+      env: {
+        ...withoutFestVariables(env),
+        ...gatewayEnvironment(options.gatewayMs),
+        ...UNLIMITED,
+        ...options.settings,
+      },
       purpose: options.purpose,
       signal,
       onEvent: (event) => {

@@ -22,10 +22,12 @@ test.each([
 });
 
 test('the command of a run does the same again', () => {
-  const args = ['--pairs', '8', '--clients', '500', '--json', 'x.json'];
+  const args = ['--pairs', '8', '--clients', '500', '--password-processes', '2', '--json', 'x.json'];
   const options = ACKNOWLEDGEMENT.parse(args);
   if (options === 'help') throw new Error('these are options');
-  expect(ACKNOWLEDGEMENT.commandOf(options)).toBe('npm run bench:acknowledgement -- --pairs 8 --clients 500');
+  expect(ACKNOWLEDGEMENT.commandOf(options)).toBe(
+    'npm run bench:acknowledgement -- --pairs 8 --clients 500 --password-processes 2',
+  );
   expect(ACKNOWLEDGEMENT.parse(ACKNOWLEDGEMENT.commandOf(options).split(' ').slice(4))).toEqual({
     ...options,
     json: undefined,

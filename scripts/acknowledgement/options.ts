@@ -32,6 +32,13 @@ const FLAGS = {
     fallback: 1_000,
     limits: [0, 5_000],
   }),
+  // As many as the server takes; it has no more than it has threads for passwords.
+  passwordProcesses: wholeNumber({
+    placeholder: 'P',
+    help: 'processes that the server hashes passwords in',
+    fallback: 1,
+    limits: [1, 64],
+  }),
   gatewayMs: wholeNumber({
     placeholder: 'M',
     help: 'what the simulated gateway takes for each payment',

@@ -2,6 +2,7 @@
 
 import type { QuantileName } from '../measuring/statistics.ts';
 import { ACKNOWLEDGEMENT } from './options.ts';
+import { PASSWORDS } from './passwords.ts';
 import { ARMS, type Arm, type Measurement } from './phases.ts';
 import {
   CLAIMED,
@@ -142,7 +143,7 @@ function conditionTable({ conditions }: Summary): readonly string[] {
       'processors: server; of that its JavaScript',
       ({ processes, mainThreads }) => `${known(processes['server-1'])}; ${known(mainThreads['server-1'])}`,
     ),
-    both('processors: the process that hashes passwords', used('passwords')),
+    both('processors: whoever hashes passwords', used(PASSWORDS)),
     both('processors: Redis', used('redis')),
     both('processors: MySQL', used('mysql')),
     both('processors: generator of orders', used('orders')),

@@ -3,12 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describeMachine } from '../measuring/machine.ts';
 import { SaleDesk } from '../measuring/sale.ts';
 import { openStage, type Stage, type StageContext } from '../measuring/stage.ts';
-import { childOf, cpuShares, readCpu } from '../measuring/usage.ts';
+import { childrenOf, cpuShares, readCpu } from '../measuring/usage.ts';
 import { prepareHolds } from './holds.ts';
 import { type LoginAccounts, prepareLogins, waitForEmptyLine } from './login-accounts.ts';
 import { type LoginCounts, type LoginLoad, startLoginLoad } from './login-load.ts';
 import { ACKNOWLEDGEMENT, type AcknowledgementOptions } from './options.ts';
 import { type MeasuredOrder, type PreparedHold, payAtConstantRate } from './orders.ts';
+import { nameHashers, sumHashers } from './passwords.ts';
 import { type Arm, type Measurement, type PhaseResult, planPhases } from './phases.ts';
 import { logWork, readCounters } from './server-counters.ts';
 
@@ -24,7 +25,8 @@ const COURSE = {
 } as const;
 
 export async function measure(options: AcknowledgementOptions, context: StageContext): Promise<Measurement> {
-  const stage = await openStage({ purpose: ACKNOWLEDGEMENT.command, ...options }, context);
+  const env = { FEST_PASSWORD_PROCESSES: String(options.passwordProcesses) };
+  const stage = await openStage({ purpose: ACKNOWLEDGEMENT.command, env, ...options }, context);
   let logins: Logins | undefined;
   try {
     const machine = await describeMachine(stage);
@@ -121,11 +123,10 @@ async function observe(
   { stage, logins }: Course,
   work: () => Promise<readonly MeasuredOrder[]>,
 ): Promise<Omit<PhaseResult, 'arm' | 'pair'>> {
-  const passwords = childOf(stage.pids['server-1']);
   const pids = {
     ...stage.pids,
     orders: process.pid,
-    ...(passwords === undefined ? {} : { passwords }),
+    ...nameHashers(childrenOf(stage.pids['server-1'])),
     ...(logins === undefined ? {} : { logins: logins.load.pid }),
   };
   const look = async () => {
@@ -147,7 +148,7 @@ async function observe(
       failed: rate('failed'),
       atServer: (after.counts.atServerMs - before.counts.atServerMs) / seconds / 1_000,
     },
-    cpu: cpuShares(before.cpu, after.cpu),
+    cpu: sumHashers(cpuShares(before.cpu, after.cpu)),
     log: logWork(before.counters, after.counters),
   };
 }

@@ -13,6 +13,7 @@ const OPTIONS: AcknowledgementOptions = {
   phaseSeconds: 1,
   ordersPerSecond: 100,
   loginClients: 1_000,
+  passwordProcesses: 1,
   gatewayMs: 20,
   directory: undefined,
   json: undefined,

@@ -103,6 +103,9 @@ const SETTLED_WITHIN_MS = 30_000;
 const LOOK_MS = 50;
 const READ_MS = 20_000;
 
+/** What the server of a stage told last: it tells the same for a second, and then it may be of before the work to wait for. */
+const told = new WeakMap<Hall['stage'], string>();
+
 /** Waits until the server has nothing left to do: no payment under way, every order in MySQL. */
 export async function waitUntilSettled({ stage, signal }: Hall): Promise<void> {
   for (const deadline = performance.now() + SETTLED_WITHIN_MS; performance.now() < deadline; ) {
@@ -110,7 +113,9 @@ export async function waitUntilSettled({ stage, signal }: Hall): Promise<void> {
     const answer = await fetch(stage.baseUrl + SERVICE_PATHS.metrics, { signal: AbortSignal.timeout(READ_MS) });
     const text = await answer.text();
     const read = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
-    if (read('fest_payments_in_flight') === 0 && read('fest_applier_lag_records') === 0) return;
+    const isNew = text !== told.get(stage);
+    told.set(stage, text);
+    if (isNew && read('fest_payments_in_flight') === 0 && read('fest_applier_lag_records') === 0) return;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   throw new Error(`the server was not done with its orders within ${SETTLED_WITHIN_MS / 1_000} s`);

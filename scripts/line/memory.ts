@@ -28,7 +28,7 @@ export interface LineMemory {
   readonly server: ServerMemory;
 }
 
-const READING_EVERY_MS = 1_000;
+const READING_EVERY_MS = 1_500;
 /** MEMORY USAGE of one round trip. */
 const KEYS_AT_ONCE = 1_000;
 

@@ -18,7 +18,7 @@ const WARM_UP_CLIENTS = 500;
 /** Nobody pays here. */
 const GATEWAY_MS = 5;
 const READINGS = 10;
-const READING_EVERY_MS = 1_000;
+const READING_EVERY_MS = 1_500;
 const SLOW_EVERY_MS = 1_000;
 const FAST_EVERY_MS = 100;
 const FAST_MS = 15_000;

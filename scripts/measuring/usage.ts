@@ -25,10 +25,10 @@ export interface CpuShares {
   readonly stolen: number | undefined;
 }
 
-/** The process that hashes a server's passwords is its only child; there is none until somebody has logged in. */
-export function childOf(pid: number | undefined): number | undefined {
-  const [child] = readIfPresent(`/proc/${pid}/task/${pid}/children`)?.split(' ') ?? [];
-  return child === undefined || child === '' ? undefined : Number(child);
+/** A server has no children but those that hash passwords, and none until somebody has logged in. */
+export function childrenOf(pid: number | undefined): readonly number[] {
+  const listed = readIfPresent(`/proc/${pid}/task/${pid}/children`)?.trim() ?? '';
+  return listed === '' ? [] : listed.split(' ').map(Number);
 }
 
 /** @param pids process id by name */

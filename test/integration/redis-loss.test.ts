@@ -121,6 +121,47 @@ integration('payments that end after Redis was lost', () => {
   });
 });
 
+integration('money that is on its way back while a sale is built anew', () => {
+  it.each<[string, (server: TestApp, saleId: number) => Promise<unknown>]>([
+    ['because Redis lost it', ({ services }) => services.redis.flushdb()],
+    ['while Redis remembers the payment', ({ core }, saleId) => core.rebuilds.request(saleId, 'the test says so')],
+  ])('is answered for without MySQL, before and after (%s)', async (_, befall) => {
+    const state = { refunds: 0, willing: false };
+    const gateway: PaymentGateway = {
+      // Another amount than was asked for: such money goes back, whatever else happens.
+      charge: async ({ amount, currency }) => ({ kind: 'captured', amount: amount - 1, currency }),
+      lookup: async () => ({ kind: 'captured', amount: 4_999, currency: 'EUR', refunded: false }),
+      refund: async () => {
+        state.refunds += 1;
+        return state.willing ? 'refunded' : 'unknown';
+      },
+      close: async () => undefined,
+    };
+    const server = await buildTestApp({ gateway });
+    try {
+      const sale = await server.createSale({ capacity: 1 });
+      const buyer = await server.createAccount();
+      const { holdId } = await hold(server, buyer, sale.id);
+      const { body } = await ask(server, buyer, 'POST', `/holds/${holdId}/payments`, { body: { method: 'card' } });
+      const told = async () => {
+        const answer = await withoutMysql(server, () => ask(server, buyer, 'GET', `/payments/${body.paymentId}`));
+        return [answer.status, answer.body.status, answer.body.failureCode];
+      };
+      await eventually(async () => state.refunds > 0, 'the refund has begun');
+      await befall(server, sale.id);
+      await eventually(async () => server.core.live.get(sale.id)?.snapshot.epoch === 2, 'the sale is rebuilt');
+      expect(await told()).toEqual([200, 'pending', undefined]);
+      state.willing = true;
+      await eventually(async () => server.core.processor.inFlight === 0, 'the payment has ended');
+      // An outcome of the epoch before it began in would be a memory, and MySQL the one to ask.
+      expect(await told()).toEqual([200, 'refunded', 'amount_differs']);
+      expect((await server.core.live.refresh(sale.id))?.snapshot).toMatchObject({ available: 1, held: 0, sold: 0 });
+    } finally {
+      await server.close();
+    }
+  });
+});
+
 integration('a Redis that is lost while an order is being cancelled', () => {
   it('puts the tickets back into stock once', async () => {
     let refunds = 0;

@@ -58,7 +58,7 @@ afterAll(async () => {
 });
 
 /** Figures are told for a second, by the primary and by the workers, before they are gathered anew. */
-const untilFiguresAreNew = (): Promise<void> => sleep(2 * LIMITS.workerFiguresMs + 100);
+const untilFiguresAreNew = (): Promise<void> => sleep(2 * LIMITS.figuresMs + 100);
 
 /** Asks for the health of the server, which has to be well enough, and notes how long that takes. */
 async function timeHealth(client: KeptClient, tookMs: number[]): Promise<string> {
@@ -362,6 +362,39 @@ integration('a server of two workers', () => {
     for (const client of clients) client.close();
     await sleep(200);
     expect((await healthOf(full)).status).toBe('ready');
+    await crowded.close();
+    crowded = undefined;
+  }, 90_000);
+
+  test('gives a connection to the worker that has room when the others are full', async () => {
+    const room = 30;
+    crowded = await startServerProcesses(besides, 1, ENVIRONMENT, { openFiles: LIMITS.spareFiles + room });
+    const [full] = crowded.servers;
+    if (full === undefined) throw new Error('no server');
+    const openClient = async () => {
+      const client = new KeptClient(full.baseUrl);
+      const { body } = await client.ask<{ serverName: string }>(SERVICE_PATHS.ready);
+      return { client, worker: Number(body.serverName.at(-1)) };
+    };
+    // One after the other, each waits for its answer: as many as there is room for in both.
+    const clients = [];
+    while (clients.length < 2 * room) clients.push(await openClient());
+    await expect(openClient()).rejects.toThrow();
+    const ofSecond = clients.filter(({ worker }) => worker === 2);
+    expect(ofSecond).toHaveLength(room);
+
+    for (const { client } of ofSecond.splice(0, 20)) client.close();
+    await sleep(2 * LIMITS.roomTellMs + BUSY_MS);
+    const later = await Promise.all(Array.from({ length: 20 }, openClient));
+    expect(later.map(({ worker }) => worker)).toEqual(Array(20).fill(2));
+    await untilFiguresAreNew();
+    const figures = await figuresOf(later[0]?.client ?? new KeptClient(full.baseUrl));
+    const dropped = [1, 2].map((worker) => figures.get(`fest_connections_dropped{worker="${worker}"}`) ?? 0);
+    expect(dropped.reduce((sum, count) => sum + count)).toBe(1);
+
+    // And when none has any, nobody goes round and round.
+    await expect(openClient()).rejects.toThrow();
+    for (const { client } of [...clients, ...later]) client.close();
     await crowded.close();
     crowded = undefined;
   }, 90_000);

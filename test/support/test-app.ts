@@ -22,7 +22,7 @@ import { connectRedis, connectSubscriber } from '@fest/server/platform/redis';
 import { createSaleCore, type SaleCore } from '@fest/server/sale-core';
 import type { Services } from '@fest/server/services';
 import mysql from 'mysql2/promise';
-import { pino } from 'pino';
+import { type DestinationStream, destination, pino } from 'pino';
 import type { TestEngines } from './engines-setup.ts';
 import { engines } from './integration.ts';
 
@@ -44,6 +44,10 @@ export interface TestAppOptions {
   readonly started?: boolean;
   readonly lameDuck?: LameDuck;
   readonly loadShedder?: LoadShedder;
+  /** Where the log goes, a line each; without it to stdout. */
+  readonly logTo?: DestinationStream;
+  /** True: as a real server does, the metrics are told for a second as they were. Default false. */
+  readonly sharesMetrics?: boolean;
   readonly onPaymentStep?: NonNullable<PaymentProcessorOptions['onStep']>;
 }
 
@@ -123,7 +127,7 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
     ...options.config,
   };
   await migrate(config.mysqlUrl);
-  const logger = pino({ level: config.logLevel });
+  const logger = pino({ level: config.logLevel }, options.logTo ?? destination(1));
   const redis = await connectRedis(config.redisUrl);
   const mysqlPool = createMysqlPool(config.mysqlUrl, config.mysqlPoolSize);
   const readers = { ...createClockReaders({ redis, mysql: mysqlPool }), ...options.clockReaders };
@@ -152,6 +156,8 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
     clocksAheadSeconds: () => clockWatch.aheadSeconds,
     ...(options.lameDuck === undefined ? {} : { lameDuck: options.lameDuck }),
     ...(options.loadShedder === undefined ? {} : { loadShedder: options.loadShedder }),
+    // As they are, for a test that asks and asks.
+    ...(options.sharesMetrics === true ? {} : { tellMetrics: (own) => () => own.metrics() }),
     health: async () => ({ draining: false, redis: true, mysql: true, orderLog: true, applierLag: 0, serverName }),
   });
   if (options.started !== false) await core.start();

@@ -29,6 +29,7 @@ import { watchBodies } from './platform/overload/body-arrival.ts';
 import { boundConnections } from './platform/overload/connections.ts';
 import { LoadShedder } from './platform/overload/load-shedder.ts';
 import { overloadMetrics } from './platform/overload/overload-metrics.ts';
+import type { SharedPort } from './platform/overload/shared-port.ts';
 import { answerClientError, registerProblemDetails, sendProblem } from './platform/problem-details.ts';
 import { measureAnswers, type ProcessHealth } from './platform/process-health.ts';
 import { ShortWay } from './platform/short-way.ts';
@@ -41,6 +42,7 @@ const REQUEST_ID_HEADER = 'x-request-id';
 export interface Group {
   readonly metrics: ShareMetrics;
   readonly health: () => Promise<SharedReadiness>;
+  readonly port: SharedPort;
 }
 
 export interface AppDependencies {
@@ -49,6 +51,8 @@ export interface AppDependencies {
   readonly health: () => Promise<HealthFacts>;
   /** When this process is one of several behind a port: what is said of all of them, whichever is asked. */
   readonly group?: Group;
+  /** What is told of the metrics in place of a text that is shared for a while. */
+  readonly tellMetrics?: ShareMetrics;
   /** Says that the server is about to stop. */
   readonly lameDuck?: LameDuck;
   /** Learns from the answers to those who hold and pay how long they took. */
@@ -74,6 +78,7 @@ export async function buildApp({
   core,
   health,
   group,
+  tellMetrics = group?.metrics,
   lameDuck,
   processHealth,
   loadShedder = new LoadShedder(),
@@ -117,17 +122,18 @@ export async function buildApp({
   // --- every answer ---------------------------------------------------------------------------------------------------
   registerProblemDetails(app);
   const deadlines = registerHandlerDeadline(app, LIMITS.handlerTimeoutMs);
-  boundConnections(app, services, loadShedder);
+  boundConnections(app, services, loadShedder, group?.port);
   watchBodies(app, loadShedder);
   await registerDocumentation(app);
   const limits = createAbuseLimits(services);
   const sources = {
     ...core.metricSources,
     abuse: limits.metrics,
+    shedder: loadShedder,
     overload: overloadMetrics({ shedder: loadShedder, server: app.server, redis: services.redis }),
     clocksAheadSeconds: clocksAheadSeconds ?? (() => new Map()),
   };
-  const meters = registerMetrics(app, sources, group?.metrics);
+  const meters = registerMetrics(app, sources, tellMetrics);
   registerHealth(app, health, group?.health);
   if (processHealth !== undefined) measureAnswers(app, processHealth);
   const authentication = registerAuthentication(app, services.accessTokens);

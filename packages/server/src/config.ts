@@ -204,6 +204,12 @@ const VARIABLES = {
     fallback: Math.min(2, availableParallelism()),
     parse: integer(1, 64),
   }),
+  passwordProcesses: variable({
+    env: 'FEST_PASSWORD_PROCESSES',
+    describe: 'processes that those threads are in, as evenly as may be; never more than there are threads',
+    fallback: 1,
+    parse: integer(1, 64),
+  }),
   gatewayDirectory: variable({
     env: 'FEST_GATEWAY_DIR',
     describe: 'folder where the simulated payment gateway keeps its ledger',

@@ -58,6 +58,7 @@ function assertRelations(): void {
     ['who polls is told before a worker goes', LIMITS.pollAfterMsMax < LIMITS.workerFarewellMs],
     ['a worker may wait for migrations', LIMITS.migrationLockSeconds * 1000 < LIMITS.workerReadyMs],
     ['a probe is over before its worker has to tell', LIMITS.storeProbeMs < LIMITS.workerAnswerMs],
+    ['a worker that has room may be late to say so', LIMITS.roomTrustMs >= 4 * LIMITS.roomTellMs],
     ['a worker hears before it answers', LIMITS.workerHeardMs < LIMITS.workerAnswerMs],
     ['workers answer before their primary does', LIMITS.workerAnswerMs < LIMITS.workersAnswerMs],
     ['a socket is stuck before it is silent', LIMITS.liveStuckMs < 2 * LIMITS.liveHeartbeatMs],

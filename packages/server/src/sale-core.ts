@@ -156,7 +156,11 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     keepRecords: config.logKeepRecords,
   });
   const cancellations = new Cancellations({ ...shared, mysql, log, gateway });
-  const passwordHashing = createPasswordHashing({ costLog2: config.passwordCostLog2, threads: config.passwordThreads });
+  const passwordHashing = createPasswordHashing({
+    costLog2: config.passwordCostLog2,
+    threads: config.passwordThreads,
+    processes: config.passwordProcesses,
+  });
 
   return {
     log,

@@ -45,12 +45,17 @@ export const OVERLOAD_LIMITS = {
   requestsArriving: 4_000,
   /** A client whose connection is ended has this long to take the last answer. */
   lastAnswerMs: 1_000,
-  /** Readings of /metrics a second, which need no token and take some 5 ms each; whoever watches a server needs one. */
+  /** For so long figures are told to whoever asks, without asking workers again, or printing them anew: 5 ms for each process. */
+  figuresMs: 1_000,
+  /** Readings of /metrics a second, which need no token and are some 50 KiB each; whoever watches a server needs one. */
   metricsPerSecond: 100,
   /** Connections besides the live sockets, of some 15 KiB each; behind a load balancer a few hundred carry everything. */
   httpConnections: 20_000,
   /** Open files kept for everything but connections of clients: stores, the order log, the program. */
   spareFiles: 300,
+  /** How often a worker that takes more connections says so, and after which silence it counts as one that does not: it may hang. */
+  roomTellMs: 250,
+  roomTrustMs: 1_000,
   /** Between two lines in the log that connections are refused. */
   dropComplaintMs: 10_000,
   /** A connection over which nothing moves for so long, in the middle of a request or an answer, is closed. Longer than any

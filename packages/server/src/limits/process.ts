@@ -20,8 +20,6 @@ export const PROCESS_LIMITS = {
   /** A worker that has not heard a question by then hangs, and its primary does not wait for what it says: a load balancer takes
    * a late answer of the server for none. Later than a busy loop is. */
   workerHeardMs: 500,
-  /** For so long figures of the workers are told to whoever asks, without asking the workers again, or printing them anew. */
-  workerFiguresMs: 1_000,
   /** How long a worker may take to tell its figures, and the primary those of all: scrapes are every few seconds. */
   workerAnswerMs: 1_500,
   workersAnswerMs: 2_000,

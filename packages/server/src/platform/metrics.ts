@@ -1,12 +1,15 @@
 /** Prometheus metrics of this process. Label sets are closed: routes are patterns, never paths. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client';
 import { SERVICE_PATHS } from '../contract/paths.ts';
+import { LIMITS } from '../limits.ts';
 import type { OrderLogStats } from '../order-log/order-log.ts';
 import type { ClockSource } from './clock-sources.ts';
 import type { FestApp } from './fest-app.ts';
+import type { LoadShedder } from './overload/load-shedder.ts';
 import type { PasswordHashingStats } from './password-hashing.ts';
 import type { RequestMeters } from './request-meters.ts';
 import { registerRequestMetrics } from './request-metrics.ts';
+import { shareReading } from './shared-reading.ts';
 
 export interface MetricSources {
   readonly applierLag: () => number;
@@ -45,6 +48,7 @@ export function createOrderAcknowledgement(): Histogram {
 export interface ProcessMetricSources extends MetricSources {
   /** Kept by the limits of accounts and addresses. */
   readonly abuse: readonly Metric[];
+  readonly shedder: Pick<LoadShedder, 'refusedLate'>;
   /** See `overloadMetrics`. */
   readonly overload: readonly Metric[];
   /** See `ClockWatch`. */
@@ -54,12 +58,29 @@ export interface ProcessMetricSources extends MetricSources {
 /** What is told of the metrics of a process, when somebody asks for them. Given its own once, at the start. */
 export type ShareMetrics = (own: Registry) => () => Promise<string>;
 
-const tellOwn: ShareMetrics = (own) => () => own.metrics();
+/**
+ * A text is told to all who ask within a second, or longer when printing it took long: that is work, and whoever reaches the port
+ * can ask for it.
+ *
+ * @param gather gives how the text is printed once everything for it is there; waiting for that is no work
+ */
+export function sharePrinting(gather: () => Promise<() => Promise<string>>): () => Promise<string> {
+  const printing = async (): Promise<{ readonly text: string; readonly tookMs: number }> => {
+    const print = await gather();
+    const beganMs = performance.now();
+    const text = await print();
+    return { text, tookMs: performance.now() - beganMs };
+  };
+  const reading = shareReading(printing, LIMITS.figuresMs, ({ tookMs }) => tookMs);
+  return async () => (await reading()).text;
+}
+
+const shareOwn: ShareMetrics = (own) => sharePrinting(async () => () => own.metrics());
 
 export function registerMetrics(
   app: FestApp,
   sources: ProcessMetricSources,
-  share: ShareMetrics = tellOwn,
+  share: ShareMetrics = shareOwn,
 ): RequestMeters {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -105,7 +126,7 @@ export function registerMetrics(
     Number(sources.orderLog().outOfSpace),
   );
 
-  const meters = registerRequestMetrics(app, registry);
+  const meters = registerRequestMetrics(app, registry, sources.shedder);
   const tell = share(registry);
   app.get(SERVICE_PATHS.metrics, { schema: { hide: true } }, async (_request, reply) =>
     reply.type(registry.contentType).send(await tell()),

@@ -8,7 +8,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { LIMITS } from '../limits.ts';
 import { createBoundedLine, type LineOutcome } from './bounded-line.ts';
-import { createPasswordProcess, PasswordProcessEnded, type ScryptWork } from './password-process.ts';
+import { createPasswordProcesses, PasswordProcessEnded, type ScryptWork } from './password-process.ts';
 import { ProblemError } from './problem.ts';
 
 const BLOCK_SIZE = 8;
@@ -66,6 +66,8 @@ export interface PasswordHashingOptions {
   readonly costLog2: number;
   /** Threads that hash, one password each at a time. */
   readonly threads?: number;
+  /** They are in so many processes, or in as many as there are threads. */
+  readonly processes?: number;
   readonly waiting?: number;
   readonly longestWaitMs?: number;
 }
@@ -107,11 +109,13 @@ function toWork(password: string, { costLog2, salt }: Pick<StoredPassword, 'cost
 export function createPasswordHashing({
   costLog2,
   threads = 1,
+  processes = 1,
   waiting = LIMITS.passwordHashesWaiting,
   longestWaitMs = LIMITS.passwordHashWaitMs,
 }: PasswordHashingOptions): PasswordHashing {
   const line = createBoundedLine({ atOnce: threads, waiting, longestWaitMs });
-  const hasher = createPasswordProcess({
+  const hasher = createPasswordProcesses({
+    processes: Math.min(processes, threads),
     threads,
     niceness: LIMITS.passwordNiceness,
     stuckMs: LIMITS.passwordStuckMs,

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import {
   createPasswordProcess,
+  createPasswordProcesses,
   PasswordProcessEnded,
   type PasswordProcessOptions,
   type ScryptWork,
@@ -185,5 +186,30 @@ describe('the process that hashes passwords', () => {
     // Resolves when the pipe to the standard error, which the child has as well, is closed.
     const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
     expect(stdout.trim()).toBe(keyOf(work('secret')).toString('hex'));
+  });
+});
+
+describe('several processes', () => {
+  test('hash at the same time, each in a process of low priority, and end together', async () => {
+    const before = new Set(children());
+    const hashers = createPasswordProcesses({ processes: 2, threads: 2, niceness: NICENESS, stuckMs: 30_000 });
+    opened.push(hashers);
+    const passwords = ['one', 'two', 'three'];
+    const keys = await Promise.all(passwords.map((password) => hashers.derive(work(password, 12))));
+    expect(keys).toEqual(passwords.map((password) => keyOf(work(password, 12))));
+    if (!onLinux) return;
+    const started = children().filter((pid) => !before.has(pid));
+    expect(started).toHaveLength(2);
+    for (const pid of started) expect(getPriority(pid)).toBe(Math.min(19, getPriority() + NICENESS));
+    await hashers.close();
+    expect(children().filter((pid) => started.includes(pid))).toEqual([]);
+  });
+
+  test('that are not needed are not started', async () => {
+    const before = new Set(children());
+    const hashers = createPasswordProcesses({ processes: 3, threads: 3, niceness: NICENESS, stuckMs: 30_000 });
+    opened.push(hashers);
+    for (const password of ['one', 'two']) await hashers.derive(work(password));
+    if (onLinux) expect(children().filter((pid) => !before.has(pid))).toHaveLength(1);
   });
 });

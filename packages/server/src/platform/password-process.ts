@@ -132,3 +132,32 @@ export function createPasswordProcess(options: PasswordProcessOptions): Password
     },
   };
 }
+
+/** `threads` are those of all of them together. */
+export interface PasswordProcessesOptions extends PasswordProcessOptions {
+  /** At least 1, and no more than `threads`. */
+  readonly processes: number;
+}
+
+/** Several processes as one: whatever comes goes to the one that has least to do. */
+export function createPasswordProcesses({ processes, threads, ...rest }: PasswordProcessesOptions): PasswordProcess {
+  const members = Array.from({ length: processes }, () => ({
+    // One too many somewhere is never used: whoever asks has no more under way than there are threads.
+    hasher: createPasswordProcess({ ...rest, threads: Math.ceil(threads / processes) }),
+    underWay: 0,
+  }));
+  return {
+    async derive(work) {
+      const idlest = members.reduce((least, member) => (member.underWay < least.underWay ? member : least));
+      idlest.underWay += 1;
+      try {
+        return await idlest.hasher.derive(work);
+      } finally {
+        idlest.underWay -= 1;
+      }
+    },
+    async close() {
+      await Promise.all(members.map(({ hasher }) => hasher.close()));
+    },
+  };
+}

@@ -38,7 +38,7 @@ class Meter implements RequestMeter {
   }
 }
 
-/** What is refused before its route is known is counted under no route. */
+/** What is refused for overload is counted under no route: most of it is before its route is known. */
 const REFUSED = {};
 
 /** Bounded by the number of routes: unknown paths share one meter per method, of which Node knows a few dozen. */
@@ -53,7 +53,7 @@ export class RequestMeters {
     (known ?? this.#find(key, route, method)).count(status, seconds);
   }
 
-  /** One was refused for overload, before its route was known. */
+  /** One was refused for overload. */
   countRefused(seconds: number): void {
     this.count(REFUSED, 'refused', 'any', 503, seconds);
   }

@@ -1,10 +1,19 @@
 /** What `RequestMeters` has counted, as Prometheus metrics. */
 import { Counter, type Metric, type Registry } from 'prom-client';
 import type { FestApp } from './fest-app.ts';
+import type { LoadShedder } from './overload/load-shedder.ts';
 import { LATENCY_BUCKETS, type RequestMeter, RequestMeters } from './request-meters.ts';
 
-/** Counts all answers from now on. What does not pass through Fastify's hooks has to be counted by who answers it. */
-export function registerRequestMetrics(app: FestApp, registry: Registry): RequestMeters {
+/**
+ * Counts all answers from now on. What does not pass through Fastify's hooks has to be counted by who answers it.
+ *
+ * @param shedder what it has refused counts under no route, whenever it was
+ */
+export function registerRequestMetrics(
+  app: FestApp,
+  registry: Registry,
+  shedder: Pick<LoadShedder, 'refusedLate'>,
+): RequestMeters {
   const meters = new RequestMeters();
   registry.registerMetric(
     new Counter({
@@ -23,7 +32,9 @@ export function registerRequestMetrics(app: FestApp, registry: Registry): Reques
   registry.registerMetric(requestSeconds(meters));
   app.addHook('onResponse', (request, reply, done) => {
     const { config, url } = request.routeOptions;
-    meters.count(config, url, request.method, reply.statusCode, reply.elapsedTime / 1000);
+    const seconds = reply.elapsedTime / 1000;
+    if (shedder.refusedLate(reply.raw)) meters.countRefused(seconds);
+    else meters.count(config, url, request.method, reply.statusCode, seconds);
     done();
   });
   return meters;

@@ -31,10 +31,14 @@ export interface Gathered {
 export type FromPrimary =
   | { readonly fest: 'leave'; readonly why: LeaveReason }
   | { readonly fest: 'ask'; readonly id: number; readonly what: Question }
+  /** Whether any worker takes more connections. */
+  | { readonly fest: 'room'; readonly isThere: boolean }
   | { readonly fest: 'gathered'; readonly id: number; readonly gathered: Gathered };
 
 export type FromWorker =
   | { readonly fest: 'ready' }
+  /** Whether it takes more connections; what it says holds for a moment only. */
+  | { readonly fest: 'room'; readonly hasRoom: boolean }
   /** It has heard the question, and looks for the answer. */
   | { readonly fest: 'heard'; readonly id: number }
   /** Without one when there is none. */

@@ -10,6 +10,7 @@ const PACE: SupervisorPace = {
   heardMs: 50,
   answerMs: 150,
   figuresMs: 100,
+  roomMs: 100,
   restartFirstMs: 20,
   restartMaxMs: 80,
   healthyMs: 10_000,
@@ -269,5 +270,60 @@ test('a worker that asks for all gets the answer', async () => {
   expect(born[1]?.heard.at(-1)).toMatchObject({ fest: 'gathered', id: 7, gathered: { workers: [{}, {}] } });
   born[1]?.say({ what: 'of another kind' });
   born[1]?.say({ fest: 'of a later version' });
+  await supervisor.stop();
+});
+
+/** What all that live have been told last of room for connections; undefined: nothing. */
+const toldOfRoom = (born: readonly FakeWorker[]) =>
+  born
+    .filter(({ isAlive }) => isAlive)
+    .map(({ heard }) => heard.flatMap((message) => (message.fest === 'room' ? [message.isThere] : [])).at(-1));
+
+test('all are told when one takes more connections, and when none does any more', async () => {
+  const { supervisor, born } = openSupervisor([['well'], ['well']]);
+  await supervisor.start();
+  const [one, two] = born;
+  expect(toldOfRoom(born)).toEqual([undefined, undefined]);
+  one?.say({ fest: 'room', hasRoom: true });
+  two?.say({ fest: 'room', hasRoom: true });
+  one?.say({ fest: 'room', hasRoom: false });
+  expect(toldOfRoom(born)).toEqual([true, true]);
+  two?.say({ fest: 'room', hasRoom: false });
+  expect(toldOfRoom(born)).toEqual([false, false]);
+  expect(one?.heard).toHaveLength(2);
+  await supervisor.stop();
+});
+
+test.each<[string, (worker: FakeWorker) => void]>([
+  ['hangs', () => undefined],
+  ['ends', (worker) => worker.exit(1)],
+])('a worker with room that %s has none', async (_, befall) => {
+  const { supervisor, born } = openSupervisor([['well'], ['well', 'never ready']]);
+  await supervisor.start();
+  const [, two] = born;
+  two?.say({ fest: 'room', hasRoom: true });
+  expect(toldOfRoom(born)).toEqual([true, true]);
+  if (two !== undefined) befall(two);
+  await sleep(PACE.roomMs + 50);
+  expect(new Set(toldOfRoom(born.slice(0, 2)))).toEqual(new Set([false]));
+  await supervisor.stop();
+});
+
+test('a worker that takes the place of another one hears whether there is room; that of one that goes is none', async () => {
+  const { supervisor, born } = openSupervisor([['well'], ['well']]);
+  await supervisor.start();
+  const talk = setInterval(() => {
+    for (const worker of born) if (worker.worker === 2) worker.say({ fest: 'room', hasRoom: true });
+  }, 5);
+  await sleep(20);
+  await supervisor.roll();
+  await sleep(20);
+  clearInterval(talk);
+  expect(born).toHaveLength(4);
+  expect(toldOfRoom(born)).toEqual([true, true]);
+  const [first] = born.filter(({ worker }) => worker === 2);
+  first?.say({ fest: 'room', hasRoom: true });
+  await sleep(PACE.roomMs + 50);
+  expect(toldOfRoom(born)).toEqual([false, false]);
   await supervisor.stop();
 });

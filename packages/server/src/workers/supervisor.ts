@@ -5,8 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { backoffMs } from '../platform/retry.ts';
+import { shareReading } from '../platform/shared-reading.ts';
 import type { Gathered, Question } from './messages.ts';
-import { shareReading } from './shared-reading.ts';
 import { type WorkerEnd, WorkerLife, type WorkerProcess } from './worker-life.ts';
 
 /** Milliseconds; see `LIMITS.worker…`. */
@@ -14,6 +14,7 @@ export interface SupervisorPace {
   readonly readyMs: number;
   readonly heardMs: number;
   readonly answerMs: number;
+  readonly roomMs: number;
   /** For so long figures that were gathered are told to others as well. */
   readonly figuresMs: number;
   readonly restartFirstMs: number;
@@ -58,6 +59,8 @@ export class Supervisor {
   #state: 'starting' | 'running' | 'stopping' = 'starting';
   #rolling: Promise<void> | undefined;
   #isRollWanted = false;
+  /** Whether any worker takes more connections, as all have been told. */
+  #isRoom = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -163,14 +166,27 @@ export class Supervisor {
       readyMs: pace.readyMs,
       heardMs: pace.heardMs,
       answerMs: pace.answerMs,
+      roomMs: pace.roomMs,
+      onRoom: () => this.#tellRoom(),
       onGather: (what, reply, id) =>
         void this.gather(what).then((gathered) => reply({ fest: 'gathered', id, gathered })),
     });
     place.life = life;
     void life.ready.then((isReady) => {
-      if (isReady) logger.info({ worker, workerPid: life.process.pid }, 'a worker is ready');
+      if (!isReady) return;
+      logger.info({ worker, workerPid: life.process.pid }, 'a worker is ready');
+      // Until it hears of room it takes it that there is none.
+      if (this.#isRoom) life.process.send({ fest: 'room', isThere: true });
+      this.#tellRoom();
     });
     return life;
+  }
+
+  #tellRoom(): void {
+    const isThere = this.#places.some(({ life }) => life?.hasRoom === true);
+    if (isThere === this.#isRoom) return;
+    this.#isRoom = isThere;
+    for (const { life } of this.#places) life?.process.send({ fest: 'room', isThere });
   }
 
   /** Starts it again whenever it ends, until somebody else takes care of it. */

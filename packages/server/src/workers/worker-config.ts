@@ -8,6 +8,18 @@ function shareOf(whole: number, workers: number): number {
   return Math.ceil(whole / workers);
 }
 
+/** Standard deviations: one worker in 30,000 gets more than that by chance. */
+const CHANCE = 4;
+
+/**
+ * The part of what a crowd may do. Whose connections go round comes to all workers alike but for chance, and nobody is to be
+ * refused for that: so each gets its part and a margin. Never more than the whole; 0 stays without bound.
+ */
+function crowdShareOf(whole: number, workers: number): number {
+  const mean = whole / workers;
+  return Math.min(whole, Math.ceil(mean + CHANCE * Math.sqrt(mean)));
+}
+
 /** The folder of the order log of one worker, in that of the server. */
 function workerLogDirectory(logDirectory: string, worker: number): string {
   return join(logDirectory, `worker-${worker}`);
@@ -39,6 +51,12 @@ export function workerConfig(config: Config, worker: number): Config {
     liveSockets: shareOf(config.liveSockets, workers),
     // Connections go round, so those from one address are spread as all are. 0 stays without bound.
     liveSocketsPerAddress: shareOf(config.liveSocketsPerAddress, workers),
+    // Not those of accounts: all that one buyer asks for may come over one connection.
+    joinsPerAddress: crowdShareOf(config.joinsPerAddress, workers),
+    holdsPerAddress: crowdShareOf(config.holdsPerAddress, workers),
+    signUpsPerAddress: crowdShareOf(config.signUpsPerAddress, workers),
+    loginsPerAddress: crowdShareOf(config.loginsPerAddress, workers),
+    refreshesPerAddress: crowdShareOf(config.refreshesPerAddress, workers),
     passwordThreads: Math.max(1, Math.floor(config.passwordThreads / workers)),
   };
 }

@@ -24,6 +24,10 @@ export interface WorkerLifeOptions {
   /** It is not waited for any longer when it has not heard a question by then. */
   readonly heardMs: number;
   readonly answerMs: number;
+  /** For so long it counts as one that takes more connections after it has said so. */
+  readonly roomMs: number;
+  /** When `hasRoom` may have changed. */
+  readonly onRoom: () => void;
   /** When it asks what all workers say. */
   readonly onGather: (what: Question, reply: (message: FromPrimary) => void, id: number) => void;
 }
@@ -43,6 +47,8 @@ export class WorkerLife {
   readonly #asked = new Map<number, Asked>();
   readonly #isReady = Promise.withResolvers<boolean>();
   #state: WorkerState = 'starting';
+  #saidRoom = false;
+  #roomTimer: NodeJS.Timeout | undefined;
   #lastId = 0;
 
   constructor(process: WorkerProcess, options: WorkerLifeOptions) {
@@ -55,6 +61,7 @@ export class WorkerLife {
       this.#state = 'away';
       this.#isReady.resolve(false);
       for (const { settle } of this.#asked.values()) settle(undefined);
+      this.#noteRoom(false);
     });
     process.onMessage((message) => {
       if (isOurs(message)) this.#hear(message as FromWorker);
@@ -72,6 +79,11 @@ export class WorkerLife {
 
   get ended(): Promise<WorkerEnd> {
     return this.process.ended;
+  }
+
+  /** Whether it takes more connections, as far as anybody can know. */
+  get hasRoom(): boolean {
+    return this.#saidRoom && this.#state === 'ready';
   }
 
   /** Undefined when it does not say in time; at once while it starts, for then it does not hear. */
@@ -97,6 +109,7 @@ export class WorkerLife {
   async leave(why: LeaveReason, withinMs: number): Promise<boolean> {
     if (this.#state === 'away') return true;
     this.#state = 'leaving';
+    this.#options.onRoom();
     this.process.send({ fest: 'leave', why });
     let inTime = true;
     const timer = setTimeout(() => {
@@ -108,11 +121,21 @@ export class WorkerLife {
     return inTime && exitCode === 0;
   }
 
+  #noteRoom(hasRoom: boolean): void {
+    clearTimeout(this.#roomTimer);
+    if (hasRoom) this.#roomTimer = setTimeout(() => this.#noteRoom(false), this.#options.roomMs);
+    this.#saidRoom = hasRoom;
+    this.#options.onRoom();
+  }
+
   #hear(message: FromWorker): void {
     switch (message.fest) {
       case 'ready':
         if (this.#state === 'starting') this.#state = 'ready';
         this.#isReady.resolve(true);
+        return;
+      case 'room':
+        this.#noteRoom(message.hasRoom);
         return;
       case 'heard':
         this.#asked.get(message.id)?.heard();

@@ -75,3 +75,14 @@ test('after a signal the word of the primary counts if it comes, and without it 
   await sleep(300);
   expect(told.link.hurry.aborted).toBe(false);
 });
+
+test('room for connections is told as it is, and of the others heard', () => {
+  const { link, sent, hear } = openLink();
+  hear({ fest: 'room', isThere: true });
+  const heard: boolean[] = [];
+  link.onRoom((isThere) => heard.push(isThere));
+  hear({ fest: 'room', isThere: true });
+  hear({ fest: 'room', isThere: false });
+  link.tellRoom(true);
+  expect([heard, sent]).toEqual([[true, false], [{ fest: 'room', hasRoom: true }]]);
+});

@@ -1,4 +1,5 @@
 /** A worker's side of the channel to its primary. */
+import type { SharedPort } from '../platform/overload/shared-port.ts';
 import type { FromPrimary, FromWorker, Gathered, LeaveReason, Question } from './messages.ts';
 import { isOurs } from './messages.ts';
 
@@ -21,7 +22,7 @@ export interface WorkerLinkOptions {
   readonly answerMs: number;
 }
 
-export class WorkerLink {
+export class WorkerLink implements SharedPort {
   readonly worker: number;
   readonly workers: number;
   readonly #channel: PrimaryChannel;
@@ -30,6 +31,7 @@ export class WorkerLink {
   readonly #waiting = new Map<number, (gathered: Gathered) => void>();
   readonly #leave = Promise.withResolvers<LeaveReason>();
   readonly #hurry = new AbortController();
+  #roomListener: (isThere: boolean) => void = () => undefined;
   #isLeaving = false;
   #lastId = 0;
 
@@ -64,6 +66,14 @@ export class WorkerLink {
   /** Takes requests from now on. */
   ready(): void {
     this.#channel.send({ fest: 'ready' });
+  }
+
+  tellRoom(hasRoom: boolean): void {
+    this.#channel.send({ fest: 'room', hasRoom });
+  }
+
+  onRoom(listener: (isThere: boolean) => void): void {
+    this.#roomListener = listener;
   }
 
   /** How this worker answers when somebody asks all. */
@@ -106,6 +116,9 @@ export class WorkerLink {
         return;
       case 'ask':
         void this.#reply(message.id, message.what);
+        return;
+      case 'room':
+        this.#roomListener(message.isThere);
         return;
       case 'gathered':
         this.#waiting.get(message.id)?.(message.gathered);

@@ -55,7 +55,7 @@ class States {
   }
   read(saleId: number, phase: LiveSale['phase'], seq: number): LiveSale {
     const snapshot = { epoch: 1, seq, servingNumber: 0, available: 1 } as LiveSale['snapshot'];
-    const sale = { saleId, snapshot, steps: [], phase, outflowPerSecond: 0, readAtMs: 0, windowsBehindMs: 0 };
+    const sale = { saleId, snapshot, steps: [], phase, readAtMs: 0, windowsBehindMs: 0 };
     this.followed.add(saleId);
     this.#sales.set(saleId, sale);
     this.#tell(sale);

@@ -11,7 +11,7 @@ type Facts = Partial<Pick<LiveSale, 'phase' | 'readAtMs'>> & { readonly seq?: nu
 
 function saleWith({ phase = 'open', readAtMs = 0, seq = 1, epoch = 1 }: Facts): LiveSale {
   const snapshot = { epoch, seq, servingNumber: 0, available: 5 } as LiveSale['snapshot'];
-  return { saleId: 1, snapshot, steps: [], phase, outflowPerSecond: 0, readAtMs, windowsBehindMs: 0 };
+  return { saleId: 1, snapshot, steps: [], phase, readAtMs, windowsBehindMs: 0 };
 }
 
 class FakeSocket implements Told {

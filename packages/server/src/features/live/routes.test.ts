@@ -19,8 +19,8 @@ import { registerLiveRoutes } from './routes.ts';
 const SALE = {
   saleId: 7,
   snapshot: { epoch: 1, seq: 1, servingNumber: 0, available: 5 },
+  steps: [] as LiveSale['steps'],
   phase: 'open',
-  outflowPerSecond: 0,
   readAtMs: 0,
 } as LiveSale;
 

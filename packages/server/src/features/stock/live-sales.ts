@@ -14,7 +14,7 @@ import { type AdmissionStep, readStateScript, type SaleSnapshot } from '../../re
 import { configureSaleScript, createSaleScript } from '../../redis/scripts/sales.ts';
 import type { SaleRecord } from '../catalogue/sale-record.ts';
 import { OUTFLOW_HISTORY_MS } from '../waiting-room/wait-estimate.ts';
-import { outflowPerSecond, phaseNow } from '../waiting-room/waiting-room.ts';
+import { phaseNow, windowsBehind } from '../waiting-room/waiting-room.ts';
 import { saleRecovering } from './require-live-sale.ts';
 import type { Configured, LiveSaleState, SaleStates } from './sale-states.ts';
 
@@ -29,7 +29,6 @@ export interface LiveSale {
   /** By how much the time of the windows is behind, milliseconds. */
   readonly windowsBehindMs: number;
   readonly phase: Phase;
-  readonly outflowPerSecond: number;
   /** When this was read, clock of this process, Unix milliseconds. */
   readonly readAtMs: number;
 }
@@ -231,7 +230,6 @@ export class LiveSales implements SaleStates {
       steps,
       windowsBehindMs,
       phase: phaseNow(snapshot, nowMs),
-      outflowPerSecond: outflowPerSecond(steps, snapshot.servingNumber, nowMs),
       readAtMs: nowMs,
     };
     this.#sales.set(saleId, sale);
@@ -304,10 +302,6 @@ export class LiveSales implements SaleStates {
     if (!failing && this.#failing) this.#options.logger.info('sale states are fresh again');
     this.#failing = failing;
   }
-}
-
-function windowsBehind({ windowsStoppedMs, windowsStoppedAtMs }: SaleSnapshot, nowMs: number): number {
-  return windowsStoppedMs + (windowsStoppedAtMs > 0 ? Math.max(0, nowMs - windowsStoppedAtMs) : 0);
 }
 
 function moveSteps(steps: readonly AdmissionStep[], byMs: number): readonly AdmissionStep[] {

@@ -4,8 +4,9 @@ import type { SaleState } from '../../contract/schemas.ts';
 import { LIMITS } from '../../limits.ts';
 import type { ReadyAnswer } from '../../platform/ready-answer.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
+import { outflowOf } from './wait-estimate.ts';
 
-/** @param nowMs what `serverTime` says, by the whole second */
+/** @param nowMs what `serverTime` says, by the whole second, and as of when the outflow is */
 export function stateDocument(sale: LiveSale, nowMs = sale.readAtMs): SaleState {
   const { epoch, seq, servingNumber, available } = sale.snapshot;
   return {
@@ -14,7 +15,7 @@ export function stateDocument(sale: LiveSale, nowMs = sale.readAtMs): SaleState 
     epoch,
     sequence: seq,
     servingNumber,
-    outflowPerSecond: sale.outflowPerSecond,
+    outflowPerSecond: outflowOf(sale, nowMs),
     available,
     pollAfterMs: LIMITS.pollAfterMsMin,
     serverTime: toTimeText(Math.floor(nowMs / 1000) * 1000),

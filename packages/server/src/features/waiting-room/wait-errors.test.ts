@@ -12,7 +12,6 @@ function saleAt(servingNumber: number, steps: readonly AdmissionStep[] = [], epo
   return {
     saleId,
     phase: 'open',
-    outflowPerSecond: 1,
     readAtMs: NOW,
     windowsBehindMs: 0,
     steps,

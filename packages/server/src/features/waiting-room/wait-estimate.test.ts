@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AdmissionStep, SaleSnapshot } from '../../redis/scripts/sale-state.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
-import { estimateWait, flowOf, outflowHistory, secondsToAskWithin } from './wait-estimate.ts';
-import { outflowPerSecond, pollAfterMs } from './waiting-room.ts';
+import { estimateWait, flowOf, outflowHistory, outflowOf, secondsToAskWithin } from './wait-estimate.ts';
+import { pollAfterMs } from './waiting-room.ts';
 
 const NOW = 10_000_000;
 
@@ -19,6 +19,9 @@ function stepsOf(rates: readonly number[]): readonly AdmissionStep[] {
   }
   return steps;
 }
+
+/** Nothing has expired, and the windows have never stood still. */
+const MOVING = { expiredThrough: 0, windowsStoppedMs: 0, windowsStoppedAtMs: 0 };
 
 interface Given {
   readonly rates?: readonly number[];
@@ -36,8 +39,7 @@ function saleWith({ rates = [], phase = 'open', snapshot = {} }: Given): LiveSal
     steps,
     readAtMs: NOW,
     windowsBehindMs: 0,
-    outflowPerSecond: outflowPerSecond(steps, servingNumber, NOW),
-    snapshot: { servingNumber, ...limits, ...snapshot } as SaleSnapshot,
+    snapshot: { servingNumber, ...MOVING, ...limits, ...snapshot } as SaleSnapshot,
   };
 }
 
@@ -50,6 +52,32 @@ function intervalOf(position: number, given: Given, nowMs = NOW): number {
   const seconds = secondsToAskWithin(position, estimateWait(position, flow, nowMs), flow, nowMs);
   return pollAfterMs(seconds, position, sale.snapshot);
 }
+
+describe('the outflow', () => {
+  it('is as of the last whole second, whenever a server looks', () => {
+    const sale = saleWith({ rates: [20] });
+    expect(outflowOf(sale, NOW)).toBe(20);
+    expect(outflowOf(sale, NOW + 999)).toBe(20);
+    expect(outflowOf(sale, NOW + 1_000)).toBe(18);
+    expect(outflowOf(sale, NOW - 1)).toBe(20);
+  });
+
+  it('stays as it was while the windows stand still, on servers that read the sale at different moments', () => {
+    const stopped = { windowsStoppedMs: 3_000, windowsStoppedAtMs: NOW + 2_500 };
+    const readAt = (readAtMs: number): LiveSale => {
+      const windowsBehindMs = 3_000 + readAtMs - stopped.windowsStoppedAtMs;
+      const sale = saleWith({ rates: [20], snapshot: stopped });
+      // As Redis has them, and moved as a reading moves them.
+      const steps = sale.steps.map(({ servingNumber, atMs }) => ({
+        servingNumber,
+        atMs: atMs - 3_000 + windowsBehindMs,
+      }));
+      return { ...sale, steps, readAtMs, windowsBehindMs };
+    };
+    for (const readAtMs of [2_600, 3_300, 3_999, 70_123])
+      expect(outflowOf(readAt(NOW + readAtMs), NOW + 71_000)).toBe(16);
+  });
+});
 
 describe('outflowHistory', () => {
   const historyOf = (rates: readonly number[]) => {

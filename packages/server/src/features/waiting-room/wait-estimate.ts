@@ -13,6 +13,7 @@
 import { LIMITS } from '../../limits.ts';
 import type { AdmissionStep, SaleSnapshot } from '../../redis/scripts/sale-state.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
+import { outflowPerSecond, windowsBehind } from './waiting-room.ts';
 
 /** Seconds; null when nothing moves. */
 export interface WaitEstimate {
@@ -97,14 +98,26 @@ export interface Flow {
   readonly isOver: boolean;
 }
 
-export function flowOf({ phase, snapshot, steps, outflowPerSecond, readAtMs }: LiveSale): Flow {
+/**
+ * The outflow of a sale as of the last whole second. Servers look at a sale at moments of their own: by the second, and from what
+ * all of them have from Redis, they say the same of the same state.
+ */
+export function outflowOf({ snapshot, steps, windowsBehindMs }: LiveSale, nowMs: number): number {
+  const secondMs = Math.floor(nowMs / 1000) * 1000;
+  // Steps are moved by how far the windows were behind when the sale was read, which is not as of that second while they stand still.
+  const atMs = secondMs - windowsBehind(snapshot, secondMs) + windowsBehindMs;
+  return outflowPerSecond(steps, snapshot.expiredThrough, atMs);
+}
+
+export function flowOf(sale: LiveSale): Flow {
+  const { phase, snapshot, steps, readAtMs } = sale;
   const { servingNumber, maxActive, pending, inside, available, admissionMs } = snapshot;
   const history = outflowHistory(steps, servingNumber, readAtMs);
   const admissionSeconds = admissionMs / 1000;
   const limitPerSecond = rateLimitOf(snapshot);
   const freeSlots = Math.max(0, maxActive - pending - inside);
   const canMove = (phase === 'open' || phase === 'scheduled') && limitPerSecond > 0;
-  const measured = outflowPerSecond || history?.mean || 0;
+  const measured = outflowOf(sale, readAtMs) || history?.mean || 0;
   // Nothing was measured yet, and nothing is in the way of the next ones.
   const unmeasured = freeSlots > 0 && available > pending ? limitPerSecond : 0;
   const perSecond = canMove ? measured || unmeasured : 0;

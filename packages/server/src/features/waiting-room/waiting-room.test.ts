@@ -58,12 +58,27 @@ describe('outflowPerSecond', () => {
       atMs: NOW - 20_000 + index * 200,
     }));
     // Ten buyers every 200 ms; the window cuts at most one step.
-    expect(outflowPerSecond(steps, 990, NOW)).toBeGreaterThanOrEqual(49);
-    expect(outflowPerSecond(steps, 990, NOW)).toBeLessThanOrEqual(50);
+    expect(outflowPerSecond(steps, 0, NOW)).toBeGreaterThanOrEqual(49);
+    expect(outflowPerSecond(steps, 0, NOW)).toBeLessThanOrEqual(50);
   });
   it('is zero when nobody was admitted', () => {
     expect(outflowPerSecond([], 0, NOW)).toBe(0);
-    expect(outflowPerSecond([{ servingNumber: 50, atMs: NOW - 60_000 }], 50, NOW)).toBe(0);
+    expect(outflowPerSecond([{ servingNumber: 50, atMs: NOW - 60_000 }], 0, NOW)).toBe(0);
+  });
+  it('counts from when the line moves, and nobody who was admitted later than the moment', () => {
+    const steps = [0, 1, 2, 3].map((second) => ({ servingNumber: 100 + second * 10, atMs: NOW + second * 1_000 }));
+    expect(outflowPerSecond(steps, 0, NOW + 2_000)).toBe(10);
+  });
+  it('is the same whether a server remembers steps that Redis has no more or not', () => {
+    const steps = Array.from({ length: 40 }, (_, index) => ({
+      servingNumber: (index + 1) ** 2,
+      atMs: NOW - 20_000 + index * 500,
+    }));
+    for (const expired of [0, 10, 22, 30, 39]) {
+      const expiredThrough = steps[expired - 1]?.servingNumber ?? 0;
+      const known = outflowPerSecond(steps, expiredThrough, NOW);
+      expect(outflowPerSecond(steps.slice(expired), expiredThrough, NOW)).toBe(known);
+    }
   });
 });
 

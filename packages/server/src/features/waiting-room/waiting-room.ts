@@ -27,18 +27,36 @@ export function phaseNow(
 /** Over this many milliseconds the outflow is averaged: several ticks, and short enough to follow a change. */
 const OUTFLOW_WINDOW_MS = 10_000;
 
-/** Buyers admitted per second lately, from the admission steps. One decimal. */
-export function outflowPerSecond(steps: readonly AdmissionStep[], servingNumber: number, nowMs: number): number {
-  const since = nowMs - OUTFLOW_WINDOW_MS;
-  let before = steps[0]?.servingNumber ?? servingNumber;
-  let oldestMs = steps[0]?.atMs ?? nowMs;
-  for (const step of steps) {
-    if (step.atMs > since) break;
-    before = step.servingNumber;
-    oldestMs = since;
+/** By how much the time of the windows is behind, milliseconds. `include/windows.lua` reckons by the same rule. */
+export function windowsBehind(
+  { windowsStoppedMs, windowsStoppedAtMs }: { windowsStoppedMs: number; windowsStoppedAtMs: number },
+  nowMs: number,
+): number {
+  return windowsStoppedMs + (windowsStoppedAtMs > 0 ? Math.max(0, nowMs - windowsStoppedAtMs) : 0);
+}
+
+/**
+ * Buyers admitted per second in the ten seconds before a moment, or since the line moves if that is less. One decimal.
+ *
+ * Of steps that Redis still has and of nothing else, so that a server which has just started says what the others do.
+ *
+ * @param steps ascending; those up to `expiredThrough`, which Redis has no more, may be missing
+ */
+export function outflowPerSecond(steps: readonly AdmissionStep[], expiredThrough: number, atMs: number): number {
+  const sinceMs = atMs - OUTFLOW_WINDOW_MS;
+  let last: AdmissionStep | undefined;
+  let first: AdmissionStep | undefined;
+  for (let index = steps.length - 1; index >= 0; index -= 1) {
+    const step = steps[index];
+    if (step === undefined || step.servingNumber <= expiredThrough) break;
+    if (step.atMs > atMs) continue;
+    last ??= step;
+    first = step;
+    if (step.atMs <= sinceMs) break;
   }
-  const seconds = Math.max(1, (nowMs - Math.max(oldestMs, since)) / 1000);
-  return Math.round(((servingNumber - before) / seconds) * 10) / 10;
+  if (first === undefined || last === undefined) return 0;
+  const seconds = Math.max(1, (atMs - Math.max(first.atMs, sinceMs)) / 1000);
+  return Math.round(((last.servingNumber - first.servingNumber) / seconds) * 10) / 10;
 }
 
 export type Turn =

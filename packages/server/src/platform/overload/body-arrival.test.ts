@@ -2,12 +2,13 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify from 'fastify';
+import { Registry } from 'prom-client';
 import { afterEach, expect, it } from 'vitest';
 import { LIMITS } from '../../limits.ts';
 import type { FestApp } from '../fest-app.ts';
 import { openFrontDoor } from '../front-door.ts';
 import { registerProblemDetails } from '../problem-details.ts';
-import { RequestMeters } from '../request-meters.ts';
+import { registerRequestMetrics } from '../request-metrics.ts';
 import { watchBodies } from './body-arrival.ts';
 import { LoadShedder } from './load-shedder.ts';
 
@@ -24,7 +25,8 @@ it('a payment whose body comes when others have taken all room is refused, and i
   app = Fastify();
   registerProblemDetails(app);
   watchBodies(app, shedder);
-  openFrontDoor(app, { meters: new RequestMeters(), shedder, isLeaving: () => false });
+  const meters = registerRequestMetrics(app, new Registry(), shedder);
+  openFrontDoor(app, { meters, shedder, isLeaving: () => false });
   app.post(PATH, () => {
     handled += 1;
     return first.promise;
@@ -50,5 +52,10 @@ it('a payment whose body comes when others have taken all room is refused, and i
   expect((await answer).status).toBe(200);
   expect([handled, shedder.arriving, shedder.refused('purchase', 'full')]).toEqual([1, 0, 1]);
   while (shedder.inFlight('purchase') > 0) await sleep(5);
+  // As what is refused before its body comes: who watches the route sees what was done, and what was not under its class.
+  expect([...meters.all()].map(({ route, statuses }) => [route, ...statuses])).toEqual([
+    ['refused', [503, 1]],
+    [PATH, [200, 1]],
+  ]);
   socket.destroy();
 });

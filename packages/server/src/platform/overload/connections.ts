@@ -4,6 +4,7 @@ import type { Services } from '../../services.ts';
 import type { FestApp } from '../fest-app.ts';
 import { openFilesLimit } from '../open-files.ts';
 import type { LoadShedder } from './load-shedder.ts';
+import { type SharedPort, shareRoom } from './shared-port.ts';
 
 /**
  * So many that the process neither runs out of open files, which would take Redis, MySQL and the order log from it, nor out of
@@ -15,16 +16,15 @@ export function connectionsFor(liveSockets: number, openFiles = openFilesLimit()
   return Math.min(liveSockets + LIMITS.httpConnections, room);
 }
 
-/** Of `net.Server`, and not in its types yet. */
-interface ClusterServerOptions {
-  /** In a worker: what is more than `maxConnections` is closed. */
-  readonly dropMaxConnection: boolean;
-}
-
-export function boundConnections(app: FestApp, { config, logger }: Services, shedder: LoadShedder): void {
+/** @param port when others share it */
+export function boundConnections(
+  app: FestApp,
+  { config, logger }: Services,
+  shedder: LoadShedder,
+  port?: SharedPort,
+): void {
   app.server.maxConnections = connectionsFor(config.liveSockets);
-  // Without this, a worker gives it back to node:cluster, which tries the next one: when all are full, round and round for ever.
-  Object.assign(app.server, { dropMaxConnection: true } satisfies ClusterServerOptions);
+  if (port !== undefined) shareRoom(app.server, port, LIMITS.roomTellMs);
   let saidAtMs = Number.NEGATIVE_INFINITY;
   app.server.on('drop', () => {
     shedder.connectionsDropped += 1;

@@ -67,6 +67,8 @@ export class LoadShedder {
   readonly #arrivingMax: number;
   /** Those whose bodies are not here yet, the oldest first. */
   readonly #arriving = new Map<ServerResponse, Arrival>();
+  /** Refused when their bodies were here. */
+  readonly #refusedLate = new WeakSet<ServerResponse>();
   readonly #watch: LoopWatch;
   readonly #ledgers = perClass(createLedger);
   #state: SheddingState;
@@ -177,10 +179,16 @@ export class LoadShedder {
     const ledger = this.#ledgers[loadClass];
     if (ledger.inFlight >= this.#inFlightMax[loadClass]) {
       ledger.refused.full += 1;
+      this.#refusedLate.add(response);
       return retrySeconds(loadClass, 1, this.#random());
     }
     begin(ledger, response);
     return undefined;
+  }
+
+  /** Whether it was refused although it had been taken in: when its body was here there was no room any more. */
+  refusedLate(response: ServerResponse): boolean {
+    return this.#refusedLate.has(response);
   }
 
   #awaitBody({ socket }: IncomingMessage, response: ServerResponse, loadClass: LoadClass): void {

@@ -1,13 +1,27 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests import the sources; only `e2e` runs what was built. */
-const alias = ['server', 'cli', 'loadtest'].map((name) => ({
-  find: new RegExp(`^@fest/${name}/(.*)$`),
-  replacement: `${import.meta.dirname}/packages/${name}/src/$1.ts`,
-}));
+export const SOURCES = {
+  alias: ['server', 'cli', 'loadtest'].map((name) => ({
+    find: new RegExp(`^@fest/${name}/(.*)$`),
+    replacement: `${import.meta.dirname}/packages/${name}/src/$1.ts`,
+  })),
+};
+
+export const INTEGRATION = {
+  name: 'integration',
+  include: ['test/integration/**/*.test.ts', 'test/simulation/**/*.integration.test.ts'],
+  globalSetup: ['test/support/engines-setup.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+  // Each file has its own databases, but they share two cores: more workers only make the timings worse.
+  maxWorkers: 2,
+  sequence: { groupOrder: 1 },
+};
 
 export default defineConfig({
-  resolve: { alias },
+  resolve: SOURCES,
   test: {
     projects: [
       {
@@ -21,19 +35,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      {
-        extends: true,
-        test: {
-          name: 'integration',
-          include: ['test/integration/**/*.test.ts', 'test/simulation/**/*.integration.test.ts'],
-          globalSetup: ['test/support/engines-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-          // Each file has its own databases, but they share two cores: more workers only make the timings worse.
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
-        },
-      },
+      { extends: true, test: INTEGRATION },
       {
         extends: true,
         test: {
@@ -42,6 +44,7 @@ export default defineConfig({
           exclude: ['**/*.integration.test.ts'],
           // It uses all processors itself.
           fileParallelism: false,
+          maxConcurrency: availableParallelism(),
           sequence: { groupOrder: 3 },
         },
       },

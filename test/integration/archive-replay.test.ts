@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createRandom } from '@fest/loadtest/buyers/random';
 import { applyBatch, readPosition, readUnfinished, registerLog } from '@fest/server/features/archive/apply-batch';
 import { listFailed } from '@fest/server/features/archive/failed-records';
+import { bringInLogs, isRetired } from '@fest/server/features/archive/left-logs';
 import { type ReplayOptions, ReplayRefusedError, replayLogs } from '@fest/server/features/archive/replay';
 import { UnfinishedWork } from '@fest/server/features/payments/payments';
 import { findLogOwner } from '@fest/server/order-log/lock';
@@ -32,6 +33,7 @@ const SEED = process.env.FEST_TEST_SEED ?? String(Date.now() % 2 ** 31);
 const SEGMENT_BYTES = 16 * 1024;
 
 let pool: MysqlPool;
+let mysqlUrl: string;
 let folder: string;
 let logs = 0;
 
@@ -76,7 +78,7 @@ const NOTHING = {
 
 integration('replaying order logs', () => {
   beforeAll(async () => {
-    pool = (await createArchive()).pool;
+    ({ pool, mysqlUrl } = await createArchive());
     folder = mkdtempSync(join(tmpdir(), 'fest-replay-'));
   });
   afterAll(async () => {
@@ -452,6 +454,25 @@ integration('replaying order logs', () => {
       expect(await selectRows(pool, 'SELECT retired_at_ms AS at FROM applier_positions')).toEqual([{ at: 77 }]);
       log = await openOrderLog({ directory, segmentBytes: SEGMENT_BYTES });
       expect(log.recovery.lastLsn).toBe(3);
+    });
+
+    it('logs that were left are brought in once; one that cannot be keeps none from it', async () => {
+      await log.close();
+      const absent = join(folder, 'absent');
+      const [broughtIn, failed]: [string[], string[]] = [[], []];
+      const bringIn = (): Promise<void> =>
+        bringInLogs({
+          directories: [absent, directory],
+          mysqlUrl,
+          nowMs: () => 77,
+          onBroughtIn: (which) => broughtIn.push(which),
+          onFailed: (which) => failed.push(which),
+        });
+      expect(await isRetired(pool, directory)).toBe(false);
+      await bringIn();
+      await bringIn();
+      expect([broughtIn, failed]).toEqual([[directory], [absent, absent]]);
+      expect(await isRetired(pool, directory)).toBe(true);
     });
 
     it('an older copy of a log is not retired', async () => {

@@ -211,12 +211,7 @@ integration('the gate', () => {
     });
 
     test('show themselves to the festival’s organizer and to staff, to nobody else', async () => {
-      const owner = await selectRows<{ organizer_id: number }>(
-        fest.services.mysql,
-        'SELECT organizer_id FROM festivals WHERE id = ?',
-        [sale.festivalId],
-      );
-      const ownerToken = fest.tokenFor(owner[0]?.organizer_id ?? 0, ['organizer']);
+      const ownerToken = await fest.organizerToken(sale.festivalId);
       expect((await listAttendees(sale.festivalId, ownerToken)).status).toBe(200);
       for (const role of ['buyer', 'organizer', 'operator'] as const) {
         const { token } = await fest.createAccount([role]);

@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SaleState } from '@fest/server/contract/schemas';
 import { LIMITS } from '@fest/server/limits';
 import { saleKeys } from '@fest/server/redis/keys';
-import type { RowDataPacket } from 'mysql2';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { integration } from '../support/integration.ts';
 import { clientFrame, connectLive, connectRaw, type LiveClient, upgradeRequest } from '../support/live-client.ts';
@@ -250,10 +249,7 @@ integration('the live state of a sale that is deleted', () => {
   });
 
   async function deleteFestival(festivalId: number): Promise<void> {
-    const [rows] = await fest.services.mysql.query<RowDataPacket[]>('SELECT organizer_id FROM festivals WHERE id = ?', [
-      festivalId,
-    ]);
-    const headers = { authorization: `Bearer ${fest.tokenFor(Number(rows[0]?.organizer_id), ['organizer'])}` };
+    const headers = { authorization: `Bearer ${await fest.organizerToken(festivalId)}` };
     expect((await call(fest, 'DELETE', `/festivals/${festivalId}`, { headers })).status).toBe(204);
   }
 });

@@ -8,12 +8,10 @@ import { collectEvidence } from '@fest/server/audit/collect-evidence';
 import { waitUntilDrained } from '@fest/server/audit/drain';
 import { SERVICE_PATHS } from '@fest/server/contract/paths';
 import type { Sale, SaleState } from '@fest/server/contract/schemas';
-import { findLogs } from '@fest/server/features/archive/left-logs';
-import { identifyLog } from '@fest/server/features/archive/log-identity';
+import { findLogs, isRetired as isLogRetired } from '@fest/server/features/archive/left-logs';
 import { findLogUse } from '@fest/server/features/archive/log-owner';
 import { LIMITS } from '@fest/server/limits';
 import { readOrderLog } from '@fest/server/order-log/reader';
-import { selectRows } from '@fest/server/platform/mysql-statements';
 import { saleKeys } from '@fest/server/redis/keys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { integration } from '../support/integration.ts';
@@ -183,11 +181,7 @@ async function ordersIn(directory: string): Promise<number> {
   return orders;
 }
 
-async function isRetired(directory: string): Promise<boolean> {
-  const { logId = 'none' } = await identifyLog(directory);
-  const sql = 'SELECT 1 FROM applier_positions WHERE log_id = ? AND retired_at_ms IS NOT NULL';
-  return (await selectRows(besides.services.mysql, sql, [logId])).length === 1;
-}
+const isRetired = (directory: string): Promise<boolean> => isLogRetired(besides.services.mysql, directory);
 
 integration('a server of two workers', () => {
   test('gives connections to both, each with an order log of its own, all of which can be audited', async () => {

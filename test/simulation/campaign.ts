@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { TextChange } from './modules/hooks.ts';
 import type { SeedResult } from './run-seed.ts';
 import type { Report, Work, WorkerInput } from './worker.ts';
+import type { Circumstances } from './world/faults.ts';
 
 export interface CampaignOptions {
   readonly from: number;
@@ -11,6 +12,7 @@ export interface CampaignOptions {
   readonly steps: number;
   readonly workers: number;
   readonly changes?: readonly TextChange[];
+  readonly circumstances?: Circumstances;
   /** Ends the campaign after the first seed that fails. */
   readonly untilFailure?: boolean;
   readonly onResult?: (result: SeedResult) => void;
@@ -40,8 +42,8 @@ class Seeds {
 }
 
 function runThread(seeds: Seeds, options: CampaignOptions): Promise<readonly SeedResult[]> {
-  const { steps, changes = [], untilFailure = false, onResult } = options;
-  const workerData: WorkerInput = { steps, changes };
+  const { steps, changes = [], circumstances = {}, untilFailure = false, onResult } = options;
+  const workerData: WorkerInput = { steps, changes, circumstances, untilFailure };
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, execArgv: [] });
   const all: SeedResult[] = [];
   return new Promise((resolve, reject) => {

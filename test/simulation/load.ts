@@ -5,7 +5,7 @@ import { applyChange, registerSimulationHooks, type TextChange } from './modules
 import type { SeedOptions, SeedResult } from './run-seed.ts';
 
 export interface Simulation {
-  run(options: Pick<SeedOptions, 'seed' | 'steps' | 'record'>): Promise<SeedResult>;
+  run(options: Pick<SeedOptions, 'seed' | 'steps' | 'circumstances' | 'record'>): Promise<SeedResult>;
 }
 
 const LUA = 'redis/lua/';

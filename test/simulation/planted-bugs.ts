@@ -5,11 +5,14 @@
 import { runCampaign } from './campaign.ts';
 import type { TextChange } from './modules/hooks.ts';
 import type { SeedResult } from './run-seed.ts';
+import type { Circumstances } from './world/faults.ts';
 
 export interface PlantedBug {
   /** What is wrong then. */
   readonly name: string;
   readonly changes: readonly TextChange[];
+  /** What it takes to show, where only one seed in thousands draws that. */
+  readonly circumstances?: Circumstances;
 }
 
 /** Most bugs need far fewer. */
@@ -18,6 +21,10 @@ const STEPS = 1_500;
 
 function bug(name: string, file: string, find: string, replace: string, ...others: readonly TextChange[]): PlantedBug {
   return { name, changes: [{ file, find, replace }, ...others] };
+}
+
+function rareBug(circumstances: Circumstances, ...planted: Parameters<typeof bug>): PlantedBug {
+  return { ...bug(...planted), circumstances };
 }
 
 const lua = (script: string): string => `redis/lua/${script}.lua`;
@@ -48,7 +55,11 @@ const ORDER_LOG: readonly PlantedBug[] = [
   for (const leftover of scanner.leftovers) cutOff(files, directory, leftover);`,
   ),
   bug('what was read back counts as durable', RECOVERY, '    writeFully(file, [end], unsyncedOffset);\n', ''),
-  bug(
+  rareBug(
+    {
+      faults: ['operator: rebuild', 'slow commands of a server', 'hanging Redis', 'pause'],
+      betweenSteps: 0.1,
+    },
     'the writer takes intents of an epoch that is over',
     'order-log/gate.ts',
     'if (type === RECORD_TYPES.paymentIntent) return this.#refuseStale(record, false);',
@@ -228,7 +239,9 @@ const ARCHIVE: readonly PlantedBug[] = [
 ];
 
 const TIME: readonly PlantedBug[] = [
-  bug(
+  rareBug(
+    // Two servers that take the lease from each other, and nothing that ends it.
+    { faults: [], clocksDiffer: true },
     "the ticker's lease goes by the clocks of the servers",
     lua('tick'),
     'beat ~= idleBeat',
@@ -259,8 +272,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 ];
 
 /** The first seed that catches it; undefined when none does. @throws when its text is not where it should be */
-export async function huntPlantedBug({ changes }: PlantedBug, workers: number): Promise<SeedResult | undefined> {
-  const campaign = { from: 1, seeds: SEEDS_AT_MOST, steps: STEPS, workers, changes, untilFailure: true };
+export async function huntPlantedBug(
+  { changes, circumstances = {} }: PlantedBug,
+  workers: number,
+): Promise<SeedResult | undefined> {
+  const campaign = { from: 1, seeds: SEEDS_AT_MOST, steps: STEPS, workers, changes, circumstances, untilFailure: true };
   const results = await runCampaign(campaign);
   return results.find(({ failure }) => failure !== undefined);
 }

@@ -2,7 +2,7 @@
 import { enterSimulation, leaveSimulation, realNowMs } from './engine/environment.ts';
 import type { Recorded } from './mysql/database.ts';
 import type { TableSchema } from './mysql/schema.ts';
-import { FaultPlan } from './world/faults.ts';
+import { type Circumstances, checkCircumstances, FaultPlan } from './world/faults.ts';
 import { checkAtRest, heal } from './world/healing.ts';
 import { Violation } from './world/oracle.ts';
 import { checkReplay } from './world/replay.ts';
@@ -14,6 +14,7 @@ export interface SeedOptions {
   readonly steps: number;
   readonly schemas: readonly TableSchema[];
   readonly changeScript?: (source: string) => string;
+  readonly circumstances?: Circumstances;
   readonly record?: (recorded: Recorded) => void;
 }
 
@@ -70,6 +71,8 @@ function failureOf(world: World, error: unknown): SeedFailure {
 }
 
 export async function runSeed(options: SeedOptions): Promise<SeedResult> {
+  const { circumstances = {} } = options;
+  checkCircumstances(circumstances);
   const startedAtMs = realNowMs();
   const world = new World(options);
   enterSimulation(world.loop, options.seed);
@@ -80,7 +83,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
     await world.open();
     const isOver = (): boolean => world.loop.steps >= options.steps || world.violation !== undefined;
     actSometimes(world, isOver);
-    new FaultPlan(world.random).start(world, isOver);
+    new FaultPlan(world.random, circumstances).start(world, isOver);
     await world.loop.run(isOver);
     if (world.violation !== undefined) throw world.violation;
     await heal(world);

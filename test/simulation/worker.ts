@@ -3,10 +3,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { loadSimulation } from './load.ts';
 import type { TextChange } from './modules/hooks.ts';
 import type { SeedResult } from './run-seed.ts';
+import type { Circumstances } from './world/faults.ts';
 
 export interface WorkerInput {
   readonly steps: number;
   readonly changes: readonly TextChange[];
+  readonly circumstances: Circumstances;
+  /** Leaves out the seeds behind the first that fails. */
+  readonly untilFailure: boolean;
 }
 
 /** To the worker: seeds to run; none: that was all. */
@@ -20,14 +24,18 @@ export type Report =
 async function work(): Promise<void> {
   const port = parentPort;
   if (port === null) throw new Error('this is the thread of a simulation: run main.ts');
-  const { steps, changes }: WorkerInput = workerData;
+  const { steps, changes, circumstances, untilFailure }: WorkerInput = workerData;
   const say = (report: Report): void => port.postMessage(report);
   try {
     const simulation = await loadSimulation(changes);
     port.on('message', async (seeds: Work) => {
       if (seeds.length === 0) return port.close();
       const results: SeedResult[] = [];
-      for (const seed of seeds) results.push(await simulation.run({ seed, steps }));
+      for (const seed of seeds) {
+        const result = await simulation.run({ seed, steps, circumstances });
+        results.push(result);
+        if (untilFailure && result.failure !== undefined) break;
+      }
       return say({ kind: 'done', results });
     });
     say({ kind: 'ready' });

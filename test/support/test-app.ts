@@ -16,6 +16,7 @@ import { type ClockReaders, ClockWatch, createClockReaders } from '@fest/server/
 import type { FestApp } from '@fest/server/platform/fest-app';
 import type { LameDuck } from '@fest/server/platform/lame-duck';
 import { createMysqlPool, migrate } from '@fest/server/platform/mysql';
+import { selectRows } from '@fest/server/platform/mysql-statements';
 import type { LoadShedder } from '@fest/server/platform/overload/load-shedder';
 import type { ProcessHealth } from '@fest/server/platform/process-health';
 import { connectRedis, connectSubscriber } from '@fest/server/platform/redis';
@@ -70,6 +71,8 @@ export interface TestApp {
   tokenFor(accountId: number, roles: readonly Role[]): string;
   /** A new account row with a token, without hashing a password. */
   createAccount(roles?: readonly Role[], name?: string): Promise<TestBuyer>;
+  /** Of the account that made the festival. */
+  organizerToken(festivalId: number): Promise<string>;
   /** A festival with one sale, opened unless `phase` says otherwise. Admission is wide open. */
   createSale(input?: Partial<SaleInput> & { readonly opened?: boolean }): Promise<Sale>;
   close(): Promise<void>;
@@ -171,6 +174,7 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
     stores: { mysqlUrl: stores.mysqlUrl, redisUrl: stores.redisUrl, logDirectory, gatewayDirectory },
     tokenFor: (accountId, roles) => services.accessTokens.sign({ accountId, roles, sessionId: 'test' }),
     createAccount: (roles = ['buyer'], name = 'Test Buyer') => createAccount(services, roles, name),
+    organizerToken: (festivalId) => organizerToken(services, festivalId),
     createSale: (input = {}) => createSale(app, services, core, input),
     async close() {
       if (closed) return;
@@ -208,6 +212,13 @@ async function createAccount(services: Services, roles: readonly Role[], name: s
   );
   const id = result.insertId;
   return { id, token: services.accessTokens.sign({ accountId: id, roles, sessionId: 'test' }) };
+}
+
+async function organizerToken({ mysql, accessTokens }: Services, festivalId: number): Promise<string> {
+  const sql = 'SELECT organizer_id AS id FROM festivals WHERE id = ?';
+  const [organizer] = await selectRows<{ id: number }>(mysql, sql, [festivalId]);
+  if (organizer === undefined) throw new Error(`there is no festival ${festivalId}`);
+  return accessTokens.sign({ accountId: organizer.id, roles: ['organizer'], sessionId: 'test' });
 }
 
 async function createSale(

@@ -354,7 +354,23 @@ const ALL: readonly (readonly [string, Fault])[] = [
   OPERATORS,
 ].flatMap((faults) => Object.entries(faults));
 
-export const FAULT_NAMES: readonly string[] = ALL.map(([name]) => name);
+const FAULT_NAMES: readonly string[] = ALL.map(([name]) => name);
+
+/** What a run has for certain, in the place of what its seed draws: for hunts of what seldom comes up. */
+export interface Circumstances {
+  /** Names of the only faults there are. */
+  readonly faults?: readonly string[];
+  /** How likely one of them comes between two steps of a payment. */
+  readonly betweenSteps?: number;
+  /** Clocks differ from the beginning. */
+  readonly clocksDiffer?: true;
+}
+
+/** @throws for a fault that nobody knows: a run without it would prove something else */
+export function checkCircumstances({ faults = [] }: Circumstances): void {
+  const unknown = faults.filter((name) => !FAULT_NAMES.includes(name));
+  if (unknown.length > 0) throw new Error(`there is no fault ${unknown.join(', ')}`);
+}
 
 /** The faults of one run. */
 export class FaultPlan {
@@ -364,14 +380,16 @@ export class FaultPlan {
   /** How likely one comes between two steps of a payment, where it hurts most. */
   readonly #betweenSteps: number;
 
-  constructor(random: Random) {
+  constructor(random: Random, { faults, betweenSteps }: Circumstances) {
     const share = random.pick([0.15, 0.4, 1]);
     const drawn = ALL.filter(() => random.chance(share));
     // Older snapshots need somebody who takes one.
     const snapshot = ALL.filter(([name]) => name === 'snapshot of Redis');
-    this.#kinds = random.chance(0.05) ? [] : [...drawn, ...snapshot];
+    const kinds = random.chance(0.05) ? [] : [...drawn, ...snapshot];
+    this.#kinds = faults === undefined ? kinds : ALL.filter(([name]) => faults.includes(name));
     this.#everyMs = random.pick([100, 300, 1_000]);
-    this.#betweenSteps = random.pick([0, 0.03, 0.1]);
+    const drawnBetweenSteps = random.pick([0, 0.03, 0.1]);
+    this.#betweenSteps = betweenSteps ?? drawnBetweenSteps;
   }
 
   /** Lets things go wrong from now on, until `isOver`. */

@@ -17,7 +17,7 @@ import type { Keyspace } from '../redis/keyspace.ts';
 import { createRedisClient } from '../redis/redis-client.ts';
 import { RedisServer } from '../redis/redis-server.ts';
 import { Buyer, CLIENT_TIMEOUT_MS } from './buyers.ts';
-import { drawSurroundings, missetClocks } from './faults.ts';
+import { type Circumstances, drawSurroundings, missetClocks } from './faults.ts';
 import { GatewayLedger } from './gateway.ts';
 import { LineWatch } from './line-watch.ts';
 import type { SimulatedProcess } from './machine.ts';
@@ -39,6 +39,7 @@ export interface WorldOptions {
   readonly seed: number;
   readonly schemas: readonly TableSchema[];
   readonly changeScript?: (source: string) => string;
+  readonly circumstances?: Circumstances;
   /** Hears of every statement that MySQL executes. */
   readonly record?: (recorded: Recorded) => void;
 }
@@ -71,7 +72,7 @@ export class World {
   #losses = 0;
   #violation: unknown;
 
-  constructor({ seed, schemas, changeScript, record }: WorldOptions) {
+  constructor({ seed, schemas, changeScript, circumstances = {}, record }: WorldOptions) {
     this.random = new Random(seed);
     this.schemas = schemas;
     this.sale = drawSale(this.random);
@@ -125,7 +126,7 @@ export class World {
           epochOf: (queueToken) => queueTokens.verify(queueToken)?.epoch ?? 0,
         }),
     );
-    if (this.random.chance(0.3)) missetClocks(this);
+    if (this.random.chance(circumstances.clocksDiffer === true ? 1 : 0.3)) missetClocks(this);
     const line = new LineWatch(this);
     this.loop.onStep = () => {
       this.trace.tick(this.loop.nowMs);

@@ -71,7 +71,8 @@ export async function bringInLogs(options: BringInOptions): Promise<void> {
   }
 }
 
-async function isRetired(mysql: MysqlPool, directory: string): Promise<boolean> {
+/** Whether rebuilds do not wait for the log in this directory any more; false where there is none. */
+export async function isRetired(mysql: MysqlPool, directory: string): Promise<boolean> {
   const { logId } = await identifyLog(directory);
   const sql = 'SELECT 1 FROM applier_positions WHERE log_id = ? AND retired_at_ms IS NOT NULL';
   return logId !== undefined && (await selectRows(mysql, sql, [logId])).length > 0;

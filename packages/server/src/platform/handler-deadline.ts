@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { errorCodes } from 'fastify';
+import { AgeList } from './age-list.ts';
 import type { FestApp } from './fest-app.ts';
 
 interface Pending {
@@ -19,25 +20,29 @@ interface Pending {
  */
 export class HandlerDeadlines {
   readonly #withinMs: number;
-  /** By response, the oldest first: all have the same time, so one timer is enough for them. */
-  readonly #pending = new Map<ServerResponse, Pending>();
+  /** All have the same time, so one timer, for the oldest, is enough for them. */
+  readonly #pending = new AgeList<Pending>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(withinMs: number) {
     this.#withinMs = withinMs;
   }
 
-  /** From now until its answer is over. @param refuse answers a request to which nothing was answered yet */
-  watch(request: IncomingMessage, response: ServerResponse, refuse: (error: Error) => void): void {
-    this.#pending.set(response, { request, response, dueMs: performance.now() + this.#withinMs, refuse });
-    // Also when the client went away.
-    response.once('close', () => this.#pending.delete(response));
+  /**
+   * From now until its answer is over, also when the client goes away. Gives what `release` wants.
+   * @param refuse answers a request to which nothing was answered yet
+   */
+  watch(request: IncomingMessage, response: ServerResponse, refuse: (error: Error) => void): number {
+    const dueMs = performance.now() + this.#withinMs;
+    const place = this.#pending.add({ request, response, dueMs, refuse });
+    response.once('close', () => this.#pending.remove(place));
     if (this.#timer === undefined) this.#arm(this.#withinMs);
+    return place;
   }
 
   /** Somebody else looks after it. */
-  release(response: ServerResponse): void {
-    this.#pending.delete(response);
+  release(place: number): void {
+    this.#pending.remove(place);
   }
 
   stop(): void {
@@ -53,13 +58,13 @@ export class HandlerDeadlines {
   #look(nowMs: number): void {
     this.#timer = undefined;
     try {
-      for (const [response, pending] of this.#pending) {
+      for (let pending = this.#pending.oldest; pending !== undefined; pending = this.#pending.oldest) {
         if (pending.dueMs > nowMs) return;
-        this.#pending.delete(response);
+        this.#pending.removeOldest();
         this.#end(pending);
       }
     } finally {
-      const [oldest] = this.#pending.values();
+      const { oldest } = this.#pending;
       if (oldest !== undefined) this.#arm(Math.max(1, Math.ceil(oldest.dueMs - nowMs)));
     }
   }

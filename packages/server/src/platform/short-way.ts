@@ -99,7 +99,7 @@ export class ShortWay {
     const { request, response, entry } = visit;
     const { action } = entry;
     // Also for a refusal that the client does not take, and a body that does not come.
-    this.#options.deadlines.watch(request, response, (error) => this.#refuse(visit, error));
+    visit.deadline = this.#options.deadlines.watch(request, response, (error) => this.#refuse(visit, error));
     try {
       visit.asker = {
         parameter: visit.parameter,
@@ -127,7 +127,7 @@ export class ShortWay {
       const document = parse(bytes);
       if (!entry.isBody(document)) {
         keepBody(request, bytes);
-        this.#options.deadlines.release(response);
+        this.#options.deadlines.release(visit.deadline);
         onward();
         return;
       }
@@ -184,6 +184,7 @@ class Visit implements Asked {
   readonly beganMs: number;
   readonly #addressOf: (request: IncomingMessage) => string;
   asker!: Asker;
+  deadline = Number.NaN;
   body: unknown;
   /** Undefined for one that is refused before. */
   runsSinceMs: number | undefined;

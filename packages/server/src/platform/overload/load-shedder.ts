@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { SERVICE_PATHS } from '../../contract/paths.ts';
 import { LIMITS } from '../../limits.ts';
+import { AgeList } from '../age-list.ts';
 import { writeAnswer } from '../ready-answer.ts';
 import { LOAD_CLASSES, type LoadClass, loadClassOf } from './load-class.ts';
 import { type LoopClocks, LoopWatch } from './loop-watch.ts';
@@ -58,6 +59,10 @@ interface Arrival {
   readonly socket: Socket;
 }
 
+/** Where a response's body is in the list of those that are arriving. */
+const PLACE = Symbol('place');
+type ArrivingResponse = ServerResponse & { [PLACE]?: number };
+
 export class LoadShedder {
   /** Counted by whoever closes them. */
   connectionsDropped = 0;
@@ -66,7 +71,7 @@ export class LoadShedder {
   readonly #inFlightMax: Readonly<Record<LoadClass, number>>;
   readonly #arrivingMax: number;
   /** Those whose bodies are not here yet, the oldest first. */
-  readonly #arriving = new Map<ServerResponse, Arrival>();
+  readonly #arriving = new AgeList<Arrival>();
   /** Refused when their bodies were here. */
   readonly #refusedLate = new WeakSet<ServerResponse>();
   readonly #watch: LoopWatch;
@@ -171,10 +176,10 @@ export class LoadShedder {
    * after which to ask again when there is no room for it any more; undefined when it is under way.
    */
   bodyArrived(response: ServerResponse): number | undefined {
-    if (this.#arriving.size === 0) return undefined;
-    const arrival = this.#arriving.get(response);
+    const { [PLACE]: place = Number.NaN }: ArrivingResponse = response;
+    const arrival = this.#arriving.get(place);
     if (arrival === undefined) return undefined;
-    this.#arriving.delete(response);
+    this.#arriving.remove(place);
     const { loadClass } = arrival;
     const ledger = this.#ledgers[loadClass];
     if (ledger.inFlight >= this.#inFlightMax[loadClass]) {
@@ -192,16 +197,15 @@ export class LoadShedder {
   }
 
   #awaitBody({ socket }: IncomingMessage, response: ServerResponse, loadClass: LoadClass): void {
-    this.#arriving.set(response, { loadClass, socket });
-    response.once('close', () => this.#arriving.delete(response));
-    if (this.#arriving.size <= this.#arrivingMax) return;
+    const place = this.#arriving.add({ loadClass, socket });
+    (response as ArrivingResponse)[PLACE] = place;
+    response.once('close', () => this.#arriving.remove(place));
+    const { oldest } = this.#arriving;
+    if (oldest === undefined || this.#arriving.size <= this.#arrivingMax) return;
     // Refusing the new one would let those who send nothing keep out the others, whose bodies come with their headers.
-    for (const [oldest, arrival] of this.#arriving) {
-      this.#arriving.delete(oldest);
-      this.#ledgers[arrival.loadClass].refused.slow += 1;
-      arrival.socket.destroy();
-      return;
-    }
+    this.#arriving.removeOldest();
+    this.#ledgers[oldest.loadClass].refused.slow += 1;
+    oldest.socket.destroy();
   }
 
   #count(): ServedCounts {

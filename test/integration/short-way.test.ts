@@ -226,7 +226,8 @@ integration('the short way', () => {
       expect(answer.status).toBe(400);
       expect(answer).toEqual(await inside(hold(headers, body)));
     });
-    expect(seen).toEqual([]);
+    // What was bought before may still be on its way to MySQL; no script was asked for a hold.
+    expect(seen.filter((name) => name.startsWith('EVAL'))).toEqual([]);
   });
 
   test('a body in several pieces is one body', async () => {

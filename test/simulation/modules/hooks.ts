@@ -29,8 +29,8 @@ const FILES: Readonly<Record<string, string>> = {
 };
 /** Tables for crowds: making them anew for each server that starts takes a fifth of a run, and a run has a dozen buyers. */
 const SMALLER_TABLES: readonly TextChange[] = [
-  { file: 'limits.ts', find: 'pollPaceEntries: 2 ** 20,', replace: 'pollPaceEntries: 2 ** 10,' },
-  { file: 'limits.ts', find: 'catalogueCacheEntries: 2_000,', replace: 'catalogueCacheEntries: 50,' },
+  { file: 'limits/waiting-room.ts', find: 'pollPaceEntries: 2 ** 20,', replace: 'pollPaceEntries: 2 ** 10,' },
+  { file: 'limits/catalogue.ts', find: 'catalogueCacheEntries: 2_000,', replace: 'catalogueCacheEntries: 50,' },
 ];
 const WRITER_THREAD = `${SERVER}order-log/writer-thread.ts`;
 

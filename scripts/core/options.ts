@@ -1,6 +1,6 @@
 /** The command line of the measurement. */
 import { defineCommandLine, type OptionsOf } from '../measuring/command-line.ts';
-import { DIRECTORY, file, someOf, wholeNumber } from '../measuring/flags.ts';
+import { DIRECTORY, directory, file, someOf, wholeNumber } from '../measuring/flags.ts';
 import { FUNNEL_WINDOWS, funnelPurchases } from './funnel-size.ts';
 import { PARTS } from './rows.ts';
 
@@ -50,6 +50,7 @@ const FLAGS = {
   directory: DIRECTORY,
   json: file('write the whole result, every block of it, as JSON'),
   svg: file('draw the ratios with their intervals'),
+  cpuProf: directory("leave the server's profile there, for Chrome's developer tools; nothing is claimed then"),
 };
 export type CoreOptions = OptionsOf<typeof FLAGS>;
 

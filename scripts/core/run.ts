@@ -48,7 +48,7 @@ export function buyersNeeded(options: CoreOptions): number {
 
 export async function measure(options: CoreOptions, context: StageContext): Promise<Measurement> {
   const hall = await openHall(
-    { purpose: CORE.command, directory: options.directory, buyers: buyersNeeded(options) },
+    { purpose: CORE.command, directory: options.directory, buyers: buyersNeeded(options), cpuProfile: options.cpuProf },
     context,
   );
   try {

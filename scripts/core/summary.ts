@@ -249,6 +249,7 @@ export function judgeRatio({ interval, equal, target, isVoid }: Judged): Verdict
 
 function generalFaults({ options, leftOut, audit }: Measurement): string[] {
   const faults = [...leftOut];
+  if (options.cpuProf !== undefined) faults.push('The server was profiled, which makes it slower.');
   if (options.pairs < PAIRS_MIN) faults.push(`${options.pairs} pairs are too few, ${PAIRS_MIN} are enough.`);
   if (!audit.clean) faults.push('The audit afterwards was not clean.');
   return faults;

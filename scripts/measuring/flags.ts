@@ -113,6 +113,8 @@ function path(placeholder: string, help: string): Flag<string | undefined> {
 
 /** Where something is written; undefined: nowhere. */
 export const file = (help: string): Flag<string | undefined> => path('FILE', help);
+/** A directory that is written into. */
+export const directory = (help: string): Flag<string | undefined> => path('DIR', help);
 
 /** Where the stack's temporary folder is made; undefined: the first of the usual places that is on a disk. */
 export const DIRECTORY = path('DIR', 'on the disk to measure: the order log is in a temporary folder in it');

@@ -6,7 +6,7 @@ import { LIMITS } from '@fest/server/limits';
 import { LoadShedder } from '@fest/server/platform/overload/load-shedder';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { integration } from '../support/integration.ts';
 import { exchange, listen, openConnection, parseAnswer } from '../support/raw-http.ts';
 import { type CommandRecorder, recordCommands } from '../support/redis-commands.ts';
@@ -304,6 +304,25 @@ integration('the short way', () => {
     } finally {
       Object.assign(queueTokens, { verify });
     }
+  });
+
+  test('one for which there is no room any more when its body is here is refused, and counted as refused', async () => {
+    const { headers } = await admitted();
+    const counted = async (labels: string): Promise<number> => {
+      const { body } = await fest.app.inject({ url: '/metrics' });
+      return Number(body.split(`fest_http_requests_total{${labels}} `)[1]?.split('\n')[0] ?? 0);
+    };
+    const labels = 'route="refused",method="any",status="503"';
+    const before = await counted(labels);
+    const bodyArrived = vi.spyOn(loadShedder, 'bodyArrived').mockReturnValueOnce(2);
+    const refusedLate = vi.spyOn(loadShedder, 'refusedLate').mockReturnValueOnce(true);
+    const answer = parseAnswer(await exchange(port, bytesOf(hold(headers))));
+    bodyArrived.mockRestore();
+    refusedLate.mockRestore();
+    expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '2' } });
+    expect(JSON.parse(answer.text)).toMatchObject({ code: 'overloaded', retryAfterMs: 2_000 });
+    expect(await counted(labels)).toBe(before + 1);
+    expect(await counted('route="/api/v1/sales/:saleId/holds",method="POST",status="503"')).toBe(0);
   });
 
   test('answers are counted under their routes, whichever way they took', async () => {

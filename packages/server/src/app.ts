@@ -20,6 +20,7 @@ import type { ClockSource } from './platform/clock-sources.ts';
 import { registerDocumentation } from './platform/documentation.ts';
 import type { FestApp } from './platform/fest-app.ts';
 import { openFrontDoor } from './platform/front-door.ts';
+import { GatheringRedis } from './platform/gathering-redis.ts';
 import { registerHandlerDeadline } from './platform/handler-deadline.ts';
 import { type HealthFacts, registerHealth, type SharedReadiness } from './platform/health.ts';
 import { registerIdempotency } from './platform/idempotency.ts';
@@ -148,7 +149,9 @@ export async function buildApp({
     requestId: ({ headers }) => String(headers[REQUEST_ID_HEADER] || nextRequestId()),
   });
   const isLeaving = (): boolean => lameDuck?.begun === true;
-  const frontDoor = openFrontDoor(app, { meters, shedder: loadShedder, shortWay, isLeaving });
+  const { redis } = services;
+  const onRequest = redis instanceof GatheringRedis ? (nowMs: number) => redis.sendOverdue(nowMs) : () => undefined;
+  const frontDoor = openFrontDoor(app, { meters, shedder: loadShedder, shortWay, isLeaving, onRequest });
 
   // --- the API --------------------------------------------------------------------------------------------------------
   const { live, rebuilds, catalogue, queueTokens, ticketCodes, processor, cancellations, log, passwordHashing } = core;

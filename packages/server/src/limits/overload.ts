@@ -36,7 +36,7 @@ export const OVERLOAD_LIMITS = {
   /** Holds are refused when they and payments are more than this share of the work. */
   shedHoldsAbove: 0.5,
   /** What a request costs, in refusals, about. */
-  requestWeights: { browse: 6, join: 4, poll: 2, hold: 6, purchase: 6, service: 6 },
+  requestWeights: { browse: 6, join: 3, poll: 1.5, hold: 4, purchase: 3, service: 6 },
   /** Requests under way, by class. At a few milliseconds each a server has tens; more means that a store is slow, and each
    * holds some 10 KiB and a place in the lines for Redis and MySQL. Together they bound these lines. */
   requestsInFlight: { browse: 1_000, join: 1_000, poll: 500, hold: 1_000, purchase: 4_000, service: 500 },

@@ -46,7 +46,8 @@ export class AgeList<Item extends object> {
     this.#size -= 1;
     while (this.#first < this.#next && this.#slots[this.#first & mask] === undefined) this.#first += 1;
     // A rush is over.
-    if (this.#size === 0 && this.#slots.length > SLOTS_KEPT) this.#resize(FIRST_SLOTS);
+    const { length } = this.#slots;
+    if (length > SLOTS_KEPT && this.#next - this.#first < length / 8) this.#resize(length / 4);
     return true;
   }
 

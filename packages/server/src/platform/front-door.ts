@@ -37,9 +37,14 @@ export interface FrontDoorOptions {
   readonly shortWay?: Pick<ShortWay, 'takes'>;
   /** True: every answer, also one of Fastify's, ends its connection. */
   readonly isLeaving: () => boolean;
+  /** Hears of every request. @param nowMs as `performance.now()` */
+  readonly onRequest?: (nowMs: number) => void;
 }
 
-export function openFrontDoor(app: FestApp, { meters, shedder, shortWay, isLeaving }: FrontDoorOptions): FrontDoor {
+export function openFrontDoor(
+  app: FestApp,
+  { meters, shedder, shortWay, isLeaving, onRequest }: FrontDoorOptions,
+): FrontDoor {
   const entries: Entry[] = [];
   let closing = false;
   app.addHook('preClose', async () => {
@@ -64,6 +69,7 @@ export function openFrontDoor(app: FestApp, { meters, shedder, shortWay, isLeavi
   app.server.removeAllListeners('request');
   app.server.on('request', (request, response) => {
     const beganMs = performance.now();
+    onRequest?.(beganMs);
     if (isLeaving()) response.shouldKeepAlive = false;
     const refused = (): void => meters.countRefused((performance.now() - beganMs) / 1000);
     // A server that stops refuses by itself, and says so.

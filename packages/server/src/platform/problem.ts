@@ -27,7 +27,11 @@ export class ProblemError extends Error {
   readonly challenge: WorkChallenge | undefined;
 
   constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
+    const { stackTraceLimit } = Error;
+    // What was decided happened where it says; crowds are refused by the thousand, and a stack is most of what a refusal costs.
+    if (options.cause === undefined) Error.stackTraceLimit = 0;
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'ProblemError';
     this.code = code;
     this.statusCode = PROBLEMS[code].status;

@@ -26,7 +26,7 @@ import { type TrustedProxies, trustOf } from './trusted-proxies.ts';
 
 export interface ShortWayOptions {
   readonly meters: RequestMeters;
-  readonly shedder: Pick<LoadShedder, 'bodyArrived'>;
+  readonly shedder: Pick<LoadShedder, 'bodyArrived' | 'refusedLate'>;
   readonly authentication: Authentication;
   readonly deadlines: HandlerDeadlines;
   readonly processHealth: ProcessHealth | undefined;
@@ -42,7 +42,7 @@ interface Entry {
   readonly health: ProcessHealth | undefined;
 }
 
-const JSON_TYPES: readonly unknown[] = ['application/json', 'application/json; charset=utf-8'];
+const JSON_TYPE = /^application\/json(?: *; *charset="?utf-8"?)?$/i;
 
 export class ShortWay {
   readonly #app: FestApp;
@@ -160,10 +160,12 @@ export class ShortWay {
   }
 
   #answer({ entry, response, beganMs, runsSinceMs }: Visit, answer: ReadyAnswer): void {
-    // The deadline was quicker, or nobody is there any more.
-    if (response.headersSent || response.destroyed) return;
+    // The deadline was quicker.
+    if (response.headersSent) return;
     const nowMs = performance.now();
     if (runsSinceMs !== undefined) entry.health?.record(nowMs - runsSinceMs);
+    // Who did not wait was not answered.
+    if (response.destroyed) return;
     const { path, action } = entry;
     try {
       writeAnswer(response, answer);
@@ -171,7 +173,10 @@ export class ShortWay {
       this.#app.log.error({ err: error, route: path.route }, 'an answer could not be sent');
       response.destroy();
     }
-    this.#options.meters.count(path, path.route, action.method, answer.status, (nowMs - beganMs) / 1_000);
+    const { meters, shedder } = this.#options;
+    const seconds = (nowMs - beganMs) / 1_000;
+    if (shedder.refusedLate(response)) meters.countRefused(seconds);
+    else meters.count(path, path.route, action.method, answer.status, seconds);
   }
 }
 
@@ -233,7 +238,7 @@ function isUsual({ action }: Entry, { headers, httpVersionMinor }: IncomingMessa
   if (headers.expect !== undefined || headers['transfer-encoding'] !== undefined) return false;
   const { 'content-length': length = '0', 'content-type': type } = headers;
   if (action.body === undefined) return length === '0' && type === undefined;
-  return JSON_TYPES.includes(type) && length !== '0' && Number(length) <= LIMITS.smallBodyBytes;
+  return type !== undefined && JSON_TYPE.test(type) && length !== '0' && Number(length) <= LIMITS.smallBodyBytes;
 }
 
 function parse(bytes: Buffer): unknown {

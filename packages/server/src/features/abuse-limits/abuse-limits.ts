@@ -24,7 +24,7 @@ import { challengeBits, createJoinChallenges, type Joiner, type ProofVerdict } f
 import { createRates, type RateConfig, type RateName } from './rates.ts';
 
 export interface AbuseLimits {
-  /** @throws {ProblemError} 429, or 428 with a challenge */
+  /** @throws {ProblemError} 429, or 403 with a challenge */
   readonly join: Limit;
   /** @throws {ProblemError} 429 */
   readonly hold: Limit;

@@ -120,9 +120,9 @@ describe('holds', () => {
   });
 
   it('count with payments and operators, against everybody else and what refusals cost', () => {
-    const served = { ...NOTHING, hold: 10, purchase: 30, service: 10, join: 25 };
+    const served = { ...NOTHING, hold: 30, purchase: 10, service: 5, join: 20 };
     expect(workShares({ served, refused: 0 }).purchases).toBeCloseTo(3 / 4);
-    expect(workShares({ served, refused: 800 }).purchases).toBeCloseTo(1 / 4);
+    expect(workShares({ served, refused: 480 }).purchases).toBeCloseTo(1 / 4);
   });
 });
 
@@ -174,10 +174,10 @@ describe('what the admission sees', () => {
     ['nothing', {}, 0, 0],
     ['purchases alone', { hold: 10, purchase: 40, service: 3 }, 0, 0],
     ['refusals alone', {}, 1_000, 0],
-    ['joins alone: a refusal each would be left', { join: 100 }, 0, 3 / 4],
-    ['polls alone', { poll: 100 }, 0, 1 / 2],
-    ['as much work of joins as of purchases', { join: 60, purchase: 40 }, 0, 3 / 8],
-    ['the same, and refusals that cost as much again', { join: 60, purchase: 40 }, 480, 3 / 16],
+    ['joins alone: a refusal each would be left', { join: 100 }, 0, 2 / 3],
+    ['polls alone', { poll: 100 }, 0, 1 / 3],
+    ['as much work of joins as of purchases', { join: 60, purchase: 60 }, 0, 1 / 3],
+    ['the same, and refusals that cost as much again', { join: 60, purchase: 60 }, 360, 1 / 6],
   ])('the reserve in %s', (_, served, refused, reserve) => {
     expect(workShares({ served: { ...NOTHING, ...served }, refused }).reserve).toBeCloseTo(reserve);
   });

@@ -20,11 +20,13 @@ function rowsOf(outcome: Outcome): readonly unknown[] {
 
 describe('the simulated MySQL', () => {
   let database: Database;
+  let nowMs: number;
   let a: Session;
   let b: Session;
 
   beforeEach(async () => {
-    database = await Database.create();
+    nowMs = 1_700_000_000_000;
+    database = await Database.create({ nowMs: () => nowMs });
     insertSale(database, SALE);
     a = new Session();
     b = new Session();
@@ -32,6 +34,13 @@ describe('the simulated MySQL', () => {
 
   const epoch = (session: Session) => rowsOf(database.execute(session, 'SELECT epoch FROM sales WHERE id = ?', [1]));
   const raise = (session: Session) => database.execute(session, 'UPDATE sales SET epoch = epoch + 1 WHERE id = ?', [1]);
+
+  it('goes by the clock it was given', () => {
+    const asked = () => rowsOf(database.execute(a, 'SELECT UNIX_TIMESTAMP() AS now FROM sales', []));
+    expect(asked()).toEqual([{ now: 1_700_000_000 }]);
+    nowMs += 1_999;
+    expect(asked()).toEqual([{ now: 1_700_000_001 }]);
+  });
 
   it('shows a transaction to itself only until it commits', () => {
     database.begin(a);

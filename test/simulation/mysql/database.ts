@@ -6,6 +6,8 @@
  * has ended. Reads without a lock never wait, and see what is committed (and, in a transaction, its own changes). That is
  * stricter than InnoDB: what goes wrong only under weaker isolation does not happen here.
  */
+
+import type { Given } from './expressions.ts';
 import { readSchemas, type TableSchema } from './schema.ts';
 import { SqlError, type SqlParameter, type SqlScalar } from './sql-error.ts';
 import { compileStatement, type Effects, type Statement, type StatementResult } from './statements.ts';
@@ -41,6 +43,8 @@ export type Recorded =
       readonly session: number;
       readonly sql: string;
       readonly parameters: readonly SqlParameter[];
+      /** MySQL's clock. */
+      readonly unixSeconds: number;
       readonly rows: readonly Row[];
       readonly affectedRows: number;
       /** MySQL's code when it was refused. */
@@ -48,6 +52,8 @@ export type Recorded =
     };
 
 export interface DatabaseOptions {
+  /** Its clock, Unix milliseconds. */
+  readonly nowMs: () => number;
   readonly record?: (recorded: Recorded) => void;
   /** Called before a row is inserted; throws to refuse it. */
   readonly beforeInsert?: Effects['beforeInsert'];
@@ -65,12 +71,12 @@ export class Database {
   /** Called when something was released that others may wait for. */
   onRelease: () => void = () => undefined;
 
-  constructor(schemas: readonly TableSchema[], options: DatabaseOptions = {}) {
+  constructor(schemas: readonly TableSchema[], options: DatabaseOptions) {
     this.#tables = new Map(schemas.map((schema) => [schema.name, new Table(schema)]));
     this.#options = options;
   }
 
-  static async create(options: DatabaseOptions = {}): Promise<Database> {
+  static async create(options: DatabaseOptions): Promise<Database> {
     return new Database(await readSchemas(), options);
   }
 
@@ -87,11 +93,12 @@ export class Database {
 
   /** @throws {SqlError} when the statement is refused: it has changed nothing */
   execute(session: Session, sql: string, parameters: readonly SqlParameter[]): Outcome {
-    const { record } = this.#options;
-    if (record === undefined) return this.#execute(session, sql, parameters);
-    const query = { kind: 'query', session: session.id, sql, parameters } as const;
+    const { nowMs, record } = this.#options;
+    const given: Given = { parameters, unixSeconds: Math.floor(nowMs() / 1000) };
+    if (record === undefined) return this.#execute(session, sql, given);
+    const query = { kind: 'query', session: session.id, sql, ...given } as const;
     try {
-      const outcome = this.#execute(session, sql, parameters);
+      const outcome = this.#execute(session, sql, given);
       if (outcome !== 'blocked') record({ ...query, rows: outcome.rows, affectedRows: outcome.affectedRows });
       return outcome;
     } catch (error) {
@@ -100,13 +107,13 @@ export class Database {
     }
   }
 
-  #execute(session: Session, sql: string, parameters: readonly SqlParameter[]): Outcome {
+  #execute(session: Session, sql: string, given: Given): Outcome {
     const lock = /^SELECT (GET|RELEASE)_LOCK\(/.exec(sql);
-    if (lock !== null) return this.#namedLock(session, sql, parameters, lock[1] === 'GET');
+    if (lock !== null) return this.#namedLock(session, sql, given.parameters, lock[1] === 'GET');
     const statement = this.#compiled(sql);
-    if (!statement.locks) return this.#read(session, statement, parameters);
+    if (!statement.locks) return this.#read(session, statement, given);
     if (this.#writer !== undefined && this.#writer !== session) return 'blocked';
-    return this.#write(session, statement, parameters);
+    return this.#write(session, statement, given);
   }
 
   begin(session: Session): void {
@@ -156,15 +163,15 @@ export class Database {
     return statement;
   }
 
-  #read(session: Session, statement: Statement, parameters: readonly SqlParameter[]): StatementResult {
-    const run = (): StatementResult => statement.run(this.#tables, parameters, this.#effects([]));
+  #read(session: Session, statement: Statement, given: Given): StatementResult {
+    const run = (): StatementResult => statement.run(given, this.#effects([]));
     return this.#writer === undefined || this.#writer === session ? run() : this.#committed(run);
   }
 
-  #write(session: Session, statement: Statement, parameters: readonly SqlParameter[]): StatementResult {
+  #write(session: Session, statement: Statement, given: Given): StatementResult {
     const changes: Change[] = [];
     try {
-      const result = statement.run(this.#tables, parameters, this.#effects(changes));
+      const result = statement.run(given, this.#effects(changes));
       session.changes.push(...changes);
       if (session.inTransaction) this.#writer = session;
       else this.#end(session, true);

@@ -4,9 +4,15 @@ import { SqlError, type SqlParameter, type SqlScalar } from './sql-error.ts';
 import { type Select, type SqlExpression, SqlSyntaxError } from './sql-syntax.ts';
 import type { Row, Table } from './table.ts';
 
-/** One combination of rows, by position in FROM. */
-export interface Scene {
+/** What a statement is run with. */
+export interface Given {
   readonly parameters: readonly SqlParameter[];
+  /** When it began, whole seconds. */
+  readonly unixSeconds: number;
+}
+
+/** One combination of rows, by position in FROM. */
+export interface Scene extends Given {
   readonly rows: readonly (Row | undefined)[];
   /** The row that ON DUPLICATE KEY UPDATE could not insert. */
   readonly inserted?: Row;
@@ -98,7 +104,7 @@ const AGGREGATES: Readonly<Record<string, (values: readonly SqlScalar[]) => SqlS
 };
 
 /** Null when one of them is. */
-const FUNCTIONS: Readonly<Record<string, (values: readonly SqlScalar[]) => SqlScalar>> = {
+const FUNCTIONS: Readonly<Record<string, (values: readonly SqlScalar[], given: Given) => SqlScalar>> = {
   GREATEST: (values) => (values.includes(null) ? null : extreme(values, (order) => order > 0)),
   LEAST: (values) => (values.includes(null) ? null : extreme(values, (order) => order < 0)),
   CONCAT: (values) => (values.includes(null) ? null : values.map(String).join('')),
@@ -106,7 +112,7 @@ const FUNCTIONS: Readonly<Record<string, (values: readonly SqlScalar[]) => SqlSc
   LOCATE: ([part = null, text = null]) =>
     part === null || text === null ? null : String(text).toLowerCase().indexOf(String(part).toLowerCase()) + 1,
   DATABASE: () => 'simulated',
-  UNIX_TIMESTAMP: () => Math.floor(Date.now() / 1000),
+  UNIX_TIMESTAMP: (_, { unixSeconds }) => unixSeconds,
 };
 
 function callOf(name: string, args: readonly SqlExpression[], names: Names): Evaluate {
@@ -134,7 +140,11 @@ function callOf(name: string, args: readonly SqlExpression[], names: Names): Eva
   }
   const work = FUNCTIONS[name];
   if (work === undefined) throw new SqlSyntaxError(`the function ${name} is not simulated`);
-  return (scene) => work(parts.map((part) => part(scene)));
+  return (scene) =>
+    work(
+      parts.map((part) => part(scene)),
+      scene,
+    );
 }
 
 function binaryOf({ operator, left, right }: Extract<SqlExpression, { kind: 'binary' }>, names: Names): Evaluate {

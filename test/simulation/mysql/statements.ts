@@ -4,12 +4,13 @@ import {
   compileExpression,
   compileList,
   type Evaluate,
+  type Given,
   isAggregate,
   isTrue,
   type Names,
   type Scene,
 } from './expressions.ts';
-import { SqlError, type SqlParameter, type SqlScalar } from './sql-error.ts';
+import { SqlError, type SqlScalar } from './sql-error.ts';
 import { parseSql } from './sql-parser.ts';
 import {
   type Assignment,
@@ -46,7 +47,7 @@ export interface Statement {
   /** Changes rows, or locks what it reads. */
   readonly locks: boolean;
   /** @throws {SqlError} when it is refused; `changes` then has what was done up to there */
-  run(tables: Tables, parameters: readonly SqlParameter[], effects: Effects): StatementResult;
+  run(given: Given, effects: Effects): StatementResult;
 }
 
 type Rows = readonly (Row | undefined)[];
@@ -150,13 +151,17 @@ function matcherOf(sources: readonly Source[], where: SqlExpression | undefined,
   };
 }
 
+function givenOf({ parameters, unixSeconds }: Scene): Given {
+  return { parameters, unixSeconds };
+}
+
 function namesOf(sources: readonly Source[], tables: Tables, outer?: Names): Names {
   return {
     sources: sources.map(({ alias, table }) => ({ alias, table: tableOf(tables, table) })),
     ...(outer === undefined ? {} : { outer }),
     subquery: (select, around) => {
       const run = compileSelect(select, tables, around);
-      return (scene) => run.lists({ parameters: scene.parameters, rows: [], outer: scene });
+      return (scene) => run.lists({ ...givenOf(scene), rows: [], outer: scene });
     },
   };
 }
@@ -296,18 +301,18 @@ function runInsert(insert: Insert, tables: Tables): Statement['run'] {
   const rowsOf = insertedRows(insert, tables, names);
   const assign = compileAssignments(insert.onDuplicate, names);
   const idColumn = table.schema.columns.find((column) => column.autoIncrement)?.name;
-  return (_, parameters, { changes, beforeInsert }) => {
+  return (given, { changes, beforeInsert }) => {
     let affectedRows = 0;
     let insertId = 0;
-    for (const values of rowsOf({ parameters, rows: [] })) {
+    for (const values of rowsOf({ ...given, rows: [] })) {
       if (values.length !== insert.columns.length) {
         throw new SqlError(
           'ER_WRONG_VALUE_COUNT_ON_ROW',
           `${values.length} values for ${insert.columns.length} columns`,
         );
       }
-      const given: Row = Object.fromEntries(insert.columns.map((column, index) => [column, values[index] ?? null]));
-      const row = table.complete(given);
+      const said: Row = Object.fromEntries(insert.columns.map((column, index) => [column, values[index] ?? null]));
+      const row = table.complete(said);
       beforeInsert(insert.table, row);
       const other = table.duplicateOf(row);
       affectedRows += 1;
@@ -316,7 +321,7 @@ function runInsert(insert: Insert, tables: Tables): Statement['run'] {
         changes.push(table.insert(row));
         if (idColumn !== undefined) insertId = Number(row[idColumn]);
       } else if (insert.onDuplicate.length > 0) {
-        assign({ parameters, rows: [other], inserted: row }, (updated) => {
+        assign({ ...given, rows: [other], inserted: row }, (updated) => {
           const change = table.update(other, updated);
           if (change === undefined) return;
           changes.push(change);
@@ -344,12 +349,12 @@ function runUpdate(update: Update, tables: Tables): Statement['run'] {
   const matches = matcherOf(update.sources, update.where, names);
   const assign = compileAssignments(update.assignments, names);
   const limit = limitOf(update.limit, names);
-  return (_, parameters, { changes }) => {
-    const found = matches({ parameters, rows: [] }).slice(0, limit({ parameters, rows: [] }));
+  return (given, { changes }) => {
+    const found = matches({ ...given, rows: [] }).slice(0, limit({ ...given, rows: [] }));
     for (const rows of found) {
       const [row] = rows;
       if (row === undefined) continue;
-      assign({ parameters, rows }, (values) => {
+      assign({ ...given, rows }, (values) => {
         const change = target.table.update(row, values);
         if (change !== undefined) changes.push(change);
       });
@@ -364,8 +369,8 @@ function runDelete(statement: Delete, tables: Tables): Statement['run'] {
   const matches = matcherOf([source], statement.where, names);
   const limit = limitOf(statement.limit, names);
   const table = tableOf(tables, statement.table);
-  return (_, parameters, { changes }) => {
-    const found = matches({ parameters, rows: [] }).slice(0, limit({ parameters, rows: [] }));
+  return (given, { changes }) => {
+    const found = matches({ ...given, rows: [] }).slice(0, limit({ ...given, rows: [] }));
     for (const [row] of found) if (row !== undefined) changes.push(table.remove(row));
     return { rows: [], affectedRows: found.length, insertId: 0 };
   };
@@ -391,8 +396,8 @@ export function compileStatement(sql: string, tables: Tables): Statement {
       return {
         syntax,
         locks: syntax.locking,
-        run: (_, parameters) => ({
-          rows: rowsOfSelect(select, { parameters, rows: [] }),
+        run: (given) => ({
+          rows: rowsOfSelect(select, { ...given, rows: [] }),
           affectedRows: 0,
           insertId: 0,
         }),

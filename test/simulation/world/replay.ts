@@ -52,7 +52,7 @@ function* shuffledBatches(world: World): Generator<{ readonly log: string; reado
 
 /** @throws {Violation} when the archive comes out different from what the logs say */
 export async function checkReplay(world: World): Promise<void> {
-  const database = new Database(world.schemas);
+  const database = new Database(world.schemas, { nowMs: () => world.loop.nowMs });
   insertSale(database, world.sale);
   const pool = directPool(database);
   // First what was given back: a ticket may have been sold again in another log than the one that says so.

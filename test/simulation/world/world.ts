@@ -89,7 +89,8 @@ export class World {
     });
     this.redis = new RedisNode(redis, this.network);
     this.redis.lossRate = this.surroundings.lossRate;
-    const database = new Database(schemas, {
+    const database: Database = new Database(schemas, {
+      nowMs: () => this.loop.nowMs + this.mysql.clockOffsetMs,
       ...(record === undefined ? {} : { record }),
       beforeInsert: (table, row) => this.#refuse(table, row),
       onCommit: (changes) => {
@@ -97,8 +98,8 @@ export class World {
         this.oracle.committed(changes);
       },
     });
-    insertSale(database, this.sale);
     this.mysql = new MysqlNode(database, this.network);
+    insertSale(database, this.sale);
     this.mysql.lossRate = this.surroundings.lossRate;
     this.gateway = new GatewayLedger(this.network, this.surroundings.gateway, {
       charged: (charge) => {

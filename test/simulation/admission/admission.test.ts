@@ -184,6 +184,11 @@ describe('a planted bug of the controller is caught', { timeout: 60_000 }, () =>
     expect(total[by]).toBeGreaterThan(LIMIT_OF[by as keyof typeof LIMIT_OF]);
   });
 
+  it('places that are kept for those who never come', () => {
+    const kept: Decide = (facts, state) => decideAdmission(facts, { ...state, quietMs: 0 });
+    expect(totalOf(playSeeds(100, { decide: kept })).broken).not.toEqual([]);
+  });
+
   it('time that goes on for those who cannot come', () => {
     const pause = { from: 20, until: 50 };
     const wall: Decide = believing(({ elapsedMs }) => ({ windowElapsedMs: elapsedMs }));
@@ -194,22 +199,31 @@ describe('a planted bug of the controller is caught', { timeout: 60_000 }, () =>
     expect(wrong?.shareBusy).toBeGreaterThan(BUSY_AT_MOST);
   });
 
-  it.each<[string, Rules, NonNullable<Variant['change']>]>([
+  const isBroken = (_: Total, wrong: Total): boolean => wrong.broken.length > 0;
+  const isShort = (right: Total, wrong: Total): boolean =>
+    right.shareShort < SHORT_AT_MOST && wrong.shareShort > SHORT_AT_MOST;
+  const sellsLess = (right: Total, wrong: Total): boolean => wrong.held < 0.95 * right.held;
+
+  it.each<[string, Rules, NonNullable<Variant['change']>, (right: Total, wrong: Total) => boolean]>([
     [
       'a block of people who left that is admitted',
       withRules({ advanceBy: 'numbers' }),
       { blockFrom: 100, blockLength: 10_000 },
+      isBroken,
     ],
     [
       'a buyer who is counted with each hold',
       withRules({ releaseCounts: true }),
       { givenBack: 0.1, givenBackTimes: 30 },
+      isShort,
     ],
-    ['old admissions that count as younger ones', withRules({ oldSteps: 'asOldest' }), LATE],
-  ])('%s', (_, rules, change) => {
+    ['old admissions that count as younger ones', withRules({ oldSteps: 'asOldest' }), LATE, sellsLess],
+  ])('%s', (_, rules, change, isNoticed) => {
     const seeds = change === LATE ? 2 : 60;
-    expect(totalOf(playSeeds(seeds, { change })).broken).toEqual([]);
-    expect(totalOf(playSeeds(seeds, { change, rules })).broken).not.toEqual([]);
+    const right = totalOf(playSeeds(seeds, { change }));
+    const wrong = totalOf(playSeeds(seeds, { change, rules }));
+    expect(right.broken).toEqual([]);
+    expect(isNoticed(right, wrong), JSON.stringify({ right, wrong })).toBe(true);
   });
 
   it.each([

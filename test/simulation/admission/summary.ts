@@ -26,9 +26,8 @@ export interface Total {
 
 /** While people wait, stock and slots may not lie idle for longer. */
 export const IDLE_SECONDS_AT_MOST = 2;
-/** With so few places, one who does not come is more than a share of them. */
+/** With so few places, one who does not come is more than a share of them: shares are of the sales with more. */
 export const FEW_PLACES = 4;
-const IDLE_SECONDS_OF_FEW_AT_MOST = 10;
 
 export interface Variant {
   readonly decide?: Decide;
@@ -47,10 +46,9 @@ export function playSeeds(seeds: number, { decide, rules, change }: Variant = {}
 function faultsOf({ scenario, outcome }: Played): readonly string[] {
   const { seed, maxActive } = scenario;
   const { insideMost, idleSeconds, idleAt } = outcome;
-  const mostIdle = maxActive <= FEW_PLACES ? IDLE_SECONDS_OF_FEW_AT_MOST : IDLE_SECONDS_AT_MOST;
   return [
     ...(insideMost > maxActive ? [`seed ${seed}: ${insideMost} inside`] : []),
-    ...(idleSeconds > mostIdle + 1e-6 ? [`seed ${seed}: idle for ${idleSeconds} s until ${idleAt} s`] : []),
+    ...(idleSeconds > IDLE_SECONDS_AT_MOST + 1e-6 ? [`seed ${seed}: idle for ${idleSeconds} s until ${idleAt} s`] : []),
   ];
 }
 

@@ -166,17 +166,22 @@ function slotBound(facts: AdmissionFacts, expected: Expectation, quietMs: number
   if (free <= 0) return 0;
   const atMost = Math.max(0, LIMITS.overbookingMax * free - freshOf(facts));
   const tooMany = fewestThat((newcomers) => mostLikely(expected, newcomers) > free, atMost + 1);
-  const hasRoom = hasRoomFor(expected, free, inside);
+  const hasRoom = hasRoomFor(expected, facts);
   return Math.max(free - pending, tooMany - 1, hasRoom && quietMs >= LIMITS.quietAdmissionMs ? 1 : 0);
 }
 
+/** With fewer, a single place was empty for 5 s; with more, it is so for no less long. */
+const EXPECTED_PER_PLACE = 2;
+
 /**
  * A fifth of what is free is not expected to be taken, by one more either. The last place is only filled by two when one of those
- * who are late comes as well, which happens in one case in twenty at most. While nobody is inside, nothing keeps a place but
- * people who may never come: then the one more does not count.
+ * who are late comes as well, which happens in one case in twenty at most. While more places are free than taken, what is expected
+ * may be wrong (it takes seconds to learn that people do not come): then one more is no risk worth an empty place, unless somebody
+ * was let in a moment ago, or two are expected for each.
  */
-function hasRoomFor({ mean, showRate }: Expectation, free: number, inside: number): boolean {
-  if (inside === 0) return mean <= 0.8 * free;
+function hasRoomFor({ mean, showRate }: Expectation, { maxActive, inside, pendingByAge }: AdmissionFacts): boolean {
+  const free = maxActive - inside;
+  if (inside < free && pendingByAge[0] === 0) return mean <= EXPECTED_PER_PLACE * free;
   return mean + showRate <= 0.8 * free || (free === 1 && mean * showRate <= 0.05);
 }
 

@@ -35,7 +35,7 @@ const FLAGS = {
     placeholder: 'N',
     help: 'pairs of blocks, short line and long line',
     fallback: 10,
-    limits: [2, 60],
+    limits: [2, 400],
   }),
   blockMs: wholeNumber({ placeholder: 'M', help: 'what a block takes, about', fallback: 600, limits: [50, 5_000] }),
   connections: wholeNumber({

@@ -28,13 +28,16 @@ export class SaleDesk {
   readonly #baseUrl: string;
   readonly #organizer: string;
   readonly #operator: string;
-  readonly #festivalId: number;
+  readonly #title: string;
+  #festivalId = 0;
+  /** Of the present festival, which takes no more than {@link LIMITS.salesPerFestival}. */
+  #sales = 0;
 
-  private constructor(baseUrl: string, tokens: Readonly<Record<'organizer' | 'operator', string>>, festivalId: number) {
+  private constructor(baseUrl: string, tokens: Readonly<Record<'organizer' | 'operator', string>>, title: string) {
     this.#baseUrl = baseUrl;
     this.#organizer = tokens.organizer;
     this.#operator = tokens.operator;
-    this.#festivalId = festivalId;
+    this.#title = title;
   }
 
   static async open(
@@ -48,18 +51,27 @@ export class SaleDesk {
       return (session as Session).accessToken;
     };
     const [organizer, operator] = await Promise.all([as('organizer'), as('operator')]);
-    const festival = (await callApi(baseUrl, {
+    const desk = new SaleDesk(baseUrl, { organizer, operator }, title);
+    await desk.#openFestival(nowMs);
+    return desk;
+  }
+
+  async #openFestival(nowMs: number): Promise<void> {
+    const festival = (await callApi(this.#baseUrl, {
       method: 'POST',
       path: pathOf('festivals'),
-      accessToken: organizer,
-      body: { title, description: '', venue: 'Here', startsAt: day(nowMs, 60), endsAt: day(nowMs, 62) },
+      accessToken: this.#organizer,
+      body: { title: this.#title, description: '', venue: 'Here', startsAt: day(nowMs, 60), endsAt: day(nowMs, 62) },
     })) as Festival;
-    return new SaleDesk(baseUrl, { organizer, operator }, festival.id);
+    this.#festivalId = festival.id;
+    this.#sales = 0;
   }
 
   /** An open sale; its id. */
   async openSale(request: SaleRequest): Promise<number> {
     const { capacity, nowMs, perSecond = LIMITS.perSecondMax, rejoin = 'keep', admissionSeconds } = request;
+    if (this.#sales === LIMITS.salesPerFestival) await this.#openFestival(nowMs);
+    this.#sales += 1;
     const sale = (await callApi(this.#baseUrl, {
       method: 'POST',
       path: pathOf('festivalSales', { festivalId: this.#festivalId }),

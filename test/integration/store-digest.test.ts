@@ -1,6 +1,6 @@
 /** The digest that others compare sees every change of data, and nothing that servers do by themselves. */
 import { reportAlive } from '@fest/server/features/archive/log-positions';
-import { changeRows } from '@fest/server/platform/mysql-statements';
+import { changeRows, selectRows } from '@fest/server/platform/mysql-statements';
 import { ARCHIVE_WANTED_KEY } from '@fest/server/redis/keys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { integration } from '../support/integration.ts';
@@ -20,7 +20,10 @@ integration('the digest of the stores', () => {
     const { mysql, redis } = fest.services;
     await changeRows(mysql, 'UPDATE applier_positions SET seen_at_s = seen_at_s - 5', []);
     const before = await digestOfStores(fest);
+    const seen = () => selectRows(mysql, 'SELECT seen_at_s FROM applier_positions');
+    const seenBefore = await seen();
     await reportAlive(mysql, fest.core.log.logId);
+    expect(await seen()).not.toEqual(seenBefore);
     await redis.set(ARCHIVE_WANTED_KEY, '1');
     expect(await digestOfStores(fest)).toBe(before);
   });

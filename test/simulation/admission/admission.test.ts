@@ -148,6 +148,29 @@ describe('with a window of an hour', { timeout: 60_000 }, () => {
   });
 });
 
+/** Buyers who take their time; all of them come, or half. */
+const SLOW: Variant['change'] = {
+  ...LARGE,
+  ...{ seconds: 900, admissionSeconds: 600, slowAt: 1e9, slowUntil: 1e9, mode: 'fixed', ticketsEach: 1 },
+};
+
+describe('with buyers who think for half a minute and pay in two', { timeout: 60_000 }, () => {
+  it.each([
+    [500, 1],
+    [500, 0.5],
+    [20, 1],
+    [20, 0.5],
+  ])('%i places are used, and nobody stands at the door for long (show rate %d)', (maxActive, showRate) => {
+    const change = { maxActive, showRate, showRateLater: showRate, decideSeconds: 30, paySeconds: 120 };
+    const { held, busy, insideMost } = play({ ...LARGE, ...SLOW, ...change, seed: 1 });
+    expect(insideMost).toBeLessThanOrEqual(maxActive);
+    // Tickets that so many places can sell in that time, less the first minute.
+    expect(held).toBeGreaterThan(0.8 * maxActive * (840 / 120));
+    // Who finds all places taken tries again after a second.
+    expect(busy / held).toBeLessThan(12);
+  });
+});
+
 /** A controller that believes something else than what is. */
 const believing =
   (change: (facts: AdmissionFacts) => Partial<AdmissionFacts>): Decide =>

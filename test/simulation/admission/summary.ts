@@ -17,6 +17,8 @@ export interface Total {
   readonly insideMost: number;
   /** Longest. */
   readonly idleSeconds: number;
+  /** Longest time in which fewer were on their way than there was room for, whether or not somebody was admitted now and then. */
+  readonly shortMost: number;
   /** Of those who came: found all places taken, each time they tried; found no ticket. */
   readonly shareBusy: number;
   readonly shareSoldOut: number;
@@ -62,6 +64,7 @@ export function totalOf(played: readonly Played[]): Total {
     broken: played.flatMap(faultsOf),
     insideMost: Math.max(0, ...played.map(({ scenario, outcome }) => outcome.insideMost / scenario.maxActive)),
     idleSeconds: Math.max(0, ...played.map(({ outcome }) => outcome.idleSeconds)),
+    shortMost: Math.max(0, ...played.map(({ outcome }) => outcome.shortMost)),
     shareBusy: sum(({ busy }) => busy) / came,
     shareSoldOut: sum(({ soldOut }) => soldOut) / came,
     shareShort: sum(({ shortSeconds }) => shortSeconds) / sum(({ fullSeconds }) => fullSeconds),
@@ -109,9 +112,10 @@ export function renderTable(played: readonly Played[]): string {
     return [
       ...[name, total.sales, total.held, percent(total.insideMost), `${total.idleSeconds.toFixed(1)} s`],
       ...[percent(total.shareBusy), percent(total.shareSoldOut), percent(total.shareShort)],
+      `${total.shortMost.toFixed(1)} s`,
     ].join(' | ');
   });
   const head =
-    'sales in which | sales | holds | most inside, of `maxActive` | longest idle | found no place | found no ticket | too few on their way';
+    'sales in which | sales | holds | most inside, of `maxActive` | longest idle | found no place | found no ticket | too few on their way | longest';
   return [head, head.replaceAll(/[^|]+/g, ' --- '), ...rows].map((row) => `| ${row.trim()} |`).join('\n');
 }

@@ -91,6 +91,8 @@ export interface Outcome {
   readonly idleAt: number;
   /** Seconds in which fewer were on their way than tickets and slots could have taken, and in which that could be at all. */
   readonly shortSeconds: number;
+  /** Longest. */
+  readonly shortMost: number;
   readonly fullSeconds: number;
   readonly sold: number;
   /** Admissions of each second. */
@@ -156,6 +158,8 @@ class World {
   #held = 0;
   #soldOut = 0;
   #idleMost = 0;
+  #shortNow = 0;
+  #shortMost = 0;
   #idleAt = 0;
   #short = 0;
   #full = 0;
@@ -213,6 +217,7 @@ class World {
       idleSeconds: this.#idleMost,
       idleAt: this.#idleAt,
       shortSeconds: this.#short,
+      shortMost: this.#shortMost,
       fullSeconds: this.#full,
       sold: this.#sold,
       perSecond: this.#perSecond,
@@ -407,6 +412,8 @@ class World {
       this.#short += isShort ? seconds : 0;
     }
     const hasBegun = this.#seconds >= this.#scenario.opensAt + FIRST_SECONDS;
+    this.#shortNow = isShort && hasBegun ? this.#shortNow + seconds : 0;
+    if (this.#shortNow > this.#shortMost) this.#shortMost = this.#shortNow;
     this.#idle = isShort && admitted === 0 && hasBegun ? this.#idle + seconds : 0;
     if (this.#idle > this.#idleMost) [this.#idleMost, this.#idleAt] = [this.#idle, this.#seconds];
   }

@@ -80,6 +80,11 @@ export class Database {
     return new Database(await readSchemas(), options);
   }
 
+  /** By its own clock, Unix milliseconds. */
+  get nowMs(): number {
+    return this.#options.nowMs();
+  }
+
   /** Committed rows, for looking at them without being a client. */
   rows(table: string): readonly Row[] {
     return this.#committed(() => [...(this.#tables.get(table)?.rows ?? [])]);
@@ -91,10 +96,18 @@ export class Database {
 
   // --- statements ---------------------------------------------------------------------------------------------------
 
-  /** @throws {SqlError} when the statement is refused: it has changed nothing */
-  execute(session: Session, sql: string, parameters: readonly SqlParameter[]): Outcome {
-    const { nowMs, record } = this.#options;
-    const given: Given = { parameters, unixSeconds: Math.floor(nowMs() / 1000) };
+  /**
+   * @param startedAtMs by this database's clock; earlier than now for a statement that was blocked
+   * @throws {SqlError} when the statement is refused: it has changed nothing
+   */
+  execute(
+    session: Session,
+    sql: string,
+    parameters: readonly SqlParameter[],
+    startedAtMs: number = this.nowMs,
+  ): Outcome {
+    const { record } = this.#options;
+    const given: Given = { parameters, unixSeconds: Math.floor(startedAtMs / 1000) };
     if (record === undefined) return this.#execute(session, sql, given);
     const query = { kind: 'query', session: session.id, sql, ...given } as const;
     try {

@@ -15,6 +15,8 @@ interface Waiting {
   readonly session: Session;
   readonly request: Request;
   readonly untilMs: number;
+  /** By MySQL's clock. */
+  readonly startedAtMs: number;
   readonly answer: (outcome: () => StatementResult) => void;
 }
 
@@ -98,16 +100,16 @@ export class MysqlNode {
   /** Answers now, or when whoever is in the way has finished, or when that takes too long. */
   handle(session: Session, request: Request, answer: Waiting['answer']): void {
     const untilMs = this.network.loop.nowMs + (isLockRequest(request) ? lockWaitMs(request) : LOCK_WAIT_MS);
-    if (this.#attempt(session, request, answer)) return;
-    const waiting: Waiting = { session, request, untilMs, answer };
+    const waiting: Waiting = { session, request, untilMs, startedAtMs: this.database.nowMs, answer };
+    if (this.#attempt(waiting)) return;
     this.#waiting.push(waiting);
     this.network.loop.schedule(untilMs - this.network.loop.nowMs, undefined, () => this.#giveUp(waiting), true);
   }
 
-  #attempt(session: Session, request: Request, answer: Waiting['answer']): boolean {
+  #attempt({ session, request, startedAtMs, answer }: Waiting): boolean {
     if (session.closed) return true;
     try {
-      const outcome = this.#perform(session, request);
+      const outcome = this.#perform(session, request, startedAtMs);
       if (outcome === 'blocked') return false;
       answer(() => outcome);
     } catch (error) {
@@ -119,14 +121,14 @@ export class MysqlNode {
     return true;
   }
 
-  #perform(session: Session, request: Request): StatementResult | 'blocked' {
+  #perform(session: Session, request: Request, startedAtMs: number): StatementResult | 'blocked' {
     const { database } = this;
     if (request.kind === 'query') {
       if (session.inTransaction && this.network.random.chance(this.deadlockRate)) {
         database.rollback(session);
         throw new SqlError('ER_LOCK_DEADLOCK', 'Deadlock found when trying to get lock; try restarting transaction');
       }
-      return database.execute(session, request.sql, request.values);
+      return database.execute(session, request.sql, request.values, startedAtMs);
     }
     database[request.kind](session);
     return NOTHING;
@@ -149,7 +151,7 @@ export class MysqlNode {
         const waiting = this.#waiting;
         this.#waiting = [];
         for (const each of waiting) {
-          if (!this.#attempt(each.session, each.request, each.answer)) this.#waiting.push(each);
+          if (!this.#attempt(each)) this.#waiting.push(each);
         }
       },
       true,

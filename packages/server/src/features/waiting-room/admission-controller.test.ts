@@ -137,6 +137,21 @@ describe('decideAdmission, when one place is left', () => {
     expect(decideAdmission({ ...last, pending: 1, pendingByAge: ages(1) }, quiet(0.9)).admit).toBe(0);
   });
 
+  it.each<[string, Partial<AdmissionFacts>, number]>([
+    ['one, though the only one is expected still', { pending: 1, pendingByAge: ages(1, 1) }, 1],
+    ['nobody, when two are expected', { pending: 3, pendingByAge: ages(3, 1) }, 0],
+    ['nobody a moment after one was, as when the windows stood still', { pending: 1, pendingByAge: ages(1, 0) }, 0],
+    ['one, with more places free than taken', { maxActive: 10, inside: 4, pending: 6, pendingByAge: ages(6, 1) }, 1],
+    ['nobody, with as many taken as free', { maxActive: 10, inside: 5, pending: 5, pendingByAge: ages(5, 1) }, 0],
+    ['one, with not quite two for each place', { maxActive: 10, pending: 24, pendingByAge: ages(24, 1) }, 1],
+    ['nobody, with more than two for each', { maxActive: 10, pending: 30, pendingByAge: ages(30, 1) }, 0],
+  ])('admits after a while without anybody %s', (_, facts, admit) => {
+    // Of those who were admitted a second ago nearly eight in ten are expected.
+    const state = { ...initialAdmission(), quietMs: LIMITS.quietAdmissionMs };
+    expect(decideAdmission({ ...last, ...facts }, state).admit).toBe(admit);
+    expect(decideAdmission({ ...last, ...facts }, { ...state, quietMs: 0 }).admit).toBe(0);
+  });
+
   it('gives it to the next long before the window of one who does not come is over', () => {
     // For eight seconds; the window is of two minutes.
     const late = { ...last, pending: 1, pendingByAge: ages(1, 4) };

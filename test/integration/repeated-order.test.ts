@@ -82,6 +82,28 @@ integration('an order that the log has already', () => {
     expect(body.items.map((order) => order.orderId)).toEqual([orderId]);
   });
 
+  it.each([2, 4])(
+    'is shown once Redis has forgotten it, with its own tickets only (limit of %i)',
+    async (limitPerBuyer) => {
+      const sale = await server.createSale({ capacity: 4, limitPerBuyer });
+      const { buyer, paymentId } = await stumbling(sale);
+      await loseRedis();
+      await eventually(async () => server.core.live.get(sale.id)?.snapshot.epoch === 2, 'the sale is built anew');
+      gateway.tell();
+      const { status, orderId } = await outcomeOf(server, buyer, paymentId);
+      expect(status).toBe('succeeded');
+      await eventually(async () => server.core.processor.inFlight === 0, 'the payment has ended');
+      expect(gateway.refunds).toEqual([]);
+      expect(await recordsOf(server, paymentId)).toEqual(['paymentIntent', 'orderPaid']);
+      expect((await server.core.live.refresh(sale.id))?.snapshot).toMatchObject({ available: 2, held: 0, sold: 2 });
+      // Given back, they are all there.
+      expect((await ask(server, buyer, 'POST', `/orders/${orderId}/cancel`)).status).toBe(202);
+      const stock = async () => (await server.core.live.refresh(sale.id))?.snapshot;
+      await eventually(async () => (await stock())?.available === 4, 'its tickets can be sold again');
+      expect(await stock()).toMatchObject({ available: 4, held: 0, sold: 0 });
+    },
+  );
+
   it.each<[string, number, (saleId: number) => Promise<void>]>([
     ['', 1, async () => undefined],
     [', and Redis has forgotten it', 2, loseRedis],
@@ -108,6 +130,11 @@ integration('an order that the log has already', () => {
         expect((await ask(at, buyer, 'GET', path)).body.status).toBe('cancelled');
       }
       expect(gateway.refunds).toEqual([paymentId]);
+      const stock = async () => (await server.core.live.refresh(sale.id))?.snapshot;
+      await eventually(async () => (await stock())?.available === 2, 'its tickets can be sold again');
+      expect(await stock()).toMatchObject({ available: 2, held: 0, sold: 0 });
+      const next = await server.createAccount();
+      expect((await hold(server, next, sale.id, 2)).ticketNumbers).toHaveLength(2);
     } finally {
       await other.close();
     }

@@ -12,12 +12,13 @@ import type { OrderPaid, PaymentIntent, RefundStarted } from '../../order-log/re
 import type { Clock } from '../../platform/clock.ts';
 import { isStoreFailure } from '../../platform/problem-details.ts';
 import { backoffMs, retry } from '../../platform/retry.ts';
+import type { ConfirmedPayment } from '../../redis/scripts/payments.ts';
 import { addFreshOrder } from '../orders/fresh-orders.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
 import type { SaleDirectory } from '../stock/require-live-sale.ts';
 import type { PaymentGateway } from './gateway.ts';
 import { afterCharge, afterLookup, type NextStep, orderOf } from './payments.ts';
-import { completePayment, confirmPayment, failPayment, NO_EPOCH, type StoredPayment } from './store.ts';
+import { completePayment, confirmPayment, failPayment, NO_EPOCH, returnTickets, type StoredPayment } from './store.ts';
 
 export interface PaymentProcessorOptions {
   readonly redis: Redis;
@@ -211,7 +212,7 @@ export class PaymentProcessor {
   }
 
   async #confirm(intent: PaymentIntent): Promise<void> {
-    const { redis, clock, directory, logger, onStep } = this.#options;
+    const { redis, clock, directory, onStep } = this.#options;
     const sale = await this.#persist(() => directory.getSale(intent.saleId));
     if (sale === undefined)
       throw new Error(`payment ${intent.paymentId} is for sale ${intent.saleId}, which does not exist`);
@@ -220,8 +221,7 @@ export class PaymentProcessor {
         confirmPayment(redis, intent, epochNow),
       );
       if (result.status !== 'confirmed') {
-        logger.warn({ paymentId: intent.paymentId, result }, 'money was taken for a hold that is gone; it goes back');
-        return this.#refund(intent, result.status === 'gone' ? 'hold_expired' : 'amount_differs');
+        return this.#refuse(intent, result);
       }
       onStep?.('confirmed', intent.paymentId);
       const order = orderOf(intent, result, { festivalId: sale.festivalId, epoch, nowMs: clock.nowMs() });
@@ -229,17 +229,33 @@ export class PaymentProcessor {
       if (outcome === 'durable' || outcome === 'repeated') {
         this.#noteDurable(intent.paymentId);
         onStep?.('durable', intent.paymentId);
-        return this.#show(order, outcome === 'durable' ? epoch : NO_EPOCH);
+        return outcome === 'durable' ? this.#show(order, epoch) : this.#showRepeated(order, epoch);
       }
-      if (outcome === 'ended') return this.#showWhatIs(intent);
+      if (outcome === 'ended') return this.#showEnded(intent, order, epoch);
       // Redis goes on counting these tickets as sold, so nobody is given them again; the audit finds them.
       if (outcome === 'conflict') return this.#refund(intent, 'ticket_conflict');
       // The sale is being built anew: what Redis confirmed is not in the new state. Nobody was told; it is asked again.
     }
   }
 
+  /** Nothing could be confirmed for the money that was taken. */
+  #refuse(intent: PaymentIntent, result: Exclude<ConfirmedPayment, { status: 'confirmed' }>): Promise<void> {
+    // Redis may have forgotten it since: its own tickets then count against the limit, and are not there to be taken again.
+    if (this.#isDurable(intent.paymentId)) return this.#showWhatIs(intent);
+    this.#options.logger.warn(
+      { paymentId: intent.paymentId, result },
+      'money was taken for a hold that is gone; it goes back',
+    );
+    return this.#refund(intent, result.status === 'gone' ? 'hold_expired' : 'amount_differs');
+  }
+
   #noteCharged(paymentId: string): void {
     if (!this.#chargedAtMs.has(paymentId)) this.#chargedAtMs.set(paymentId, performance.now());
+  }
+
+  /** This process has seen its order become durable: there is no refund any more, but by cancelling the order. */
+  #isDurable(paymentId: string): boolean {
+    return this.#chargedAtMs.get(paymentId) === 'acknowledged';
   }
 
   /** Counts a payment once, also when what follows has to be tried again. */
@@ -282,6 +298,26 @@ export class PaymentProcessor {
       if (error instanceof OrderLogRefusedError) return error;
       throw error;
     }
+  }
+
+  /**
+   * An order that was in the log may have been cancelled through another server meanwhile. If the stock was built anew since,
+   * its tickets were in it, and have just been taken once more for nobody.
+   */
+  async #showRepeated(order: OrderPaid, epoch: number): Promise<void> {
+    const { redis, findOutcome } = this.#options;
+    await this.#show(order, NO_EPOCH);
+    const outcome = await this.#persist(() => findOutcome(order.paymentId));
+    // While it is being cancelled, who does that gives them back.
+    if (outcome?.status === 'refunded') await this.#persist(() => returnTickets(redis, order, epoch));
+  }
+
+  /** Its order keeps the tickets that the log has; those that were just taken are given back. */
+  async #showEnded(intent: PaymentIntent, order: OrderPaid, epoch: number): Promise<void> {
+    // Under a name of their own: the stock takes an order's tickets back once, and this one may be cancelled yet.
+    const surplus = { ...order, orderId: `${order.orderId}/again` };
+    await this.#persist(() => returnTickets(this.#options.redis, surplus, epoch));
+    await this.#showWhatIs(intent);
   }
 
   async #showWhatIs(intent: PaymentIntent): Promise<void> {

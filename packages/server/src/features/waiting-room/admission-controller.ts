@@ -166,7 +166,7 @@ function slotBound(facts: AdmissionFacts, expected: Expectation, quietMs: number
   if (free <= 0) return 0;
   const atMost = Math.max(0, LIMITS.overbookingMax * free - freshOf(facts));
   const tooMany = fewestThat((newcomers) => mostLikely(expected, newcomers) > free, atMost + 1);
-  const hasRoom = hasRoomFor(expected, facts);
+  const hasRoom = hasRoomFor(expected, free, facts);
   return Math.max(free - pending, tooMany - 1, hasRoom && quietMs >= LIMITS.quietAdmissionMs ? 1 : 0);
 }
 
@@ -180,8 +180,7 @@ const EXPECTED_PER_PLACE = 2;
  * expected for each. Not right after the windows stood still, as while people stand at the door: who was admitted in the second
  * before has had no time to come, however long nobody was admitted.
  */
-function hasRoomFor({ mean, showRate }: Expectation, { maxActive, inside, pendingByAge }: AdmissionFacts): boolean {
-  const free = maxActive - inside;
+function hasRoomFor({ mean, showRate }: Expectation, free: number, { inside, pendingByAge }: AdmissionFacts): boolean {
   if (inside < free && pendingByAge[0] === 0) return mean <= EXPECTED_PER_PLACE * free;
   return mean + showRate <= 0.8 * free || (free === 1 && mean * showRate <= 0.05);
 }

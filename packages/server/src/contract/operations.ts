@@ -66,6 +66,10 @@ export const ProcessReport = object({
   server: Type.String(),
   worker: orNull(Count),
   startedAt: Time,
+  beat: Type.Integer({
+    minimum: 0,
+    description: 'number of its report: rates of the same beat are of the same second',
+  }),
   ageMs: Type.Integer({ minimum: 0, description: 'since its last report' }),
   stale: Type.Boolean(),
   /** It said that it stops: its silence is none. */
@@ -133,7 +137,7 @@ export const FleetReport = object({
   requestsPerSecond: Rate,
   ordersPerSecond: Rate,
   errorsPerSecond: Rate,
-  /** Refusals by problem code. */
+  /** Problem documents by code, but for `internal_error`; those of 500 and above, but for `overloaded`, are errors as well. */
   refusedPerSecond: Type.Record(Type.String(), Rate),
   latency: Type.Array(LatencyOfClass),
   /** Of all classes together. */
@@ -164,7 +168,12 @@ export const OperationsLive = object({
   complete: Type.Boolean(),
   fleet: FleetReport,
   processes: Type.Array(ProcessReport),
+  /** Because there are so many; they are in the sums. */
+  processesLeftOut: Count,
+  /** Those that sell, those that open next, those that closed last. */
   sales: Type.Array(LiveSaleReport),
+  /** Because there are so many. */
+  salesLeftOut: Count,
   /** The last ones, oldest first. */
   events: Type.Array(OperationsEvent),
 });

@@ -8,7 +8,7 @@ import { OperationsLive } from '@fest/server/contract/operations';
 import { pathOf } from '@fest/server/contract/paths';
 import type { Role } from '@fest/server/contract/words';
 import { LIMITS } from '@fest/server/limits';
-import { FLEET_EVENTS_KEY, FLEET_REPORTS_KEY } from '@fest/server/redis/keys';
+import { FLEET_EVENTS_KEY, FLEET_REPORTS_KEY, saleKeys } from '@fest/server/redis/keys';
 import { Compile } from 'typebox/compile';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { engines, integration } from '../support/integration.ts';
@@ -290,6 +290,54 @@ integration('operators who listen', () => {
     const answer = await call(fest, 'GET', '/operations/live', { headers });
     expect(refusalOf(answer)).toBe('426 upgrade_required');
     expect(answer.headers).toMatchObject({ upgrade: 'websocket', 'sec-websocket-version': '13' });
+  });
+
+  test('hear that a sale was lost and is built anew, and that it is', async () => {
+    const sale = await fest.createSale({ capacity: 30 });
+    const client = await watchAt(port, operatorToken);
+    await client.next(({ sales }) => sales.some(({ saleId }) => saleId === sale.id));
+    await fest.services.redis.del(saleKeys.sale(sale.id));
+    const ofSale = ({ saleId, kind }: OperationsLive['events'][number]): boolean =>
+      saleId === sale.id && kind === 'epoch';
+    const rebuilt = await client.next(({ events }) => events.filter(ofSale).length >= 2, 10_000);
+    expect(rebuilt.events.filter(ofSale).map(({ level, text }) => [level, text])).toEqual([
+      ['error', expect.stringContaining('cannot be trusted')],
+      ['warning', expect.stringContaining('built anew as epoch 2')],
+    ]);
+    const { sales } = await client.next((document) => document.sales.some(({ epoch }) => epoch === 2));
+    expect(sales.find(({ saleId }) => saleId === sale.id)).toMatchObject({
+      epoch: 2,
+      rebuilding: false,
+      available: 30,
+    });
+  });
+
+  test('who read slowly get the newest when they read again, and no backlog', async () => {
+    const client = await watchAt(port, operatorToken);
+    await client.next(() => true);
+    const { document } = fest.fleet;
+    const read = document.read.bind(document);
+    let made = 0;
+    // More than the buffers of two kernels take.
+    document.read = async () => {
+      made += 1;
+      return { ...(await read()), environment: `${made} ${'x'.repeat(8_000_000)}` };
+    };
+    try {
+      client.socket.pause();
+      const from = client.documents.length;
+      await sleep(5_000);
+      client.socket.resume();
+      const resumedAt = made;
+      await client.next(({ environment }) => Number.parseInt(environment, 10) > resumedAt);
+      const received = client.documents.slice(from).map(({ environment }) => Number.parseInt(environment, 10));
+      const waited = received.filter((number) => number <= resumedAt);
+      expect(resumedAt).toBeGreaterThanOrEqual(4);
+      // One was on its way, and before it what the kernels took.
+      expect(waited.length).toBeLessThanOrEqual(2);
+    } finally {
+      document.read = read;
+    }
   });
 
   test('are sent away when they say something', async () => {

@@ -29,9 +29,8 @@ export function middleOf(bucket: number): number {
 
 export const BUCKETS = bucketOf(LONGEST_US) + 1;
 
-/** One bucket of a text: how many empty ones are before it, and how much is in it; both in base 36, and no 1 is said. */
-const ENCODED_BUCKET = /^([0-9a-z]{1,3})(?:\.([0-9a-z]{1,7}))?$/;
-const BASE = 36;
+/** Base64url, which says nothing when it meets other characters. */
+const ENCODED = /^[\w-]*$/;
 
 export class LatencyHistogram {
   readonly #counts = new Float64Array(BUCKETS);
@@ -76,33 +75,71 @@ export class LatencyHistogram {
     this.#count = 0;
   }
 
-  /** A text as short as little was recorded. */
+  /** A text as short as little was recorded: of each bucket that is not empty how many empty ones are before it, and how much is in it. */
   encode(): string {
-    const parts: string[] = [];
+    const bytes: number[] = [];
     let next = 0;
     for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
       const count = this.#counts[bucket] ?? 0;
       if (count === 0) continue;
-      const gap = (bucket - next).toString(BASE);
-      parts.push(count === 1 ? gap : `${gap}.${count.toString(BASE)}`);
+      pushNumber(bytes, bucket - next);
+      pushNumber(bytes, count);
       next = bucket + 1;
     }
-    return parts.join(',');
+    return Buffer.from(bytes).toString('base64url');
   }
 
-  /** What `encode` has made; undefined for any other text. */
-  static decode(text: string): LatencyHistogram | undefined {
-    const decoded = new LatencyHistogram();
-    if (text === '') return decoded;
+  /** Adds what another one has said with `encode`. False for any other text: then nothing is added. */
+  addEncoded(text: string): boolean {
+    const numbers = ENCODED.test(text) ? readNumbers(Buffer.from(text, 'base64url')) : undefined;
+    if (numbers === undefined || !areBuckets(numbers)) return false;
     let next = 0;
-    for (const part of text.split(',')) {
-      const [, gap, count = '1'] = ENCODED_BUCKET.exec(part) ?? [];
-      const bucket = next + (gap === undefined ? BUCKETS : Number.parseInt(gap, BASE));
-      if (bucket >= BUCKETS) return undefined;
-      decoded.#counts[bucket] = Number.parseInt(count, BASE);
-      decoded.#count += Number.parseInt(count, BASE);
+    for (let index = 0; index < numbers.length; index += 2) {
+      const bucket = next + (numbers[index] ?? 0);
+      const count = numbers[index + 1] ?? 0;
+      this.#counts[bucket] = (this.#counts[bucket] ?? 0) + count;
+      this.#count += count;
       next = bucket + 1;
     }
-    return decoded;
+    return true;
   }
+}
+
+/** Seven bits a byte, the lowest first; all but the last have the eighth (LEB128). */
+function pushNumber(bytes: number[], number: number): void {
+  let rest = number;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) + 0x80);
+  bytes.push(rest);
+}
+
+/** More are not needed for as many answers as there can be in a second. */
+const NUMBER_BYTES = 5;
+
+/** Undefined when the last one is cut off, or one is too long. */
+function readNumbers(bytes: Buffer): readonly number[] | undefined {
+  const numbers: number[] = [];
+  let number = 0;
+  let length = 0;
+  for (const byte of bytes) {
+    number += (byte & 0x7f) * 0x80 ** length;
+    length += 1;
+    if (byte < 0x80) {
+      numbers.push(number);
+      number = 0;
+      length = 0;
+    } else if (length === NUMBER_BYTES) return undefined;
+  }
+  return length === 0 ? numbers : undefined;
+}
+
+/** Pairs of how many empty ones are before it, and how much is in it. */
+function areBuckets(numbers: readonly number[]): boolean {
+  let next = 0;
+  for (let index = 0; index < numbers.length; index += 2) {
+    const bucket = next + (numbers[index] ?? 0);
+    const count = numbers[index + 1] ?? 0;
+    if (bucket >= BUCKETS || count === 0) return false;
+    next = bucket + 1;
+  }
+  return true;
 }

@@ -14,6 +14,7 @@ export class ClassWindow {
 }
 
 export interface ClassFigures {
+  readonly answers: number;
   /** `LatencyHistogram.encode`. */
   readonly latency: string;
   readonly errors: number;
@@ -58,7 +59,7 @@ export class RequestWindow {
     for (const [name, { latency, errors }] of this.#classes) {
       if (latency.count === 0) continue;
       answers += latency.count;
-      classes[name] = { latency: latency.encode(), errors };
+      classes[name] = { answers: latency.count, latency: latency.encode(), errors };
     }
     const refused = Object.fromEntries(this.#refused);
     this.#reset();

@@ -3,7 +3,7 @@ import { describe, expect, it, test } from 'vitest';
 import { OperationsLive } from '../../../contract/operations.ts';
 import { LIMITS } from '../../../limits.ts';
 import { type FleetFacts, isGone, mergeFleet, type SaleFacts, type SeenProcess } from './fleet.ts';
-import { figures, latencies } from './test-support.ts';
+import { figures, ofClass } from './test-support.ts';
 
 const SALE: SaleFacts = {
   saleId: 7,
@@ -38,7 +38,7 @@ const seen = (change: Parameters<typeof figures>[0], ageMs = 100): SeenProcess =
 test('the document is what the contract says', () => {
   const document = merge(
     [
-      seen({ answers: 3, refused: { sold_out: 1 }, classes: { join: { latency: latencies(1, 2, 3), errors: 1 } } }),
+      seen({ answers: 3, refused: { sold_out: 1 }, classes: { join: ofClass([1, 2, 3], 1) } }),
       seen({ id: 'b', worker: 2, redis: { status: 'down', latencyMs: null } }, 10_000),
     ],
     {
@@ -109,10 +109,10 @@ describe('latencies', () => {
   const fast = Array.from({ length: 99 }, () => 1);
   it('are of all answers together, not averages of quantiles', () => {
     const { fleet, processes } = merge([
-      seen({ classes: { wait: { latency: latencies(...fast), errors: 0 } } }),
+      seen({ classes: { wait: ofClass([...fast], 0) } }),
       seen({
         id: 'b',
-        classes: { wait: { latency: latencies(100), errors: 0 }, pay: { latency: latencies(7), errors: 2 } },
+        classes: { wait: ofClass([100], 0), pay: ofClass([7], 2) },
       }),
     ]);
     const [wait, pay] = fleet.latency;
@@ -125,7 +125,7 @@ describe('latencies', () => {
   });
 
   it('of a text that is no histogram are none', () => {
-    expect(merge([seen({ classes: { wait: { latency: 'nonsense', errors: 1 } } })]).fleet).toMatchObject({
+    expect(merge([seen({ classes: { wait: { answers: 1, latency: 'nonsense', errors: 1 } } })]).fleet).toMatchObject({
       latency: [],
       errorsPerSecond: 1,
     });

@@ -97,25 +97,11 @@ function milliseconds(us: number): number {
 
 // --- latencies --------------------------------------------------------------------------------------------------------
 
-interface Latencies {
-  readonly byClass: ReadonlyMap<RouteClass, LatencyHistogram>;
-  readonly all: LatencyHistogram;
-}
-
-function latenciesOf(processes: readonly ProcessFigures[]): Latencies {
-  const byClass = new Map<RouteClass, LatencyHistogram>();
-  const all = new LatencyHistogram();
-  for (const { classes } of processes) {
-    for (const name of ROUTE_CLASSES) {
-      const ofProcess = LatencyHistogram.decode(classes[name]?.latency ?? '');
-      if (ofProcess === undefined || ofProcess.count === 0) continue;
-      const known = byClass.get(name) ?? new LatencyHistogram();
-      known.add(ofProcess);
-      byClass.set(name, known);
-      all.add(ofProcess);
-    }
-  }
-  return { byClass, all };
+/** All that processes recorded of one class; a text that is no histogram is left out. */
+function latenciesOf(name: RouteClass, processes: readonly ProcessFigures[]): LatencyHistogram {
+  const histogram = new LatencyHistogram();
+  for (const { classes } of processes) histogram.addEncoded(classes[name]?.latency ?? '');
+  return histogram;
 }
 
 function quantilesOf(histogram: LatencyHistogram): Pick<LatencyOfClass, 'p50Ms' | 'p95Ms' | 'p99Ms' | 'maxMs'> {
@@ -123,26 +109,19 @@ function quantilesOf(histogram: LatencyHistogram): Pick<LatencyOfClass, 'p50Ms' 
   return { p50Ms: quantileMs(0.5), p95Ms: quantileMs(0.95), p99Ms: quantileMs(0.99), maxMs: quantileMs(1) };
 }
 
-function answersOf(figures: ProcessFigures, name: RouteClass): number {
-  return LatencyHistogram.decode(figures.classes[name]?.latency ?? '')?.count ?? 0;
-}
-
 function latencyOfClass(
   name: RouteClass,
-  histogram: LatencyHistogram | undefined,
+  histogram: LatencyHistogram,
   processes: readonly ProcessFigures[],
-): readonly LatencyOfClass[] {
-  if (histogram === undefined) return [];
+): LatencyOfClass {
   const rate = (of: (figures: ProcessFigures) => number): number =>
     rounded(sum(processes.map((figures) => perSecond(of(figures), figures))));
-  return [
-    {
-      class: name,
-      perSecond: rate((figures) => answersOf(figures, name)),
-      ...quantilesOf(histogram),
-      errorsPerSecond: rate(({ classes }) => classes[name]?.errors ?? 0),
-    },
-  ];
+  return {
+    class: name,
+    perSecond: rate(({ classes }) => classes[name]?.answers ?? 0),
+    ...quantilesOf(histogram),
+    errorsPerSecond: rate(({ classes }) => classes[name]?.errors ?? 0),
+  };
 }
 
 // --- one process, and all of them ---------------------------------------------------------------------------------------
@@ -153,7 +132,8 @@ function errorsPerSecond(figures: ProcessFigures): number {
 
 function reportOf(seen: SeenProcess): ProcessReport {
   const { figures } = seen;
-  const { all } = latenciesOf([figures]);
+  const all = new LatencyHistogram();
+  for (const { latency } of Object.values(figures.classes)) all.addEncoded(latency);
   return {
     id: figures.id,
     server: figures.server,
@@ -204,14 +184,18 @@ function refusedPerSecond(processes: readonly ProcessFigures[]): Record<string, 
 }
 
 function sumUp(processes: readonly ProcessFigures[]): FleetReport {
-  const { byClass, all } = latenciesOf(processes);
+  const byClass = ROUTE_CLASSES.map((name) => [name, latenciesOf(name, processes)] as const);
+  const all = new LatencyHistogram();
+  for (const [, histogram] of byClass) all.add(histogram);
   const total = (of: (figures: ProcessFigures) => number): number => sum(processes.map(of));
   return {
     requestsPerSecond: rounded(total((figures) => perSecond(figures.answers, figures))),
     ordersPerSecond: rounded(total((figures) => perSecond(sum(Object.values(figures.orders)), figures))),
     errorsPerSecond: rounded(total(errorsPerSecond)),
     refusedPerSecond: refusedPerSecond(processes),
-    latency: ROUTE_CLASSES.flatMap((name) => latencyOfClass(name, byClass.get(name), processes)),
+    latency: byClass
+      .filter(([, histogram]) => histogram.count > 0)
+      .map(([name, histogram]) => latencyOfClass(name, histogram, processes)),
     ...quantilesOf(all),
     eventLoopUtilizationMax: rounded(Math.max(0, ...processes.map((figures) => figures.eventLoopUtilization))),
     cpu: rounded(total(({ cpu }) => cpu)),

@@ -31,8 +31,8 @@ export const ProcessFigures = object({
   leaving: Type.Boolean(),
   answers: Count,
   refused: Type.Record(Type.String(), Count),
-  /** By class of routes: a histogram of latencies, and answers that were faults. */
-  classes: Type.Record(Type.String(), object({ latency: Type.String(), errors: Count })),
+  /** By class of routes: answers, a histogram of how long they took, and those of them that were faults. */
+  classes: Type.Record(Type.String(), object({ answers: Count, latency: Type.String(), errors: Count })),
   /** Acknowledged, by sale. */
   orders: Type.Record(Type.String(), Count),
   /** Of the sales this process admits to. */

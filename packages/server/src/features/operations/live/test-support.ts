@@ -2,10 +2,11 @@
 import { LatencyHistogram } from '../../../platform/latency-histogram.ts';
 import type { ProcessFigures } from './process-figures.ts';
 
-export function latencies(...milliseconds: readonly number[]): string {
+/** Answers of one class, that took so many milliseconds. */
+export function ofClass(milliseconds: readonly number[], errors: number): ProcessFigures['classes'][string] {
   const histogram = new LatencyHistogram();
   for (const each of milliseconds) histogram.record(each / 1_000);
-  return histogram.encode();
+  return { answers: histogram.count, latency: histogram.encode(), errors };
 }
 
 export function figures(change: Partial<ProcessFigures> = {}): ProcessFigures {

@@ -79,16 +79,16 @@ export class FleetReader {
 
 /** Reports that are understood, and the ids of those to be removed. */
 function sortOut({ atMs, reports }: FleetContents): { readonly seen: SeenProcess[]; readonly gone: string[] } {
-  const seen: SeenProcess[] = [];
+  const all: SeenProcess[] = [];
   const gone: string[] = [];
   for (const [id, text] of reports) {
     const figures = parseFigures(text);
-    const process = figures === undefined ? undefined : { figures, ageMs: Math.max(0, atMs - figures.atMs) };
-    const isOld = process === undefined ? isForgotten(text, atMs) : isGone(process);
-    if (isOld) gone.push(id);
-    else if (process !== undefined) seen.push(process);
+    if (figures?.id === id) all.push({ figures, ageMs: Math.max(0, atMs - figures.atMs) });
+    else if (isForgotten(text, atMs)) gone.push(id);
   }
-  return { seen, gone };
+  const seen = all.filter((process) => !isGone(process, all));
+  const left = all.filter((process) => !seen.includes(process)).map(({ figures }) => figures.id);
+  return { seen, gone: [...gone, ...left] };
 }
 
 /** Of a report of another version, or of what is none. */

@@ -181,11 +181,18 @@ test('processes are told in the order of their names', () => {
   expect(processes.map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd']);
 });
 
+const next = (change: Parameters<typeof figures>[0]): SeenProcess =>
+  seen({ id: 'next', startedAtMs: 62_000, ...change });
 test.each([
-  ['was silent for minutes', {}, LIMITS.fleetForgetMs + 1, true],
-  ['is silent', {}, LIMITS.fleetForgetMs - 1, false],
-  ['said goodbye', { leaving: true }, LIMITS.fleetLeftMs + 1, true],
-  ['has just said goodbye', { leaving: true }, LIMITS.fleetLeftMs - 1, false],
-])('whether a process that %s is forgotten', (_, change, ageMs, gone) => {
-  expect(isGone(seen(change, ageMs))).toBe(gone);
+  ['was silent for minutes', {}, LIMITS.fleetForgetMs + 1, [], true],
+  ['is silent', {}, LIMITS.fleetForgetMs - 1, [], false],
+  ['said goodbye', { leaving: true }, LIMITS.fleetLeftMs + 1, [], true],
+  ['has just said goodbye', { leaving: true }, LIMITS.fleetLeftMs - 1, [], false],
+  ['was started again', {}, LIMITS.fleetLeftMs + 1, [next({})], true],
+  ['was started again just now', {}, LIMITS.fleetLeftMs - 1, [next({})], false],
+  ['has a neighbour that was started again', {}, LIMITS.fleetLeftMs + 1, [next({ worker: 2 })], false],
+  ['shares its name with one that began before', {}, LIMITS.fleetLeftMs + 1, [next({ startedAtMs: 1_000 })], false],
+])('whether a process that %s is forgotten', (_, change, ageMs, others, gone) => {
+  const process = seen(change, ageMs);
+  expect(isGone(process, [process, ...others])).toBe(gone);
 });

@@ -71,9 +71,22 @@ export function isStale(process: SeenProcess): boolean {
   return !isCurrent(process) && !process.figures.leaving;
 }
 
-/** Whether its report may be removed: it has left, or was silent for so long that nobody looks for it here any more. */
-export function isGone({ figures, ageMs }: SeenProcess): boolean {
-  return ageMs > (figures.leaving ? LIMITS.fleetLeftMs : LIMITS.fleetForgetMs);
+/**
+ * Whether its report may be removed: it has left, another life of the same process is there, or it was silent for so long that
+ * nobody looks for it here any more.
+ */
+export function isGone({ figures, ageMs }: SeenProcess, all: readonly SeenProcess[]): boolean {
+  const isReplaced = figures.leaving || all.some((other) => isSuccessor(other.figures, figures));
+  return ageMs > (isReplaced ? LIMITS.fleetLeftMs : LIMITS.fleetForgetMs);
+}
+
+/** How far the clock of a process and that of Redis may be apart for this: two servers of one name are not told apart else. */
+const CLOCKS_APART_MS = 1_000;
+
+/** Whether a process has begun in the place of one that was silent by then. */
+function isSuccessor(next: ProcessFigures, before: ProcessFigures): boolean {
+  const isSamePlace = next.server === before.server && next.worker === before.worker;
+  return isSamePlace && next.id !== before.id && next.startedAtMs > before.atMs - CLOCKS_APART_MS;
 }
 
 /** To two digits behind the point: no screen shows more. */

@@ -44,7 +44,8 @@ const orNull = <Schema extends Parameters<typeof Type.Union>[0][number]>(schema:
 export const StoreHealth = object({
   status: words(STORE_STATUSES),
   latencyMs: Type.Union([Milliseconds, Type.Null()], {
-    description: 'of the last question; null: it was not answered',
+    description:
+      'of the last question, as the process sees it: with its own event loop late, so is the answer; null: it was not answered',
   }),
 });
 export type StoreHealth = Static<typeof StoreHealth>;

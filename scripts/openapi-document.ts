@@ -66,6 +66,8 @@ const core: Omit<SaleCore, 'start' | 'stop'> = {
   ticketCodes: createTicketCodes(config.ticketSigningSeed),
   passwordHashing: absent<PasswordHashing>('passwordHashing', { close: async () => undefined }),
   waitErrors: absent('waitErrors'),
+  events: absent('events'),
+  acknowledgedOrders: absent('acknowledgedOrders'),
   metricSources: {
     applierLag: () => 0,
     failedRecords: () => 0,

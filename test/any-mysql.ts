@@ -23,6 +23,7 @@ export const SAME_ON_ANY_MYSQL: Readonly<Record<string, string>> = {
   'integration/lame-duck.test.ts': SOCKETS,
   'integration/live.test.ts': SOCKETS,
   'integration/login-storm.test.ts': LOAD,
+  'integration/operations-live*.test.ts': SOCKETS,
   'integration/overload.test.ts': LOAD,
   'integration/poll-pace.test.ts': MEMORY,
   'integration/redis/**': 'Lua scripts',

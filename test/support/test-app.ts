@@ -10,6 +10,7 @@ import type { Role } from '@fest/server/contract/words';
 import type { PaymentGateway } from '@fest/server/features/payments/gateway';
 import type { PaymentProcessorOptions } from '@fest/server/features/payments/payment-processor';
 import { SimulatedGateway } from '@fest/server/features/payments/simulated-gateway';
+import { createFleet, type Fleet } from '@fest/server/fleet-core';
 import { createAccessTokens } from '@fest/server/platform/access-tokens';
 import type { Clock } from '@fest/server/platform/clock';
 import { type ClockReaders, ClockWatch, createClockReaders } from '@fest/server/platform/clock-sources';
@@ -61,6 +62,7 @@ export interface TestApp {
   readonly app: FestApp;
   readonly services: Services;
   readonly core: SaleCore;
+  readonly fleet: Fleet;
   readonly stores: {
     readonly mysqlUrl: string;
     readonly redisUrl: string;
@@ -152,9 +154,12 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
     ...(processHealth === undefined ? {} : { health: () => processHealth.read() }),
     ...(options.onPaymentStep === undefined ? {} : { onPaymentStep: options.onPaymentStep }),
   });
+  const { lameDuck } = options;
+  const fleet = createFleet({ services, core, isLeaving: () => lameDuck?.begun === true });
   const app = await buildApp({
     services,
     core,
+    fleet,
     ...(processHealth === undefined ? {} : { processHealth }),
     clocksAheadSeconds: () => clockWatch.aheadSeconds,
     ...(options.lameDuck === undefined ? {} : { lameDuck: options.lameDuck }),
@@ -163,14 +168,17 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
     ...(options.sharesMetrics === true ? {} : { tellMetrics: (own) => () => own.metrics() }),
     health: async () => ({ draining: false, redis: true, mysql: true, orderLog: true, applierLag: 0, serverName }),
   });
-  if (options.started !== false) await core.start();
-  else core.applier.start();
+  if (options.started !== false) {
+    await core.start();
+    fleet.start();
+  } else core.applier.start();
   await app.ready();
   let closed = false;
   return {
     app,
     services,
     core,
+    fleet,
     stores: { mysqlUrl: stores.mysqlUrl, redisUrl: stores.redisUrl, logDirectory, gatewayDirectory },
     tokenFor: (accountId, roles) => services.accessTokens.sign({ accountId, roles, sessionId: 'test' }),
     createAccount: (roles = ['buyer'], name = 'Test Buyer') => createAccount(services, roles, name),
@@ -181,6 +189,7 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
       closed = true;
       await app.close();
       await core.stop();
+      await fleet.stop();
       services.redis.disconnect();
       services.subscriber.disconnect();
       await services.mysql.end();

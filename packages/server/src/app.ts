@@ -9,11 +9,13 @@ import { registerCatalogueRoutes } from './features/catalogue/routes.ts';
 import { registerCheckInRoutes } from './features/check-in/routes.ts';
 import { asksForWebSocket } from './features/live/handshake.ts';
 import { registerLiveRoutes } from './features/live/routes.ts';
+import { registerOperationsLiveRoutes } from './features/operations/live/routes.ts';
 import { registerOperationsRoutes } from './features/operations/routes.ts';
 import { registerOrderRoutes } from './features/orders/routes.ts';
 import { registerPaymentRoutes } from './features/payments/routes.ts';
 import { registerStockRoutes } from './features/stock/routes.ts';
 import { registerWaitingRoomRoutes } from './features/waiting-room/routes.ts';
+import { createFleet, type Fleet } from './fleet-core.ts';
 import { LIMITS } from './limits.ts';
 import { registerAuthentication } from './platform/authentication.ts';
 import type { ClockSource } from './platform/clock-sources.ts';
@@ -49,6 +51,8 @@ export interface Group {
 export interface AppDependencies {
   readonly services: Services;
   readonly core: SaleCore;
+  /** What operators are told; without it nothing is reported by itself. */
+  readonly fleet?: Fleet;
   readonly health: () => Promise<HealthFacts>;
   /** When this process is one of several behind a port: what is said of all of them, whichever is asked. */
   readonly group?: Group;
@@ -77,6 +81,7 @@ function createRequestIds(): () => string {
 export async function buildApp({
   services,
   core,
+  fleet = createFleet({ services, core }),
   health,
   group,
   tellMetrics = group?.metrics,
@@ -134,7 +139,8 @@ export async function buildApp({
     overload: overloadMetrics({ shedder: loadShedder, server: app.server, redis: services.redis }),
     clocksAheadSeconds: clocksAheadSeconds ?? (() => new Map()),
   };
-  const meters = registerMetrics(app, sources, tellMetrics);
+  const { meters, operators } = fleet;
+  registerMetrics(app, sources, meters, tellMetrics);
   registerHealth(app, health, group?.health);
   if (processHealth !== undefined) measureAnswers(app, processHealth);
   const authentication = registerAuthentication(app, services.accessTokens);
@@ -168,7 +174,7 @@ export async function buildApp({
         reconcileSoon: (saleId) => core.settingsReconciler.soon(saleId),
       });
       registerWaitingRoomRoutes(api, { ...shared, queueTokens, frontDoor, waitErrors: core.waitErrors });
-      registerLiveRoutes(api, {
+      const upgrades = registerLiveRoutes(api, {
         live,
         directory: catalogue,
         broadcast: core.broadcast,
@@ -179,7 +185,8 @@ export async function buildApp({
       registerPaymentRoutes(api, { ...shared, processor, logId: log.logId });
       registerOrderRoutes(api, { ...shared, ticketCodes, cancellations });
       registerCheckInRoutes(api, { services, authentication, catalogue, ticketCodes });
-      registerOperationsRoutes(api, { ...shared, rebuilds, log, announce: catalogue.announce });
+      registerOperationsRoutes(api, { ...shared, rebuilds, log, events: core.events, announce: catalogue.announce });
+      registerOperationsLiveRoutes(api, { authentication, operators, upgrades });
     },
     { prefix: API_PREFIX },
   );

@@ -25,6 +25,11 @@ const text = (raw: string): string => {
   return raw;
 };
 
+const environmentName = (raw: string): string => {
+  if (/^[\w.-]{1,40}$/.test(raw)) return raw;
+  throw new Error('must have 1 to 40 letters, digits, dots, dashes and underscores');
+};
+
 const integer =
   (minimum: number, maximum: number) =>
   (raw: string): number => {
@@ -133,6 +138,13 @@ const VARIABLES = {
     describe: 'name of this server in logs and metrics',
     fallback: 'server-1',
     parse: text,
+  }),
+  environment: variable({
+    env: 'FEST_ENVIRONMENT',
+    describe: 'name of the deployment, which operators see; production is shown in red',
+    // A deployment that nobody has named is not to be taken for a playground.
+    fallback: 'production',
+    parse: environmentName,
   }),
   workers: variable({
     env: 'FEST_WORKERS',

@@ -5,6 +5,7 @@
 import { ABUSE_LIMITS } from './limits/abuse.ts';
 import { ACCOUNT_LIMITS } from './limits/accounts.ts';
 import { CATALOGUE_LIMITS } from './limits/catalogue.ts';
+import { FLEET_LIMITS } from './limits/fleet.ts';
 import { HOLD_AND_PAYMENT_LIMITS } from './limits/holds-and-payments.ts';
 import { IDEMPOTENCY_LIMITS } from './limits/idempotency.ts';
 import { LIVE_STATE_LIMITS } from './limits/live-states.ts';
@@ -28,6 +29,7 @@ export const LIMITS = {
   ...ORDER_LIMITS,
   ...REBUILD_LIMITS,
   ...PROCESS_LIMITS,
+  ...FLEET_LIMITS,
 } as const;
 
 function assertRelations(): void {
@@ -51,10 +53,20 @@ function assertRelations(): void {
     ['a login gives up before its handler', LIMITS.passwordHashWaitMs < LIMITS.handlerTimeoutMs],
     ['a pending key outlives its handler', LIMITS.idempotencyPendingSeconds * 1000 > LIMITS.handlerTimeoutMs],
     [
-      'a stop finishes before it is forced: leases, live sockets, payments, the archive, the goodbye to MySQL',
-      LIMITS.tickerLeaseMs + LIMITS.liveCloseMs + LIMITS.drainMs + LIMITS.archiveOnStopMs + LIMITS.storeProbeMs <
+      'a stop finishes before it is forced: leases, sockets, payments, the archive, the goodbyes to operators and to MySQL',
+      LIMITS.tickerLeaseMs +
+        LIMITS.liveCloseMs +
+        LIMITS.operatorCloseMs +
+        LIMITS.drainMs +
+        LIMITS.archiveOnStopMs +
+        LIMITS.fleetGoodbyeMs +
+        LIMITS.storeProbeMs <
         LIMITS.stopMs,
     ],
+    ['a report may be nearly a second late', LIMITS.fleetStaleMs >= 2 * LIMITS.fleetReportMs],
+    ['a document comes before the next one is due', LIMITS.fleetReadMs < LIMITS.fleetReportMs],
+    ['who left is shown before it is forgotten', LIMITS.fleetLeftMs > LIMITS.fleetStaleMs],
+    ['a slow store is not down', Math.max(LIMITS.redisSlowMs, LIMITS.mysqlSlowMs) < LIMITS.storeProbeMs],
     ['who polls is told before a worker goes', LIMITS.pollAfterMsMax < LIMITS.workerFarewellMs],
     ['a worker may wait for migrations', LIMITS.migrationLockSeconds * 1000 < LIMITS.workerReadyMs],
     ['a probe is over before its worker has to tell', LIMITS.storeProbeMs < LIMITS.workerAnswerMs],

@@ -6,11 +6,14 @@ import { Retention } from './features/archive/retention.ts';
 import { type Catalogue, createCatalogue } from './features/catalogue/catalogue-cache.ts';
 import { SettingsReconciler } from './features/catalogue/settings-reconciler.ts';
 import { LiveBroadcast } from './features/live/live-broadcast.ts';
+import { EventQueue } from './features/operations/live/event-queue.ts';
+import { phaseChanged, salesDoubted, salesRebuilt } from './features/operations/live/sayings.ts';
 import { PhaseReconciler } from './features/operations/phase-reconciler.ts';
 import { Cancellations } from './features/orders/cancellation.ts';
 import { createTicketCodes, type TicketCodes } from './features/orders/ticket-code.ts';
 import { releaseArchivedVoid, releaseKnownVoid } from './features/orders/void-tickets.ts';
 import { AbandonedPayments } from './features/payments/abandoned-payments.ts';
+import { AcknowledgedOrders } from './features/payments/acknowledged-orders.ts';
 import { boundedGateway } from './features/payments/bounded-gateway.ts';
 import type { PaymentGateway } from './features/payments/gateway.ts';
 import { createOrphanage } from './features/payments/orphans.ts';
@@ -53,6 +56,9 @@ export interface SaleCore {
   readonly ticketCodes: TicketCodes;
   readonly passwordHashing: PasswordHashing;
   readonly waitErrors: WaitErrors;
+  /** What operators are to hear of. */
+  readonly events: EventQueue;
+  readonly acknowledgedOrders: AcknowledgedOrders;
   readonly metricSources: MetricSources;
   /** Finishes what the last life left, then starts admitting, sweeping and archiving. */
   start(): Promise<void>;
@@ -103,7 +109,17 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     seats: { sockets: seatsFor(config.liveSockets, logger), perAddress: config.liveSocketsPerAddress },
     logger,
   });
-  const rebuilds = new Rebuilds({ redis, store: createRebuildStore(mysql), log, live, clock, logger });
+  const events = new EventQueue(clock);
+  const rebuilds = new Rebuilds({
+    redis,
+    store: createRebuildStore(mysql),
+    log,
+    live,
+    clock,
+    logger,
+    onDoubted: (sales) => events.say(...salesDoubted(sales)),
+    onRebuilt: (sales) => events.say(...salesRebuilt(sales)),
+  });
   const settingsReconciler = new SettingsReconciler({ mysql, live, saleStates: live, logger });
   const shared = { redis, clock, logger, live };
   const phaseReconciler = new PhaseReconciler({
@@ -116,13 +132,17 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     ...shared,
     node: `${config.serverName}/${randomUUID()}`,
     health,
-    recordPhase: (record) => log.append(record),
+    recordPhase: (record) => {
+      events.say(phaseChanged(record));
+      return log.append(record);
+    },
   });
   const sweeper = new Sweeper(shared);
   const waitErrors = new WaitErrors();
   live.onRead((sale) => waitErrors.settle(sale));
   live.onUnfollow((saleId) => waitErrors.forget(saleId));
   const orderAcknowledgement = createOrderAcknowledgement();
+  const acknowledgedOrders = new AcknowledgedOrders();
   const processor = new PaymentProcessor({
     ...shared,
     log,
@@ -136,7 +156,10 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
       await applier.drain(LIMITS.mysqlQueryTimeoutMs);
       return findArchivedPayment(mysql, paymentId);
     },
-    onAcknowledged: (seconds) => orderAcknowledgement.observe(seconds),
+    onAcknowledged: (seconds, saleId) => {
+      orderAcknowledgement.observe(seconds);
+      acknowledgedOrders.count(saleId);
+    },
     ...(onPaymentStep === undefined ? {} : { onStep: onPaymentStep }),
   });
   const abandonedPayments = new AbandonedPayments({
@@ -180,6 +203,8 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     ticketCodes: createTicketCodes(config.ticketSigningSeed),
     passwordHashing,
     waitErrors,
+    events,
+    acknowledgedOrders,
     metricSources: {
       applierLag: () => applier.lag,
       failedRecords: () => applier.failedRecords,

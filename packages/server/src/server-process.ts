@@ -4,6 +4,7 @@ import { buildApp } from './app.ts';
 import { type Config, redactedConfig } from './config.ts';
 import { ensureBootstrapAccounts } from './features/accounts/bootstrap-accounts.ts';
 import { SimulatedGateway } from './features/payments/simulated-gateway.ts';
+import { createFleet } from './fleet-core.ts';
 import { LIMITS } from './limits.ts';
 import { createAccessTokens } from './platform/access-tokens.ts';
 import { ClockWatch, createClockReaders } from './platform/clock-sources.ts';
@@ -45,6 +46,8 @@ async function connectServices(config: Config): Promise<{ services: Services; cl
 export interface ProcessOptions {
   /** When this process is a worker. */
   readonly link?: WorkerLink;
+  /** Name of the server that the worker is of. */
+  readonly server?: string;
 }
 
 /** For test harnesses: what a deployment never changes. */
@@ -56,7 +59,7 @@ export interface ProcessOverrides {
 /** Runs a server until the process is told to stop. Resolves once it listens. */
 export async function runServer(
   config: Config,
-  { link, ...overrides }: ProcessOptions & ProcessOverrides = {},
+  { link, server = config.serverName, ...overrides }: ProcessOptions & ProcessOverrides = {},
 ): Promise<void> {
   const { services, clockWatch } = await connectServices(config);
   const { logger, redis, subscriber, mysql, clock } = services;
@@ -92,6 +95,13 @@ export async function runServer(
   if (created.length > 0) logger.info({ accounts: created }, 'created the first accounts');
 
   const lameDuck = new LameDuck();
+  const fleet = createFleet({
+    services,
+    core,
+    server,
+    isLeaving: () => lameDuck.begun,
+    ...(link === undefined ? {} : { worker: link.worker }),
+  });
   const askStores = createStoreProbes({ redis, mysql });
   const health = async (): Promise<HealthFacts> => ({
     draining: lameDuck.begun,
@@ -103,6 +113,7 @@ export async function runServer(
   const app = await buildApp({
     services,
     core,
+    fleet,
     processHealth,
     loadShedder,
     clocksAheadSeconds: () => clockWatch.aheadSeconds,
@@ -113,6 +124,7 @@ export async function runServer(
   processHealth.start();
   await core.start();
   clockWatch.start();
+  fleet.start();
   // A worker whose primary has gone is never given a port.
   await Promise.race([
     app.listen({ host: config.host, port: config.port, backlog: LIMITS.listenBacklog }),
@@ -120,12 +132,13 @@ export async function runServer(
   ]);
 
   onStop({ config, logger, link }, async (why) => {
-    await seeOff({ why, app, lameDuck, core, config, logger, link });
+    await seeOff({ why, app, lameDuck, core, operators: fleet.operators, config, logger, link });
     // Then requests under way, then payments under way.
     clockWatch.stop();
     processHealth.stop();
     await app.close();
     await core.stop();
+    await fleet.stop();
     // A database that hangs does not keep the process: it notices by itself that nobody is there any more.
     await withDeadline(mysql.end(), LIMITS.storeProbeMs, () => new Error('no goodbye from MySQL')).catch(
       (error: unknown) => logger.warn({ err: error }, 'the connections to MySQL were not closed properly'),

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
+import type { OperatorSockets } from './features/operations/live/operator-sockets.ts';
 import { LIMITS } from './limits.ts';
 import type { FestApp } from './platform/fest-app.ts';
 import { type LameDuck, stopListening, untilConnectionsEnd } from './platform/lame-duck.ts';
@@ -52,10 +53,11 @@ export interface Farewell extends Stopping {
   readonly app: FestApp;
   readonly lameDuck: LameDuck;
   readonly core: Pick<SaleCore, 'ticker' | 'broadcast'>;
+  readonly operators: Pick<OperatorSockets, 'open' | 'stop'>;
 }
 
 /** Admits nobody any more, and lets clients go without refusing any of their requests. */
-export async function seeOff({ why, app, lameDuck, core, config, logger, link }: Farewell): Promise<void> {
+export async function seeOff({ why, app, lameDuck, core, operators, config, logger, link }: Farewell): Promise<void> {
   lameDuck.begin();
   await core.ticker.stop();
   if (why === 'stop') {
@@ -65,10 +67,11 @@ export async function seeOff({ why, app, lameDuck, core, config, logger, link }:
     // The other workers take new connections from now on.
     stopListening(app.server);
     const withinMs = LIMITS.workerFarewellMs;
-    const lasting = (): number => core.broadcast.open;
+    const lasting = (): number => core.broadcast.open + operators.open;
     const [left] = await Promise.all([
       untilConnectionsEnd(app.server, { lasting, withinMs, signal: link.hurry }),
       core.broadcast.stop(),
+      operators.stop(),
     ]);
     if (left > 0) logger.info({ connections: left }, 'closing connections over which nothing came');
   }

@@ -97,7 +97,7 @@ export function createApi(services: Services, core: SaleCore): Api {
   registerStockRoutes(app, { ...shared, queueTokens, limits });
   registerPaymentRoutes(app, { ...shared, processor, logId: log.logId });
   registerOrderRoutes(app, { ...shared, ticketCodes, cancellations });
-  registerOperationsRoutes(app, { ...shared, rebuilds, log, announce: catalogue.announce });
+  registerOperationsRoutes(app, { ...shared, rebuilds, log, events: core.events, announce: catalogue.announce });
 
   return {
     async call({ method, route, params = {}, body = null, headers = {}, accountId }) {

@@ -124,6 +124,7 @@ export function serverEnvironment(options: {
   return {
     // No load balancer has to notice that a server of one's own machine stops.
     FEST_LAME_DUCK_MS: '0',
+    FEST_ENVIRONMENT: 'local',
     ...inherited,
     FEST_HOST: LOOPBACK,
     FEST_PORT: String(options.port),

@@ -44,7 +44,8 @@ const orNull = <Schema extends Parameters<typeof Type.Union>[0][number]>(schema:
 export const StoreHealth = object({
   status: words(STORE_STATUSES),
   latencyMs: Type.Union([Milliseconds, Type.Null()], {
-    description: 'of the last question; null: it was not answered',
+    description:
+      'of the last question, as the process sees it: with its own event loop late, so is the answer; null: it was not answered',
   }),
 });
 export type StoreHealth = Static<typeof StoreHealth>;
@@ -66,6 +67,10 @@ export const ProcessReport = object({
   server: Type.String(),
   worker: orNull(Count),
   startedAt: Time,
+  beat: Type.Integer({
+    minimum: 0,
+    description: 'number of its report: rates of the same beat are of the same second',
+  }),
   ageMs: Type.Integer({ minimum: 0, description: 'since its last report' }),
   stale: Type.Boolean(),
   /** It said that it stops: its silence is none. */
@@ -133,7 +138,7 @@ export const FleetReport = object({
   requestsPerSecond: Rate,
   ordersPerSecond: Rate,
   errorsPerSecond: Rate,
-  /** Refusals by problem code. */
+  /** Problem documents by code, but for `internal_error`; those of 500 and above, but for `overloaded`, are errors as well. */
   refusedPerSecond: Type.Record(Type.String(), Rate),
   latency: Type.Array(LatencyOfClass),
   /** Of all classes together. */
@@ -164,7 +169,12 @@ export const OperationsLive = object({
   complete: Type.Boolean(),
   fleet: FleetReport,
   processes: Type.Array(ProcessReport),
+  /** Because there are so many; they are in the sums. */
+  processesLeftOut: Count,
+  /** Those that sell, those that open next, those that closed last. */
   sales: Type.Array(LiveSaleReport),
+  /** Because there are so many. */
+  salesLeftOut: Count,
   /** The last ones, oldest first. */
   events: Type.Array(OperationsEvent),
 });

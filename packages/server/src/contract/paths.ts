@@ -30,6 +30,7 @@ export const ROUTES = {
   order: '/orders/:orderId',
   orderCancel: '/orders/:orderId/cancel',
   checkIns: '/check-ins',
+  operationsLive: '/operations/live',
 } as const;
 
 /** Paths outside `API_PREFIX`. */

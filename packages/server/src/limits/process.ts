@@ -6,7 +6,7 @@ export const PROCESS_LIMITS = {
   archiveOnStopMs: 3_000,
   /** After this, beyond the time for the load balancer (`FEST_LAME_DUCK_MS`), a stop is forced. Supervisors commonly give 30 s or
    * more. */
-  stopMs: 16_000,
+  stopMs: 17_000,
   /** A worker whose place another one takes waits so long for its connections to end: every client that polls is told by then
    * that its connection ends, so that none is closed while a request is on its way. The others sell meanwhile. */
   workerFarewellMs: 35_000,

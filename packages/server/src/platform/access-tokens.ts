@@ -68,6 +68,13 @@ export function createAccessTokens(secret: string, clock: Clock = SYSTEM_CLOCK):
   };
 }
 
+/** When a token that was verified expires, Unix milliseconds. */
+export function expiryOf(token: string): number {
+  const [, payload = ''] = token.split('.');
+  const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { readonly exp: number };
+  return exp * 1_000;
+}
+
 /** @param payload signed, so it has the form that `sign` gives it, unless the key is used for something else as well */
 function claimsOf(payload: string, nowMs: number): AccessClaims | undefined {
   let claims: Partial<Record<string, unknown>> | null;

@@ -25,6 +25,11 @@ const NOT_VALID = new ProblemError(
   'The access token is not valid or has expired; refresh it or sign in again.',
 );
 
+/** Of a header `Authorization`; undefined when it is of another kind. */
+export function bearerTokenOf(header: string | undefined): string | undefined {
+  return header?.startsWith('Bearer ') === true ? header.slice('Bearer '.length) : undefined;
+}
+
 export interface Authentication {
   /** Any signed-in account. */
   readonly requireAccount: onRequestHookHandler;
@@ -38,7 +43,8 @@ export function registerAuthentication(app: FastifyInstance, tokens: AccessToken
   app.decorateRequest('account', null);
   function authenticate(header: string | undefined): AccessClaims {
     if (header === undefined) throw MISSING;
-    const claims = header.startsWith('Bearer ') ? tokens.verify(header.slice(7)) : undefined;
+    const token = bearerTokenOf(header);
+    const claims = token === undefined ? undefined : tokens.verify(token);
     if (claims === undefined) throw NOT_VALID;
     return claims;
   }

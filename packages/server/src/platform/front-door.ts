@@ -93,7 +93,7 @@ export function openFrontDoor(
       response.destroy();
     }
     shedder.served(loadClass);
-    meters.count(path, path.route, 'GET', answer.status, (performance.now() - beganMs) / 1000);
+    meters.count(path, path.route, 'GET', answer.status, (performance.now() - beganMs) / 1000, answer.code);
   });
 
   return {

@@ -80,8 +80,9 @@ const shareOwn: ShareMetrics = (own) => sharePrinting(async () => () => own.metr
 export function registerMetrics(
   app: FestApp,
   sources: ProcessMetricSources,
+  meters: RequestMeters,
   share: ShareMetrics = shareOwn,
-): RequestMeters {
+): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const gauge = (name: string, help: string, read: () => number): void => {
@@ -126,12 +127,11 @@ export function registerMetrics(
     Number(sources.orderLog().outOfSpace),
   );
 
-  const meters = registerRequestMetrics(app, registry, sources.shedder);
+  registerRequestMetrics(app, registry, sources.shedder, meters);
   const tell = share(registry);
   app.get(SERVICE_PATHS.metrics, { schema: { hide: true } }, async (_request, reply) =>
     reply.type(registry.contentType).send(await tell()),
   );
-  return meters;
 }
 
 function registerAdmissions(registry: Registry, read: MetricSources['admissions']): void {

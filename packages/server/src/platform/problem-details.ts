@@ -2,7 +2,7 @@
  * Every answer that refuses something is a problem document (RFC 9457), from whichever exit it leaves: a handler, the
  * validator, the router, a malformed URL, or a connection that never became a request.
  */
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -148,8 +148,18 @@ export function logProblem(problem: ProblemError, log: FastifyBaseLogger, reques
   log[level]({ ...request, err: problem.cause ?? problem, code: problem.code }, problem.message);
 }
 
+/** What a response refused with. */
+const CODE = Symbol('problem code');
+type RefusingResponse = ServerResponse & { [CODE]?: ProblemCode };
+
+/** Of an answer of `sendProblem`; undefined for any other. */
+export function problemCodeOf(response: RefusingResponse): ProblemCode | undefined {
+  return response[CODE];
+}
+
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
+  (reply.raw as RefusingResponse)[CODE] = problem.code;
   if (problem.statusCode >= 500) {
     reply.header('X-Request-Id', request.id);
     logProblem(problem, request.log);

@@ -1,6 +1,6 @@
 /** Answers that are ready before anybody asks, or nearly so: what Node needs to send them, and nothing more. */
 import type { ServerResponse } from 'node:http';
-import { PROBLEM_MEDIA_TYPE } from '../contract/problems.ts';
+import { PROBLEM_MEDIA_TYPE, type ProblemCode } from '../contract/problems.ts';
 import type { ProblemError } from './problem.ts';
 
 export interface ReadyAnswer {
@@ -9,6 +9,8 @@ export interface ReadyAnswer {
   readonly headers: readonly string[];
   /** Absent from a 304. */
   readonly body?: string | Buffer;
+  /** Of one that refuses. */
+  readonly code?: ProblemCode;
 }
 
 /** One person's answer: 200, and nothing between us and the client may keep it. @param json ASCII characters only */
@@ -51,7 +53,7 @@ export function problemAnswer(problem: ProblemError, path: string, requestId?: s
   if (problem.code === 'unauthenticated') headers.push('WWW-Authenticate', 'Bearer');
   if (requestId !== undefined) headers.push('X-Request-Id', requestId);
   headers.push('Content-Length', String(body.length));
-  return { status: problem.statusCode, headers, body };
+  return { status: problem.statusCode, headers, body, code: problem.code };
 }
 
 /**

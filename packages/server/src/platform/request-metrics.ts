@@ -2,6 +2,7 @@
 import { Counter, type Metric, type Registry } from 'prom-client';
 import type { FestApp } from './fest-app.ts';
 import type { LoadShedder } from './overload/load-shedder.ts';
+import { problemCodeOf } from './problem-details.ts';
 import { LATENCY_BUCKETS, type RequestMeter, RequestMeters } from './request-meters.ts';
 
 /**
@@ -13,8 +14,8 @@ export function registerRequestMetrics(
   app: FestApp,
   registry: Registry,
   shedder: Pick<LoadShedder, 'refusedLate'>,
+  meters = new RequestMeters(),
 ): RequestMeters {
-  const meters = new RequestMeters();
   registry.registerMetric(
     new Counter({
       name: 'fest_http_requests_total',
@@ -34,7 +35,7 @@ export function registerRequestMetrics(
     const { config, url } = request.routeOptions;
     const seconds = reply.elapsedTime / 1000;
     if (shedder.refusedLate(reply.raw)) meters.countRefused(seconds);
-    else meters.count(config, url, request.method, reply.statusCode, seconds);
+    else meters.count(config, url, request.method, reply.statusCode, seconds, problemCodeOf(reply.raw));
     done();
   });
   return meters;

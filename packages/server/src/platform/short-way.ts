@@ -176,7 +176,7 @@ export class ShortWay {
     const { meters, shedder } = this.#options;
     const seconds = (nowMs - beganMs) / 1_000;
     if (shedder.refusedLate(response)) meters.countRefused(seconds);
-    else meters.count(path, path.route, action.method, answer.status, seconds);
+    else meters.count(path, path.route, action.method, answer.status, seconds, answer.code);
   }
 }
 

@@ -78,3 +78,17 @@ export function paymentKeyOf(key: string): { readonly saleId: number; readonly p
   const [, saleId, paymentId] = /^fest:\{(\d+)\}:payment:(.+)$/.exec(key) ?? [];
   return saleId === undefined || paymentId === undefined ? undefined : { saleId: Number(saleId), paymentId };
 }
+
+/** Hash process id → JSON of what it last reported of itself, for operators. */
+export const FLEET_REPORTS_KEY = 'fest:fleet:reports';
+
+/** Stream of what happened, for operators; the last few hundred. */
+export const FLEET_EVENTS_KEY = 'fest:fleet:events';
+
+/** String, there for a while after something was said that several processes noticed: the id of the event that says it. */
+export function fleetSaidKey(thing: string): string {
+  return `fest:fleet:said:${thing}`;
+}
+
+/** Matches the three above. */
+export const FLEET_PREFIX = 'fest:fleet:';

@@ -26,5 +26,5 @@ export async function runWorker(config: Config, worker: number): Promise<void> {
   const link = linkToPrimary(worker, config.workers);
   await mkdir(own.logDirectory, { recursive: true });
   await untilLogIsFree(own.logDirectory);
-  await runServer(own, { link });
+  await runServer(own, { link, server: config.serverName });
 }

@@ -2,7 +2,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { API_PREFIX, ROUTES } from '../../contract/paths.ts';
 
-const LIVE_PATH = new RegExp(`^${API_PREFIX}${ROUTES.saleLive.replace(/:\w+/g, '[^/?]+')}(?:\\?|$)`);
+function pathOf(route: string): RegExp {
+  return new RegExp(`^${API_PREFIX}${route.replace(/:\w+/g, '[^/?]+')}(?:\\?|$)`);
+}
+
+const STATE_OF_SALE = pathOf(ROUTES.saleLive);
+const OPERATIONS = pathOf(ROUTES.operationsLive);
 /** Sixteen bytes in base64. */
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
 export const WEB_SOCKET_VERSION = '13';
@@ -14,6 +19,11 @@ export interface HandshakeFacts {
   readonly headers: IncomingHttpHeaders;
   /** Where it came from. */
   readonly socket?: object;
+}
+
+/** Whether it is the path of a sale's live state, whichever sale. */
+export function isStateOfSale(url: string): boolean {
+  return STATE_OF_SALE.test(url);
 }
 
 /** Whether an answer to an earlier request of the connection is still due. Node has no other word for it. */
@@ -33,7 +43,7 @@ export function asksForWebSocket({ method, url = '', httpVersion, headers, socke
     headers.upgrade?.toLowerCase() === 'websocket' &&
     headers['content-length'] === undefined &&
     headers['transfer-encoding'] === undefined &&
-    LIVE_PATH.test(url) &&
+    (isStateOfSale(url) || OPERATIONS.test(url)) &&
     !isAnswering(socket)
   );
 }

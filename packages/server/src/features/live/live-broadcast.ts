@@ -2,15 +2,15 @@
 import { randomInt } from 'node:crypto';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { WebSocket } from 'ws';
 import { LIMITS } from '../../limits.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
 import { BroadcastBudget, type BudgetPace } from './broadcast-budget.ts';
 import { createLiveMetrics, type LiveMetrics } from './live-metrics.ts';
-import { LiveSocket } from './live-socket.ts';
+import type { LiveSocket } from './live-socket.ts';
 import { ReturnTimes } from './return-times.ts';
 import { Room, type RoomPace } from './room.ts';
 import { type SeatLimits, Seats, type Vacancy } from './seats.ts';
+import { CLOSE_CODES, mindManners, shared } from './socket-manners.ts';
 import { PING_FRAME } from './state-frame.ts';
 
 /** Where states come from; `LiveSales` is one. */
@@ -46,8 +46,6 @@ function threadCpuMs(): number {
   return (user + system) / 1_000;
 }
 
-/** RFC 6455, 7.4.1, and the registry it began. */
-const CLOSE_CODES = { violation: 1008, restart: 1012 } as const;
 /** What ws reports when the connection ended without a close frame. */
 const NO_GOODBYE = 1006;
 /** Of our own (4000 to 4999), after HTTP's 404. */
@@ -173,10 +171,7 @@ export class LiveBroadcast {
   }
 
   #listenTo(socket: LiveSocket): void {
-    socket.on('pong', onPong);
-    socket.on('ping', onPing);
-    socket.on('message', refuseMessage);
-    socket.on('error', noteViolation);
+    mindManners(socket);
     socket.on('close', this.#onClose);
   }
 
@@ -237,34 +232,3 @@ export class LiveBroadcast {
     socket.owesPong = true;
   }
 }
-
-type Listener<Values extends unknown[]> = (this: WebSocket, ...values: Values) => void;
-
-/** A listener for all sockets: a closure for each listener of each of them would add up to a kilobyte a client. */
-function shared<Values extends unknown[]>(work: (socket: LiveSocket, ...values: Values) => void): Listener<Values> {
-  return function listen(this: WebSocket, ...values: Values): void {
-    if (this instanceof LiveSocket) work(this, ...values);
-  };
-}
-
-/** Each costs an answer, so who sends many costs many; no goodbye, for that would be one more. */
-function countControlFrame(socket: LiveSocket): void {
-  socket.controlFrames += 1;
-  if (socket.controlFrames > LIMITS.liveControlFrames) socket.drop('violation');
-}
-
-const onPing = shared(countControlFrame);
-
-const onPong = shared((socket) => {
-  socket.owesPong = false;
-  countControlFrame(socket);
-});
-
-const refuseMessage = shared((socket) => {
-  socket.sayGoodbye('violation', CLOSE_CODES.violation, 'clients have nothing to say here');
-});
-
-/** Bytes that are no frame of a client; ws closes the connection by itself. */
-const noteViolation = shared((socket) => {
-  socket.endedBy ??= 'violation';
-});

@@ -6,7 +6,8 @@ import { Counter, Gauge, Histogram, type Metric } from 'prom-client';
  * it should not, its sale was deleted, or this server stopped.
  */
 export const END_REASONS = ['client', 'lost', 'silent', 'stuck', 'violation', 'gone', 'stopping'] as const;
-export type EndReason = (typeof END_REASONS)[number];
+/** `expired`: the token it came with; only operators bring one. */
+export type EndReason = (typeof END_REASONS)[number] | 'expired';
 
 export interface LiveMetrics {
   /** Refused before the upgrade. */

@@ -11,8 +11,9 @@ import { problemAnswer, type ReadyAnswer } from '../../platform/ready-answer.ts'
 import type { RequestMeters } from '../../platform/request-meters.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
 import { requireLiveSale, type SaleDirectory } from '../stock/require-live-sale.ts';
-import { handshakeFault, WEB_SOCKET_VERSION } from './handshake.ts';
+import { handshakeFault, isStateOfSale } from './handshake.ts';
 import type { LiveBroadcast } from './live-broadcast.ts';
+import { requireHandshake } from './require-handshake.ts';
 import { Upgrades } from './upgrades.ts';
 
 export interface LiveDependencies {
@@ -28,7 +29,8 @@ const DESCRIPTION =
   'A WebSocket (RFC 6455, version 13). Each text message is the document of `GET /sales/{saleId}/state`: one at once, one on ' +
   'every change, and one at least every few seconds. Clients send nothing but pongs and pings. Needs no token, from any origin.';
 
-export function registerLiveRoutes(app: FestApp, dependencies: LiveDependencies): void {
+/** Gives what takes requests that want to become WebSockets, for the other routes that are such. */
+export function registerLiveRoutes(app: FestApp, dependencies: LiveDependencies): Upgrades {
   const { live, directory, broadcast, meters, shedder } = dependencies;
   const upgrades = new Upgrades(app, {
     answerAtOnce: (request) => answerWhenFull(request, broadcast, meters),
@@ -50,12 +52,7 @@ export function registerLiveRoutes(app: FestApp, dependencies: LiveDependencies)
     },
     async (request, reply) => {
       const sale = await requireLiveSale(request.params.saleId, live, directory);
-      const fault = upgrades.has(request.raw) ? handshakeFault(request.headers) : 'version';
-      if (fault === 'version') {
-        reply.headers({ Upgrade: 'websocket', 'Sec-WebSocket-Version': WEB_SOCKET_VERSION });
-        throw upgradeRequired();
-      }
-      if (fault === 'key') throw badKey();
+      requireHandshake(request, reply, upgrades, '; or poll the path that ends in /state');
       const origin = originOf(request.ip);
       const refusal = refusalOf(broadcast, origin);
       if (refusal !== undefined) throw refusal;
@@ -65,6 +62,7 @@ export function registerLiveRoutes(app: FestApp, dependencies: LiveDependencies)
       return reply;
     },
   );
+  return upgrades;
 }
 
 /** Why somebody from there may not come in; undefined when nothing is against it. Asked anew after everything that took time. */
@@ -106,24 +104,14 @@ function answerWhenFull(
 ): ReadyAnswer | undefined {
   const { url = '', headers } = request;
   if (!broadcast.isFull || headers.host === undefined || handshakeFault(headers) !== 'none') return undefined;
+  if (!isStateOfSale(url)) return undefined;
   if (url.length > USUAL_URL_CHARACTERS || url.includes('?') || url.includes('%')) return undefined;
   const beganMs = performance.now();
   // Its seats are all taken, whoever asks.
   const refusal = refusalOf(broadcast, '');
   if (refusal === undefined) return undefined;
   const answer = problemAnswer(refusal, url);
-  meters.count(LIVE_ROUTE, LIVE_ROUTE.url, 'GET', answer.status, (performance.now() - beganMs) / 1000);
+  const seconds = (performance.now() - beganMs) / 1000;
+  meters.count(LIVE_ROUTE, LIVE_ROUTE.url, 'GET', answer.status, seconds, answer.code);
   return answer;
-}
-
-function upgradeRequired(): ProblemError {
-  return new ProblemError(
-    'upgrade_required',
-    `Connect with a WebSocket, version ${WEB_SOCKET_VERSION}, over HTTP/1.1; or poll the path that ends in /state.`,
-  );
-}
-
-function badKey(): ProblemError {
-  const errors = [{ pointer: 'header:Sec-WebSocket-Key', detail: 'must be 16 bytes in base64' }];
-  return new ProblemError('validation_failed', 'header:Sec-WebSocket-Key must be 16 bytes in base64.', { errors });
 }

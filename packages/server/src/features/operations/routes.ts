@@ -15,6 +15,8 @@ import type { Catalogue } from '../catalogue/catalogue-cache.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
 import type { Rebuilds } from '../stock/rebuilds.ts';
 import { requireLiveSale, type SaleDirectory, saleNotFound, saleRecovering } from '../stock/require-live-sale.ts';
+import type { EventQueue } from './live/event-queue.ts';
+import { admissionChanged, phaseChanged, rebuildRequested } from './live/sayings.ts';
 import { changePhase, setAdmission } from './store.ts';
 
 export interface OperationsDependencies {
@@ -24,6 +26,8 @@ export interface OperationsDependencies {
   readonly rebuilds: Rebuilds;
   readonly directory: SaleDirectory;
   readonly log: OrderLog;
+  /** Where operators hear what others of them did. */
+  readonly events: Pick<EventQueue, 'say'>;
   /** Makes the other servers look at a sale now: before an opening they do so every few seconds only. */
   readonly announce: Catalogue['announce'];
 }
@@ -43,7 +47,7 @@ const ALLOWED_FROM: Readonly<Record<PhaseAction, string>> = {
 };
 
 export function registerOperationsRoutes(app: FestApp, dependencies: OperationsDependencies): void {
-  const { services, authentication, live, rebuilds, directory, log, announce } = dependencies;
+  const { services, authentication, live, rebuilds, directory, log, events, announce } = dependencies;
   const { redis, clock } = services;
   const onRequest = authentication.requireRole('operator');
 
@@ -72,6 +76,7 @@ export function registerOperationsRoutes(app: FestApp, dependencies: OperationsD
         const operatorId = accountOf(request).accountId;
         await log.append({ type: 'phaseChanged', saleId, epoch, at: nowMs, from, to, phaseSeq, operatorId });
         request.log.info({ saleId, operatorId, from, to }, 'an operator changed the phase of a sale');
+        events.say(phaseChanged({ saleId, from, to, operatorId }));
         const [sale, state] = await Promise.all([directory.getSale(saleId), live.refresh(saleId)]);
         if (sale === undefined) throw saleNotFound();
         await announce({ festivalId: sale.festivalId, saleIds: [saleId] });
@@ -100,6 +105,7 @@ export function registerOperationsRoutes(app: FestApp, dependencies: OperationsD
       const saleId = await requireSaleId(request.params.saleId);
       await rebuilds.request(saleId, `operator ${operatorId} asked for it`);
       request.log.warn({ saleId, operatorId }, 'an operator has a sale built anew');
+      events.say(rebuildRequested(saleId, operatorId));
       return reply.code(202).send(await rebuildDocument(saleId));
     },
   );
@@ -172,6 +178,7 @@ export function registerOperationsRoutes(app: FestApp, dependencies: OperationsD
         { saleId, operatorId, mode, perSecond, maxActive },
         'an operator changed the admission of a sale',
       );
+      events.say(admissionChanged({ saleId, operatorId, mode, perSecond, maxActive }));
       await live.refresh(saleId);
       return reply.code(200).send({ saleId, perSecond, maxActive, mode });
     },

@@ -35,8 +35,8 @@ export interface PaymentProcessorOptions {
   readonly releaseCancelledElsewhere: readonly ((order: OrderPaid) => Promise<boolean>)[];
   /** What became of a payment as far as it is durable anywhere: this server's log is in MySQL before it is asked. */
   readonly findOutcome: (paymentId: string) => Promise<StoredPayment | undefined>;
-  /** Seconds from when the charge was known to have succeeded until the order was durable in the log. */
-  readonly onAcknowledged?: (seconds: number) => void;
+  /** Seconds from when the charge was known to have succeeded until the order was durable in the log; once an order. */
+  readonly onAcknowledged?: (seconds: number, saleId: number) => void;
   /** For tests: called between the steps, so that a crash can be placed there. */
   readonly onStep?: (step: 'intent' | 'charged' | 'confirmed' | 'durable' | 'shown', paymentId: string) => void;
 }
@@ -227,7 +227,7 @@ export class PaymentProcessor {
       const order = orderOf(intent, result, { festivalId: sale.festivalId, epoch, nowMs: clock.nowMs() });
       const outcome = await this.#makeDurable(order);
       if (outcome === 'durable' || outcome === 'repeated') {
-        this.#noteDurable(intent.paymentId);
+        this.#noteDurable(intent);
         onStep?.('durable', intent.paymentId);
         return outcome === 'durable' ? this.#show(order, epoch) : this.#showRepeated(order, epoch);
       }
@@ -259,11 +259,11 @@ export class PaymentProcessor {
   }
 
   /** Counts a payment once, also when what follows has to be tried again. */
-  #noteDurable(paymentId: string): void {
+  #noteDurable({ paymentId, saleId }: PaymentIntent): void {
     const chargedAtMs = this.#chargedAtMs.get(paymentId);
     if (typeof chargedAtMs !== 'number') return;
     this.#chargedAtMs.set(paymentId, 'acknowledged');
-    this.#options.onAcknowledged?.((performance.now() - chargedAtMs) / 1_000);
+    this.#options.onAcknowledged?.((performance.now() - chargedAtMs) / 1_000, saleId);
   }
 
   /**

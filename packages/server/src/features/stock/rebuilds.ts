@@ -11,7 +11,7 @@ import type { OrderLog } from '../../order-log/order-log.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { LiveSales } from './live-sales.ts';
 import { inOrderOfUrgency } from './rebuild-order.ts';
-import { Complaints, type RebuiltSale, reportRebuilt } from './rebuild-reports.ts';
+import { Complaints, type DoubtedSale, type RebuiltSale, reportRebuilt } from './rebuild-reports.ts';
 import type { RebuildRequest, RebuildStore, RequestedSale, SaleRow, SoldTickets, WaitedLog } from './rebuild-store.ts';
 import { queueHighWaterOf, restoreSale, type StagedStock, stageStock } from './restore-stock.ts';
 import { Suspicions } from './suspicions.ts';
@@ -23,6 +23,10 @@ export interface RebuildsOptions {
   readonly live: LiveSales;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Hears which sales are to be built anew because their state cannot be trusted; other processes notice the same. */
+  readonly onDoubted?: (sales: readonly DoubtedSale[]) => void;
+  /** Hears which sales this process has put in place. */
+  readonly onRebuilt?: (sales: readonly RebuiltSale[]) => void;
 }
 
 export interface RebuildStatus {
@@ -55,7 +59,7 @@ export class Rebuilds {
     this.#complaints = new Complaints(options.logger);
     this.#suspicions = new Suspicions({
       ...options,
-      isRebuilding: (saleId) => this.#requested.has(saleId) || this.#restoring.has(saleId),
+      isRebuilding: (saleId) => this.isRebuilding(saleId),
       onRequested: () => this.#hurry(),
     });
   }
@@ -63,6 +67,11 @@ export class Rebuilds {
   /** Sales being built anew, at the last look, and how many this process has put in place. */
   get counts(): { readonly pending: number; readonly finished: number } {
     return { pending: this.#requested.size, finished: this.#finished };
+  }
+
+  /** Whether a sale is being built anew, as far as this process knows. */
+  isRebuilding(saleId: number): boolean {
+    return this.#requested.has(saleId) || this.#restoring.has(saleId);
   }
 
   /**
@@ -186,7 +195,7 @@ export class Rebuilds {
 
   /** As many as can be built in a round: what is asked for meanwhile may be more urgent. Returns what went wrong. */
   async #finishSome(ready: readonly RequestedSale[]): Promise<readonly unknown[]> {
-    const { clock, logger } = this.#options;
+    const { clock, logger, onRebuilt } = this.#options;
     const untilMs = clock.nowMs() + LIMITS.rebuildRoundMs;
     const waiting = inOrderOfUrgency(ready, this.#failed, clock.nowMs(), Math.random).values();
     const rebuilt: RebuiltSale[] = [];
@@ -208,6 +217,7 @@ export class Rebuilds {
     await Promise.all(Array.from({ length: LIMITS.rebuildsAtOnce }, finishInTurn));
     this.#finished += rebuilt.length;
     reportRebuilt(logger, rebuilt);
+    onRebuilt?.(rebuilt);
     return errors;
   }
 

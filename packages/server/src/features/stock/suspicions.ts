@@ -17,6 +17,8 @@ export interface SuspicionsOptions {
   /** Whether somebody takes care of the sale already. */
   readonly isRebuilding: (saleId: number) => boolean;
   readonly onRequested: () => void;
+  /** Hears of all that cannot be trusted. */
+  readonly onDoubted?: (sales: readonly DoubtedSale[]) => void;
 }
 
 interface Doubt extends DoubtedSale {
@@ -78,7 +80,7 @@ export class Suspicions {
   }
 
   async #examine(suspects: ReadonlyMap<number, string>): Promise<void> {
-    const { store, live, logger } = this.#options;
+    const { store, live, logger, onDoubted } = this.#options;
     const lookAt = async (sale: SaleRow): Promise<Doubt | undefined> => {
       try {
         return await this.#look(sale, suspects.get(sale.id) ?? '');
@@ -94,6 +96,7 @@ export class Suspicions {
     const doubts = await Promise.all([...sales.values()].map(lookAt));
     const doubted = doubts.filter((doubt) => doubt !== undefined);
     reportDoubts(logger, doubted);
+    onDoubted?.(doubted);
     await this.#request(doubted);
   }
 

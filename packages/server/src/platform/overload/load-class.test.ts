@@ -33,6 +33,7 @@ const CLASSES: Readonly<Record<keyof typeof ROUTES, Readonly<Record<string, Load
   order: { GET: 'purchase' },
   orderCancel: { POST: 'purchase' },
   checkIns: { POST: 'service' },
+  operationsLive: { GET: 'service' },
 };
 
 const rows = Object.entries(CLASSES).flatMap(([name, methods]) =>

@@ -46,6 +46,7 @@ export interface SaleCore {
   readonly sweeper: Sweeper;
   readonly settingsReconciler: SettingsReconciler;
   readonly phaseReconciler: PhaseReconciler;
+  readonly gateway: PaymentGateway;
   readonly processor: PaymentProcessor;
   readonly abandonedPayments: AbandonedPayments;
   readonly cancellations: Cancellations;
@@ -173,6 +174,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     sweeper,
     settingsReconciler,
     phaseReconciler,
+    gateway,
     processor,
     abandonedPayments,
     cancellations,

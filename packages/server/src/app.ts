@@ -12,6 +12,7 @@ import { registerLiveRoutes } from './features/live/routes.ts';
 import { registerOperationsRoutes } from './features/operations/routes.ts';
 import { registerOrderRoutes } from './features/orders/routes.ts';
 import { registerPaymentRoutes } from './features/payments/routes.ts';
+import { readFreeBytes, registerReadinessRoutes } from './features/readiness/routes.ts';
 import { registerStockRoutes } from './features/stock/routes.ts';
 import { registerWaitingRoomRoutes } from './features/waiting-room/routes.ts';
 import { LIMITS } from './limits.ts';
@@ -62,6 +63,8 @@ export interface AppDependencies {
   readonly loadShedder?: LoadShedder;
   /** Of a clock that was made from sources, how far these are ahead of it. */
   readonly clocksAheadSeconds?: () => ReadonlyMap<ClockSource, number>;
+  /** In place of what the file system of a folder says. For tests. */
+  readonly readFreeBytes?: (directory: string) => Promise<number>;
 }
 
 /** Unique across processes and cheaper than a UUID for each poll: a random prefix per process and a counter. */
@@ -83,7 +86,8 @@ export async function buildApp({
   lameDuck,
   processHealth,
   loadShedder = new LoadShedder(),
-  clocksAheadSeconds,
+  clocksAheadSeconds = () => new Map(),
+  readFreeBytes: freeBytes = readFreeBytes,
 }: AppDependencies): Promise<FestApp> {
   const loggerInstance: FastifyBaseLogger = services.logger;
   const nextRequestId = createRequestIds();
@@ -132,7 +136,7 @@ export async function buildApp({
     abuse: limits.metrics,
     shedder: loadShedder,
     overload: overloadMetrics({ shedder: loadShedder, server: app.server, redis: services.redis }),
-    clocksAheadSeconds: clocksAheadSeconds ?? (() => new Map()),
+    clocksAheadSeconds,
   };
   const meters = registerMetrics(app, sources, tellMetrics);
   registerHealth(app, health, group?.health);
@@ -179,7 +183,14 @@ export async function buildApp({
       registerPaymentRoutes(api, { ...shared, processor, logId: log.logId });
       registerOrderRoutes(api, { ...shared, ticketCodes, cancellations });
       registerCheckInRoutes(api, { services, authentication, catalogue, ticketCodes });
-      registerOperationsRoutes(api, { ...shared, rebuilds, log, announce: catalogue.announce });
+      registerOperationsRoutes(api, {
+        ...shared,
+        rebuilds,
+        log,
+        announce: catalogue.announce,
+        admissions: () => core.ticker.reports,
+      });
+      registerReadinessRoutes(api, { ...shared, core, clocksAheadSeconds, readFreeBytes: freeBytes });
     },
     { prefix: API_PREFIX },
   );

@@ -97,7 +97,8 @@ export function createApi(services: Services, core: SaleCore): Api {
   registerStockRoutes(app, { ...shared, queueTokens, limits });
   registerPaymentRoutes(app, { ...shared, processor, logId: log.logId });
   registerOrderRoutes(app, { ...shared, ticketCodes, cancellations });
-  registerOperationsRoutes(app, { ...shared, rebuilds, log, announce: catalogue.announce });
+  const { announce } = catalogue;
+  registerOperationsRoutes(app, { ...shared, rebuilds, log, announce, admissions: () => core.ticker.reports });
 
   return {
     async call({ method, route, params = {}, body = null, headers = {}, accountId }) {

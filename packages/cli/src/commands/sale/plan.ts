@@ -2,8 +2,8 @@
  * What a change of a sale will do, before it is made: how long the line takes, what the last of it waits, what load comes. Pure.
  *
  * Nobody knows how long buyers will take and how many of them come, so each figure is a range: at best the rate alone limits the
- * admission, at worst every place is taken for as long as a buyer may keep it. How long they have taken so far is known by
- * Little's law (buyers inside = buyers a second × seconds that each stays) once some are inside, and makes the best case honest.
+ * admission, at worst every place is taken for as long as a buyer may keep it. How long buyers have taken so far is known by
+ * Little's law (buyers inside = buyers a second × seconds that each stays) once some are inside: it says what is likely.
  */
 import type { AdmissionState } from '@fest/server/contract/operations';
 import type { AdmissionMode, Phase } from '@fest/server/contract/words';
@@ -14,22 +14,25 @@ export interface Admission {
   readonly maxActive: number;
 }
 
-export interface Range {
+export interface Estimate {
   readonly low: number;
+  /** If buyers go on as they did so far; null while nobody knows. */
+  readonly likely: number | null;
   readonly high: number;
 }
 
 /** How the sale goes on under given settings. */
 export interface Forecast {
   /** Buyers admitted a second, while some wait. */
-  readonly admittedPerSecond: Range;
+  readonly admittedPerSecond: Estimate;
   /** Until the last of those who wait now is admitted, if tickets last; null: the line does not move. */
-  readonly drainSeconds: Range | null;
+  readonly drainSeconds: Estimate | null;
   /** Until the last ticket is held, if everybody buys; null: that does not come, or nobody waits. */
-  readonly sellOutSeconds: Range | null;
-  /** At most so many a second. */
-  readonly holdsPerSecond: number;
-  readonly paymentsPerSecond: number;
+  readonly sellOutSeconds: Estimate | null;
+  /** Of those admitted, so many as come. */
+  readonly holdsPerSecond: Estimate;
+  /** As many, if all of them pay. */
+  readonly paymentsPerSecond: Estimate;
 }
 
 export type Settings = Readonly<Record<string, string | number>>;
@@ -44,18 +47,18 @@ export interface Plan {
   readonly before: Forecast;
   readonly after: Forecast;
   /** What is admitted then, by what is admitted now; null: nothing is admitted now. */
-  readonly loadShare: Range | null;
+  readonly loadShare: Estimate | null;
   /** What this plan does not know. */
   readonly unknown: readonly string[];
 }
 
-const NOTHING: Range = { low: 0, high: 0 };
+const NOTHING: Estimate = { low: 0, likely: 0, high: 0 };
 const STANDSTILL: Forecast = {
   admittedPerSecond: NOTHING,
   drainSeconds: null,
   sellOutSeconds: null,
-  holdsPerSecond: 0,
-  paymentsPerSecond: 0,
+  holdsPerSecond: NOTHING,
+  paymentsPerSecond: NOTHING,
 };
 
 /** The admission is set anew. */
@@ -92,32 +95,47 @@ export function observedStaySeconds({ active, outflowPerSecond }: AdmissionState
 }
 
 /** How the line moves in a phase, under an admission. */
-export function forecast(state: AdmissionState, phase: Phase, { mode, perSecond, maxActive }: Admission): Forecast {
-  const { waiting, available, limitPerBuyer, showRate, ratePerSecond } = state;
-  if (phase !== 'open' || available === 0 || perSecond === 0) return STANDSTILL;
-  const longestSeconds = state.admissionSeconds + state.holdSeconds;
-  const staySeconds = Math.min(longestSeconds, observedStaySeconds(state) ?? 0);
-  const high = staySeconds === 0 ? perSecond : Math.min(perSecond, maxActive / staySeconds);
-  // In mode `auto` a server that is busy admits more slowly than it may: at worst as slowly as now.
-  const healthy = mode === 'auto' ? Math.min(perSecond, ratePerSecond) || 1 : perSecond;
-  const low = Math.min(high, healthy, maxActive / longestSeconds);
-  const come = high * (showRate ?? 1);
+export function forecast(state: AdmissionState, phase: Phase, admission: Admission): Forecast {
+  const { waiting, available, limitPerBuyer, showRate } = state;
+  if (phase !== 'open' || available === 0 || admission.perSecond === 0) return STANDSTILL;
+  const rate = rateOf(state, admission);
+  const holds = times(rate, showRate ?? 1);
   return {
-    admittedPerSecond: { low, high },
-    drainSeconds: { low: waiting / high, high: waiting / low },
+    admittedPerSecond: rate,
+    drainSeconds: {
+      low: waiting / rate.high,
+      likely: rate.likely === null ? null : waiting / rate.likely,
+      high: waiting / rate.low,
+    },
     sellOutSeconds:
-      waiting * limitPerBuyer < available ? null : { low: available / limitPerBuyer / high, high: available / low },
-    holdsPerSecond: come,
-    paymentsPerSecond: come,
+      waiting * limitPerBuyer < available
+        ? null
+        : { low: available / limitPerBuyer / rate.high, likely: null, high: available / rate.low },
+    holdsPerSecond: holds,
+    paymentsPerSecond: holds,
   };
+}
+
+/** Buyers a second. In mode `auto` a server that is busy admits more slowly than it may: at worst as slowly as now. */
+function rateOf(state: AdmissionState, { mode, perSecond, maxActive }: Admission): Estimate {
+  const longestSeconds = state.admissionSeconds + state.holdSeconds;
+  const isAuto = mode === 'auto' && state.ratePerSecond > 0;
+  const healthy = isAuto ? Math.min(perSecond, state.ratePerSecond) : perSecond;
+  const low = Math.min(healthy, maxActive / longestSeconds);
+  const staySeconds = observedStaySeconds(state);
+  const likely = staySeconds === undefined ? null : Math.max(low, Math.min(healthy, maxActive / staySeconds));
+  return { low, likely, high: perSecond };
+}
+
+function times({ low, likely, high }: Estimate, factor: number): Estimate {
+  return { low: low * factor, likely: likely === null ? null : likely * factor, high: high * factor };
 }
 
 type Outcome = Pick<Plan, 'from' | 'to' | 'before' | 'after'> & { readonly mode: AdmissionMode };
 
 function finish(state: AdmissionState, { mode, ...outcome }: Outcome): Plan {
   const { waiting, available, outflowPerSecond } = state;
-  const { low, high } = outcome.after.admittedPerSecond;
-  const loadShare = outflowPerSecond > 0 ? { low: low / outflowPerSecond, high: high / outflowPerSecond } : null;
+  const loadShare = outflowPerSecond > 0 ? times(outcome.after.admittedPerSecond, 1 / outflowPerSecond) : null;
   const moves = outcome.after.drainSeconds !== null;
   return {
     ...outcome,
@@ -132,12 +150,12 @@ function finish(state: AdmissionState, { mode, ...outcome }: Outcome): Plan {
 function unknownOf(state: AdmissionState, mode: AdmissionMode): readonly string[] {
   return [
     ...(observedStaySeconds(state) === undefined
-      ? ['how long buyers take: nobody is inside yet, so the best case is the rate alone']
+      ? ['how long buyers take: nobody is inside yet, so nothing can be called likely']
       : []),
     ...(state.showRate === null
       ? ['how many of the admitted come: the server that was asked does not lead the admission, so all of them count']
       : []),
-    ...(mode === 'auto' ? ['how far the health of the servers slows it down: at worst as it does now'] : []),
+    ...(mode === 'auto' ? ['how far the health of the servers slows it down: likely as it does now'] : []),
     'who joins or leaves the line meanwhile, and how many tickets each buyer takes',
   ];
 }

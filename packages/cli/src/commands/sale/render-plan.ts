@@ -1,5 +1,5 @@
 /** A plan as lines for people. */
-import type { Forecast, Plan, Range, Settings } from './plan.ts';
+import type { Estimate, Forecast, Plan, Settings } from './plan.ts';
 
 const NAMES: Readonly<Record<string, string>> = {
   phase: 'phase',
@@ -15,10 +15,10 @@ export function renderPlan(title: string, plan: Plan): string {
   const { before, after, waiting, available, unknown } = plan;
   const rows: readonly Row[] = [
     ...settingRows(plan.from, plan.to),
-    ['admitted a second', rate(before.admittedPerSecond), rate(after.admittedPerSecond)],
-    ['the last in line waits', drain(before), drain(after)],
+    ['admitted a second', estimate(before.admittedPerSecond), estimate(after.admittedPerSecond)],
+    ['the last in line waits', drain(before, waiting), drain(after, waiting)],
     ['sold out in', sellOut(before), sellOut(after)],
-    ['holds and payments a second', upTo(before.holdsPerSecond), upTo(after.holdsPerSecond)],
+    ['holds and payments a second', estimate(before.holdsPerSecond), estimate(after.holdsPerSecond)],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = [
@@ -38,36 +38,32 @@ function settingRows(from: Settings, to: Settings): readonly Row[] {
 function loadLine({ loadShare, outflowPerSecond }: Plan, width: number): readonly string[] {
   if (loadShare === null)
     return [`  ${'load'.padEnd(width)}  nobody is admitted now, so there is nothing to compare with`];
-  const { low, high } = loadShare;
-  const times = low === high ? factor(high) : `${factor(low)} to ${factor(high)}`;
-  return [`  ${'load'.padEnd(width)}  ${times} of what is admitted now, ${short(outflowPerSecond)} a second`];
+  return [
+    `  ${'load'.padEnd(width)}  ${estimate(loadShare)} times what is admitted now, ${short(outflowPerSecond)} a second`,
+  ];
 }
 
-function drain({ drainSeconds }: Forecast): string {
-  return drainSeconds === null ? 'without end: the line stands' : durations(drainSeconds);
+function drain({ drainSeconds }: Forecast, waiting: number): string {
+  if (waiting === 0) return 'nobody waits';
+  return drainSeconds === null ? 'without end: the line stands' : estimate(drainSeconds, duration);
 }
 
 function sellOut({ drainSeconds, sellOutSeconds }: Forecast): string {
   if (drainSeconds === null) return 'nothing is sold';
-  return sellOutSeconds === null ? 'not by those who wait' : durations(sellOutSeconds);
+  return sellOutSeconds === null ? 'not by those who wait' : estimate(sellOutSeconds, duration);
 }
 
-function rate({ low, high }: Range): string {
-  return short(low) === short(high) ? short(high) : `${short(low)} to ${short(high)}`;
+/** `2 min to 40 min, likely 3 min`; `50` when it can be nothing else. */
+function estimate({ low, likely, high }: Estimate, format: (value: number) => string = short): string {
+  const [from, to] = [format(low), format(high)];
+  if (from === to) return from;
+  return likely === null ? `${from} to ${to}` : `${from} to ${to}, likely ${format(likely)}`;
 }
-
-const upTo = (perSecond: number) => (perSecond === 0 ? 'none' : `up to ${short(perSecond)}`);
-const factor = (times: number) => `${short(times)} ×`;
 
 /** Two digits that count are as many as a forecast has. */
 function short(value: number): string {
   if (value === 0) return '0';
   return value < 10 ? value.toFixed(value < 1 ? 2 : 1) : String(Math.round(value));
-}
-
-function durations({ low, high }: Range): string {
-  const [from, to] = [duration(low), duration(high)];
-  return from === to ? from : `${from} to ${to}`;
 }
 
 /** Rounded up: nobody is told too little. */

@@ -195,12 +195,12 @@ describe('fest sale rate', () => {
         mode                         fixed (as now)
         admitted a second, at most   50 → 100
         places                       1000 (as now)
-        admitted a second            2.5 to 50 → 2.5 to 100
-        the last in line waits       2 min to 40 min → 60 s to 40 min
+        admitted a second            2.5 to 50, likely 50 → 2.5 to 100, likely 100
+        the last in line waits       2 min to 40 min, likely 2 min → 60 s to 40 min, likely 60 s
         sold out in                  5 s to 6 min → 3 s to 6 min
-        holds and payments a second  up to 40 → up to 80
+        holds and payments a second  2.0 to 40, likely 40 → 2.0 to 80, likely 80
         in line                      6000, for 900 tickets that are left
-        load                         0.05 × to 2.0 × of what is admitted now, 50 a second
+        load                         0.05 to 2.0, likely 2.0 times what is admitted now, 50 a second
         not known: who joins or leaves the line meanwhile, and how many tickets each buyer takes
       Sale 7 “Day 1” admits by fixed, 100 a second, 1000 places from now on.
       Nothing was changed: this was --dry-run.
@@ -259,12 +259,12 @@ test('fest sale pause --dry-run says that the line stands then', async () => {
   expect(stdout).toMatchInlineSnapshot(`
     "Plan: pause sale 7 “Day 1”
       phase                        open → paused
-      admitted a second            2.5 to 50 → 0
-      the last in line waits       2 min to 40 min → without end: the line stands
+      admitted a second            2.5 to 50, likely 50 → 0
+      the last in line waits       2 min to 40 min, likely 2 min → without end: the line stands
       sold out in                  5 s to 6 min → nothing is sold
-      holds and payments a second  up to 40 → none
+      holds and payments a second  2.0 to 40, likely 40 → 0
       in line                      6000, for 900 tickets that are left
-      load                         0 × of what is admitted now, 50 a second
+      load                         0 times what is admitted now, 50 a second
     Sale 7 “Day 1” (open, 40 sold) is paused: nobody is admitted and nothing new is held until it is resumed. Payments under way are finished.
     Nothing was changed: this was --dry-run.
     "

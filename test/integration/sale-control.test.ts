@@ -1,13 +1,8 @@
 /** What operators ask before and after they change a sale: its readiness, its admission, its history. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Engine, type Engines, startEngines } from '@fest/cli/local-stack/engines';
 import type { AdmissionState, ReadinessCheck, SaleHistory, SaleReadiness } from '@fest/server/contract/operations';
-import type { Sale } from '@fest/server/contract/schemas';
 import { changeRows } from '@fest/server/platform/mysql-statements';
 import { saleKeys } from '@fest/server/redis/keys';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { GatewayStub } from '../support/gateway-stub.ts';
 import { integration } from '../support/integration.ts';
 import { ask, buy, eventually } from '../support/purchase.ts';
@@ -295,74 +290,4 @@ integration('the admission of a sale', () => {
       holdSeconds: 300,
     });
   });
-});
-
-/** The engine does nothing while `work` runs; its sockets stay open. */
-async function whileHung<Result>({ process: engine }: Engine, work: () => Promise<Result>): Promise<Result> {
-  const pid = engine?.pid();
-  if (pid === undefined) throw new Error('not a private engine');
-  process.kill(pid, 'SIGSTOP');
-  try {
-    return await work();
-  } finally {
-    process.kill(pid, 'SIGCONT');
-  }
-}
-
-integration('the readiness of a sale whose stores are badly set, or hang', () => {
-  let own: Engines;
-  let directory: string;
-  let sale: Sale;
-
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'fest-readiness-'));
-    own = await startEngines({ directory, env: { PATH: process.env.PATH } });
-    await start({ engines: own, config: { mysqlPoolSize: 4 } });
-    sale = await server.createSale({ opened: false });
-  });
-  afterAll(async () => {
-    await server?.close();
-    await own?.stop();
-    await rm(directory, { recursive: true, force: true });
-  });
-
-  async function withSetting<Result>(name: string, value: string, work: () => Promise<Result>): Promise<Result> {
-    const { redis } = server.services;
-    const [, before = ''] = (await redis.config('GET', name)) as string[];
-    await redis.config('SET', name, value);
-    try {
-      return await work();
-    } finally {
-      await redis.config('SET', name, before);
-    }
-  }
-
-  it('is not there when Redis may drop keys', async () => {
-    const check = await withSetting('maxmemory-policy', 'allkeys-lru', () => checkOf(sale.id, 'redis'));
-    expect(check).toMatchObject({ status: 'failed', found: expect.stringContaining('allkeys-lru') });
-    expect(check?.remedy).toContain('noeviction');
-  });
-
-  it('is not there when Redis has no memory for a line', async () => {
-    const check = await withSetting('maxmemory', '16mb', () => checkOf(sale.id, 'redisMemory'));
-    expect(check).toMatchObject({ status: 'failed', remedy: expect.stringContaining('CONFIG SET maxmemory') });
-  });
-
-  it.each([
-    ['MySQL', 'mysql', 'stock'],
-    ['Redis', 'redis', 'state'],
-  ] as const)(
-    'is told within seconds while %s hangs',
-    async (_, engine, unknown) => {
-      const beganAtMs = performance.now();
-      const { ready, checks } = await whileHung(own[engine], () => readinessOf(sale.id));
-      expect(performance.now() - beganAtMs).toBeLessThan(6_000);
-      expect(ready).toBe(false);
-      const found = new Map(checks.map((check) => [check.id, check]));
-      expect(found.get(engine)).toMatchObject({ status: 'failed', remedy: expect.any(String) });
-      expect(found.get(unknown)).toMatchObject({ status: 'unknown', remedy: expect.any(String) });
-      await eventually(async () => (await readinessOf(sale.id)).ready, 'it is ready again', 20_000);
-    },
-    40_000,
-  );
 });

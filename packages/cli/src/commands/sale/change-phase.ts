@@ -7,7 +7,7 @@ import { loadSettings } from '../../settings.ts';
 import { type ChangeOptions, type Consent, carryOut, requireConsent } from './carry-out.ts';
 import { type OperatorApi, operatorApi, type PhaseChange } from './operator-api.ts';
 import { planPhase } from './plan.ts';
-import { notReady, obstaclesOf, renderOverridden } from './readiness-report.ts';
+import { notReady, obstaclesOf, renderOverridden, sayChecking } from './readiness-report.ts';
 import { getSale, parseSaleId } from './sale-api.ts';
 import { renderSale } from './show.ts';
 
@@ -42,6 +42,7 @@ export async function runChangePhase(
   const consent = consentTo(change, before, options);
   if (options.dryRun !== true) requireConsent(context, effect, consent);
   const api = operatorApi(context, settings, saleId);
+  if (change === 'open') sayChecking(context, saleId);
   const overridden = change === 'open' ? await findOverridden(api, saleId, options.force === true) : [];
   const plan = planPhase(await api.readAdmission(), PHASE_AFTER[change]);
   if (overridden.length > 0) context.stderr.write(renderOverridden(overridden));

@@ -1,8 +1,14 @@
 /** The checks of a sale's readiness, for people. */
 import type { ReadinessCheck, SaleReadiness } from '@fest/server/contract/operations';
+import type { Context } from '../../context.ts';
 import { FixableError } from '../../errors.ts';
 import { EXIT } from '../../exit-codes.ts';
 import { createStyle } from '../../render/style.ts';
+
+/** A server whose stores hang takes some seconds to say so: somebody at a terminal sees that it is asked. */
+export function sayChecking({ stderr }: Pick<Context, 'stderr'>, saleId: number): void {
+  if (stderr.isTTY) stderr.write(`Checking whether sale ${saleId} is ready …\n`);
+}
 
 /** What keeps a sale from being opened. */
 export function obstaclesOf({ checks }: SaleReadiness): readonly ReadinessCheck[] {

@@ -59,6 +59,7 @@ const core: Omit<SaleCore, 'start' | 'stop'> = {
   sweeper: absent('sweeper'),
   settingsReconciler: absent('settingsReconciler'),
   phaseReconciler: absent('phaseReconciler'),
+  gateway: absent('gateway'),
   processor: absent('processor'),
   abandonedPayments: absent('abandonedPayments'),
   cancellations: absent('cancellations'),

@@ -19,6 +19,7 @@ export const SAME_ON_ANY_MYSQL: Readonly<Record<string, string>> = {
   'integration/front-door.test.ts': SOCKETS,
   'integration/garbage-tokens.test.ts': MEMORY,
   'integration/hung-stores.test.ts': 'stores that hang; it starts and stops its own',
+  'integration/readiness-stores.test.ts': 'stores that hang; it starts and stops its own',
   'integration/join-challenge.test.ts': MEMORY,
   'integration/lame-duck.test.ts': SOCKETS,
   'integration/live.test.ts': SOCKETS,

@@ -89,6 +89,7 @@ integration('behind more than a page of what nobody here can finish', () => {
   it('a cancellation is finished, and the stuck ones write nothing twice', async () => {
     let refused = 0;
     const gateway: PaymentGateway = {
+      check: async () => ({ kind: 'answers' }),
       charge: async ({ amount, currency }) => ({ kind: 'captured', amount, currency }),
       lookup: async () => ({ kind: 'notFound' }),
       refund: async (paymentId) => {
@@ -136,6 +137,7 @@ integration('behind more than a page of what nobody here can finish', () => {
 
   it('what another server has said of a stuck cancellation is not said again', async () => {
     const gateway: PaymentGateway = {
+      check: async () => ({ kind: 'answers' }),
       charge: async ({ amount, currency }) => ({ kind: 'captured', amount, currency }),
       lookup: async () => ({ kind: 'notFound' }),
       refund: async () => 'notFound',

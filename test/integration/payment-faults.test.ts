@@ -132,6 +132,7 @@ integration('a payment that could not be started', () => {
 integration('a gateway that hangs', () => {
   it('is asked what became of the payment', { timeout: 30_000 }, async () => {
     const gateway: PaymentGateway = {
+      check: async () => ({ kind: 'answers' }),
       charge: () => new Promise(() => undefined),
       lookup: async () => ({ kind: 'captured', amount: 5_000, currency: 'EUR', refunded: false }),
       refund: async () => 'refunded',
@@ -189,6 +190,7 @@ integration('money that was taken for a hold that is gone', () => {
     const seen: string[] = [];
     let refunds = 0;
     const gateway: PaymentGateway = {
+      check: async () => ({ kind: 'answers' }),
       // Another amount than was asked for: such money goes back, whatever else happens.
       charge: async ({ amount, currency }) => ({ kind: 'captured', amount: amount - 1, currency }),
       lookup: async () => ({ kind: 'captured', amount: 5_000, currency: 'EUR', refunded: false }),

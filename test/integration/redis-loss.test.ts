@@ -75,6 +75,7 @@ integration('payments that end after Redis was lost', () => {
   it('are answered for while MySQL is away', async () => {
     const outcomes = Promise.withResolvers<void>();
     const gateway: PaymentGateway = {
+      check: async () => ({ kind: 'answers' }),
       charge: async ({ amount, currency, method }) => {
         await outcomes.promise;
         return method === 'wallet'
@@ -128,6 +129,7 @@ integration('money that is on its way back while a sale is built anew', () => {
   ])('is answered for without MySQL, before and after (%s)', async (_, befall) => {
     const state = { refunds: 0, willing: false };
     const gateway: PaymentGateway = {
+      check: async () => ({ kind: 'answers' }),
       // Another amount than was asked for: such money goes back, whatever else happens.
       charge: async ({ amount, currency }) => ({ kind: 'captured', amount: amount - 1, currency }),
       lookup: async () => ({ kind: 'captured', amount: 4_999, currency: 'EUR', refunded: false }),
@@ -166,6 +168,7 @@ integration('a Redis that is lost while an order is being cancelled', () => {
   it('puts the tickets back into stock once', async () => {
     let refunds = 0;
     const gateway: PaymentGateway = {
+      check: async () => ({ kind: 'answers' }),
       charge: async ({ amount, currency }) => ({ kind: 'captured', amount, currency }),
       lookup: async () => ({ kind: 'notFound' }),
       // The refund takes until after the loss.
@@ -200,6 +203,7 @@ integration('a cancellation whose refund takes more than a day', () => {
   function slowGateway() {
     const state = { refunds: 0, willing: false };
     const gateway: PaymentGateway = {
+      check: async () => ({ kind: 'answers' }),
       charge: async ({ amount, currency }) => ({ kind: 'captured', amount, currency }),
       lookup: async () => ({ kind: 'notFound' }),
       refund: async () => {

@@ -28,6 +28,9 @@ class SilentGateway implements PaymentGateway {
     this.refunded.add(paymentId);
     return 'refunded' as const;
   }
+  async check() {
+    return { kind: 'answers' } as const;
+  }
   async close() {}
 }
 

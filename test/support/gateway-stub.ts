@@ -1,5 +1,6 @@
 import type {
   ChargeRequest,
+  GatewayCheck,
   GatewayOutcome,
   GatewayRecord,
   PaymentGateway,
@@ -47,6 +48,11 @@ export class GatewayStub implements PaymentGateway {
     if (this.#outcomes.get(paymentId)?.kind !== 'captured') return 'notFound';
     if (!this.refunds.includes(paymentId)) this.refunds.push(paymentId);
     return 'refunded';
+  }
+
+  async check(): Promise<GatewayCheck> {
+    await this.#gate;
+    return { kind: 'answers' };
   }
 
   async close(): Promise<void> {}

@@ -50,6 +50,8 @@ export interface TestAppOptions {
   readonly logTo?: DestinationStream;
   /** True: as a real server does, the metrics are told for a second as they were. Default false. */
   readonly sharesMetrics?: boolean;
+  /** In place of what the disk says of the order log's file system. */
+  readonly readFreeBytes?: (directory: string) => Promise<number>;
   readonly onPaymentStep?: NonNullable<PaymentProcessorOptions['onStep']>;
 }
 
@@ -164,6 +166,7 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
     clocksAheadSeconds: () => clockWatch.aheadSeconds,
     ...(options.lameDuck === undefined ? {} : { lameDuck: options.lameDuck }),
     ...(options.loadShedder === undefined ? {} : { loadShedder: options.loadShedder }),
+    ...(options.readFreeBytes === undefined ? {} : { readFreeBytes: options.readFreeBytes }),
     // As they are, for a test that asks and asks.
     ...(options.sharesMetrics === true ? {} : { tellMetrics: (own) => () => own.metrics() }),
     health: async () => ({ draining: false, redis: true, mysql: true, orderLog: true, applierLag: 0, serverName }),

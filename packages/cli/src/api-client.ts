@@ -12,6 +12,8 @@ export interface ApiRequest {
   /** With its prefix, from the contract's `pathOf`. */
   readonly path: string;
   readonly body?: object;
+  /** Beside those that every request has. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly accessToken?: string;
 }
 
@@ -33,6 +35,7 @@ export async function callApi(baseUrl: string, request: ApiRequest): Promise<unk
     response = await fetch(`${baseUrl}${request.path}`, {
       method: request.method,
       headers: {
+        ...request.headers,
         accept: 'application/json',
         connection: 'close',
         ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),

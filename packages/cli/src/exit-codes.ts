@@ -23,7 +23,7 @@ export const EXIT_CODE_MEANINGS: readonly { readonly code: ExitCode; readonly me
   { code: EXIT.unauthorised, meaning: 'not logged in, or your account may not do this' },
   { code: EXIT.refused, meaning: 'the server (or a stack that already runs) refused it' },
   { code: EXIT.unreachable, meaning: 'something that is needed cannot be reached or started' },
-  { code: EXIT.checkFailed, meaning: 'a check failed (doctor, demo, log verify, audit, bench)' },
+  { code: EXIT.checkFailed, meaning: 'a check failed (doctor, demo, sale open, sale check, log verify, audit, bench)' },
   { code: EXIT.partlyDone, meaning: 'partly done; running it again is safe' },
   { code: EXIT.interrupted, meaning: 'interrupted by a signal' },
 ];

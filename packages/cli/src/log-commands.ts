@@ -15,6 +15,7 @@ export const RECORD_TYPE_NAMES = [
   'admissionChanged',
   'epochStarted',
   'ticketsReleased',
+  'rebuildRequested',
 ] as const;
 
 /**

@@ -27,6 +27,26 @@ const sale = {
   stock: { available: 990, held: 6, sold: 4 },
 };
 
+const admission = {
+  ...{ saleId: 7, at: '2026-07-01T12:00:00.000Z', phase: 'open', mode: 'fixed', perSecond: 50, maxActive: 500 },
+  ...{ ratePerSecond: 50, outflowPerSecond: 25, showRate: 0.8, waiting: 3_000, active: 100, inside: 80 },
+  ...{ available: 990, held: 6, sold: 4, capacity: 1_000, limitPerBuyer: 4, holdSeconds: 300, admissionSeconds: 120 },
+  ...{ opensAt: '2026-07-01T12:05:00.000Z', closesAt: '2026-07-03T12:00:00.000Z' },
+};
+const ready = {
+  saleId: 7,
+  ready: true,
+  checks: [{ id: 'stock', title: 'Stock', status: 'ok', found: 'fine', remedy: null }],
+};
+
+/** What an operator asks before a change; undefined for anything else. */
+function answerOperator(method: string, path: string): FakeAnswer | undefined {
+  if (method !== 'GET') return undefined;
+  if (path === '/api/v1/sales/7/admission') return { status: 200, body: admission };
+  if (path === '/api/v1/sales/7/readiness') return { status: 200, body: ready };
+  return undefined;
+}
+
 /** Runs a command line against a server that knows one sale. */
 async function runAgainstServer(
   args: readonly string[],
@@ -34,7 +54,7 @@ async function runAgainstServer(
   answer: (method: string, path: string) => FakeAnswer | undefined = () => undefined,
 ) {
   const server = await startFakeServer(({ method, path }) => {
-    const special = answer(method, path);
+    const special = answer(method, path) ?? answerOperator(method, path);
     if (special !== undefined) return special;
     if (path === '/api/v1/sessions')
       return { status: 201, body: { accessToken: 'token-1', expiresIn: 600, refreshToken: 'r' } };
@@ -200,10 +220,10 @@ describe('changing the phase of a sale', () => {
   test('uses the session of fest login, which only its owner can read', async () => {
     const home = createTemporaryFolder();
     const { args, ...options } = login(home);
-    const server = await startFakeServer(({ path }) => {
+    const server = await startFakeServer(({ method, path }) => {
       if (path === '/api/v1/sessions')
         return { status: 201, body: { accessToken: 'token-1', expiresIn: 600, refreshToken: 'r' } };
-      return { status: 200, body: sale };
+      return answerOperator(method, path) ?? { status: 200, body: sale };
     });
     onTestFinished(() => server.close());
     expect(await main([...args, '--url', server.url], createFakeContext(options))).toBe(EXIT.done);
@@ -217,7 +237,7 @@ describe('changing the phase of a sale', () => {
     const home = createTemporaryFolder();
     const { args, ...options } = login(home);
     let sessions = 0;
-    const server = await startFakeServer(({ path, body }) => {
+    const server = await startFakeServer(({ method, path, body }) => {
       if (path.startsWith('/api/v1/sessions')) {
         sessions += 1;
         if (path.endsWith('refresh')) expect(body).toEqual({ refreshToken: 'refresh-1' });
@@ -226,7 +246,7 @@ describe('changing the phase of a sale', () => {
           body: { accessToken: `token-${sessions}`, expiresIn: 600, refreshToken: `refresh-${sessions}` },
         };
       }
-      return { status: 200, body: sale };
+      return answerOperator(method, path) ?? { status: 200, body: sale };
     });
     onTestFinished(() => server.close());
     await main([...args, '--url', server.url], createFakeContext(options));
@@ -251,7 +271,7 @@ describe('changing the phase of a sale', () => {
         return { status: 201, body: { accessToken: accepted, expiresIn: 600, refreshToken: 'r' } };
       }
       if (method === 'POST' && sessions < 2) return { status: 401, body: { code: 'unauthenticated', title: 'No' } };
-      return { status: 200, body: sale };
+      return answerOperator(method, path) ?? { status: 200, body: sale };
     });
     onTestFinished(() => server.close());
     writeLocalState(folder, server.url);

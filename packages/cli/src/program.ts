@@ -4,8 +4,8 @@ import { addAuditCommand } from './audit-command.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { addHelpCommand } from './help-command.ts';
-import { examplesHelp } from './help-examples.ts';
 import { addLogCommands } from './log-commands.ts';
+import { addSaleCommands } from './sale-commands.ts';
 
 export type Run = () => Promise<ExitCode> | ExitCode;
 
@@ -107,67 +107,6 @@ export function createProgram(context: Context, finish: (exitCode: ExitCode) => 
 function addNextStep(command: Command, name: string): void {
   command.showHelpAfterError(`  See: ${name} --help`);
   for (const child of command.commands) addNextStep(child, `${name} ${child.name()}`);
-}
-
-function addSaleCommands(program: Command, context: Context, run: (work: Run) => Promise<void>): void {
-  const sale = program.command('sale').description('see and steer sales');
-  sale
-    .command('list')
-    .description('all sales of all festivals')
-    .action((_options, command: Command) =>
-      run(async () => (await import('./commands/sale/list.ts')).runSaleList(context, command.optsWithGlobals())),
-    );
-  sale
-    .command('show')
-    .description('one sale with its stock')
-    .argument('<id>', 'sale id')
-    .action((id: string, _options, command: Command) =>
-      run(async () => (await import('./commands/sale/show.ts')).runSaleShow(context, id, command.optsWithGlobals())),
-    );
-  sale
-    .command('rebuild')
-    .description("build a sale's stock in Redis anew, from the order logs and MySQL")
-    .argument('<id>', 'sale id')
-    .option('-y, --yes', 'do not ask')
-    .addHelpText(
-      'after',
-      examplesHelp(
-        [
-          ['fest sale rebuild 3', 'asks first; the sale answers 503 for some seconds'],
-          ['fest sale rebuild 3 --yes --json', 'for scripts'],
-        ],
-        [0, 3, 4, 5, 6],
-      ),
-    )
-    .action((id: string, _options, command: Command) =>
-      run(async () => {
-        const { runSaleRebuild } = await import('./commands/sale/rebuild.ts');
-        return runSaleRebuild(context, id, command.optsWithGlobals());
-      }),
-    );
-  const changes = [
-    ['open', 'open a sale now'],
-    ['pause', 'stop admitting buyers; payments under way are finished'],
-    ['resume', 'go on after a pause'],
-    ['close', 'end a sale for good'],
-  ] as const;
-  for (const [change, description] of changes) {
-    const confirmation =
-      change === 'close'
-        ? new Option('--confirm <sale>', 'id or name of the sale, instead of being asked for it')
-        : new Option('-y, --yes', 'do not ask');
-    sale
-      .command(change)
-      .description(description)
-      .argument('<id>', 'sale id')
-      .addOption(confirmation)
-      .action((id: string, _options, command: Command) =>
-        run(async () => {
-          const { runChangePhase } = await import('./commands/sale/change-phase.ts');
-          return runChangePhase(context, change, id, command.optsWithGlobals());
-        }),
-      );
-  }
 }
 
 function readVersion(): string {

@@ -40,31 +40,41 @@ export async function ask(
   }
 }
 
+export interface ModerateChange {
+  readonly effect: string;
+  /** `--yes` was given. */
+  readonly yes: boolean;
+}
+
+/** Fails when nobody can be asked and `--yes` is not there. For commands that have work to do before they ask. */
+export function requireModerate(context: Context, { effect, yes }: ModerateChange): void {
+  if (yes || context.stdin.isTTY) return;
+  throw new FixableError({
+    what: 'Not confirmed',
+    why: `${effect} There is no terminal to ask on.`,
+    fix: 'Add --yes to go ahead.',
+    exitCode: EXIT.usage,
+  });
+}
+
 /** Asks y/N before something that is felt but can be undone. */
-export async function confirmModerate(
-  context: Context,
-  options: { readonly effect: string; readonly yes: boolean },
-): Promise<void> {
+export async function confirmModerate(context: Context, options: ModerateChange): Promise<void> {
+  requireModerate(context, options);
   if (options.yes) return;
-  if (!context.stdin.isTTY) {
-    throw new FixableError({
-      what: 'Not confirmed',
-      why: `${options.effect} There is no terminal to ask on.`,
-      fix: 'Add --yes to go ahead.',
-      exitCode: EXIT.usage,
-    });
-  }
   const answer = await ask(context, `${options.effect} Go ahead? [y/N] `);
   if (!/^y(es)?$/i.test(answer.trim())) throw cancel();
 }
 
-/** Has the name typed before something that cannot be undone. */
-export async function confirmSevere(
-  context: Context,
-  options: { readonly effect: string; readonly accepted: readonly string[]; readonly confirm: string | undefined },
-): Promise<void> {
-  const { accepted, confirm, effect } = options;
-  const wanted = accepted.map((name) => `“${name}”`).join(' or ');
+export interface SevereChange {
+  readonly effect: string;
+  /** What may be typed. */
+  readonly accepted: readonly string[];
+  /** What `--confirm` was given. */
+  readonly confirm: string | undefined;
+}
+
+/** Fails when nobody can be asked and `--confirm` is not there, or names something else. */
+export function requireSevere(context: Context, { accepted, confirm, effect }: SevereChange): void {
   if (confirm === undefined && !context.stdin.isTTY) {
     throw new FixableError({
       what: 'Not confirmed',
@@ -76,13 +86,23 @@ export async function confirmSevere(
   if (confirm !== undefined && !accepted.includes(confirm)) {
     throw new FixableError({
       what: `--confirm ${confirm} does not name what would be changed`,
-      fix: `It must be ${wanted}.`,
+      fix: `It must be ${wantedOf(accepted)}.`,
       exitCode: EXIT.usage,
     });
   }
+}
+
+/** Has the name typed before something that cannot be undone. */
+export async function confirmSevere(context: Context, options: SevereChange): Promise<void> {
+  requireSevere(context, options);
+  const { accepted, confirm, effect } = options;
   if (confirm !== undefined) return;
-  const answer = await ask(context, `${effect}\nType ${wanted} to go ahead: `);
+  const answer = await ask(context, `${effect}\nType ${wantedOf(accepted)} to go ahead: `);
   if (!accepted.includes(answer.trim())) throw cancel();
+}
+
+function wantedOf(accepted: readonly string[]): string {
+  return accepted.map((name) => `“${name}”`).join(' or ');
 }
 
 function cancel(): FixableError {

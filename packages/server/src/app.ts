@@ -13,6 +13,7 @@ import { registerOperationsLiveRoutes } from './features/operations/live/routes.
 import { registerOperationsRoutes } from './features/operations/routes.ts';
 import { registerOrderRoutes } from './features/orders/routes.ts';
 import { registerPaymentRoutes } from './features/payments/routes.ts';
+import { readFreeBytes, registerReadinessRoutes } from './features/readiness/routes.ts';
 import { registerStockRoutes } from './features/stock/routes.ts';
 import { registerWaitingRoomRoutes } from './features/waiting-room/routes.ts';
 import { createFleet, type Fleet } from './fleet-core.ts';
@@ -66,6 +67,8 @@ export interface AppDependencies {
   readonly loadShedder?: LoadShedder;
   /** Of a clock that was made from sources, how far these are ahead of it. */
   readonly clocksAheadSeconds?: () => ReadonlyMap<ClockSource, number>;
+  /** In place of what the file system of a folder says. For tests. */
+  readonly readFreeBytes?: (directory: string) => Promise<number>;
 }
 
 /** Unique across processes and cheaper than a UUID for each poll: a random prefix per process and a counter. */
@@ -88,7 +91,8 @@ export async function buildApp({
   lameDuck,
   processHealth,
   loadShedder = new LoadShedder(),
-  clocksAheadSeconds,
+  clocksAheadSeconds = () => new Map(),
+  readFreeBytes: freeBytes = readFreeBytes,
 }: AppDependencies): Promise<FestApp> {
   const loggerInstance: FastifyBaseLogger = services.logger;
   const nextRequestId = createRequestIds();
@@ -137,7 +141,7 @@ export async function buildApp({
     abuse: limits.metrics,
     shedder: loadShedder,
     overload: overloadMetrics({ shedder: loadShedder, server: app.server, redis: services.redis }),
-    clocksAheadSeconds: clocksAheadSeconds ?? (() => new Map()),
+    clocksAheadSeconds,
   };
   const { meters, operators } = fleet;
   registerMetrics(app, sources, meters, tellMetrics);
@@ -185,8 +189,16 @@ export async function buildApp({
       registerPaymentRoutes(api, { ...shared, processor, logId: log.logId });
       registerOrderRoutes(api, { ...shared, ticketCodes, cancellations });
       registerCheckInRoutes(api, { services, authentication, catalogue, ticketCodes });
-      registerOperationsRoutes(api, { ...shared, rebuilds, log, events: core.events, announce: catalogue.announce });
+      registerOperationsRoutes(api, {
+        ...shared,
+        rebuilds,
+        log,
+        events: core.events,
+        announce: catalogue.announce,
+        admissions: () => core.ticker.reports,
+      });
       registerOperationsLiveRoutes(api, { authentication, operators, upgrades });
+      registerReadinessRoutes(api, { ...shared, core, clocksAheadSeconds, readFreeBytes: freeBytes });
     },
     { prefix: API_PREFIX },
   );

@@ -12,6 +12,7 @@ import { LIVE_STATE_LIMITS } from './limits/live-states.ts';
 import { ORDER_LIMITS } from './limits/orders.ts';
 import { OVERLOAD_LIMITS } from './limits/overload.ts';
 import { PROCESS_LIMITS } from './limits/process.ts';
+import { READINESS_LIMITS } from './limits/readiness.ts';
 import { REBUILD_LIMITS } from './limits/rebuilds.ts';
 import { REQUEST_LIMITS } from './limits/requests.ts';
 import { WAITING_ROOM_LIMITS } from './limits/waiting-room.ts';
@@ -28,6 +29,7 @@ export const LIMITS = {
   ...HOLD_AND_PAYMENT_LIMITS,
   ...ORDER_LIMITS,
   ...REBUILD_LIMITS,
+  ...READINESS_LIMITS,
   ...PROCESS_LIMITS,
   ...FLEET_LIMITS,
 } as const;
@@ -45,6 +47,7 @@ function assertRelations(): void {
       'stores give up before the handler',
       LIMITS.mysqlAcquireTimeoutMs + LIMITS.mysqlQueryTimeoutMs < LIMITS.handlerTimeoutMs,
     ],
+    ['readiness is known before its handler gives up', 2 * LIMITS.readinessMs < LIMITS.handlerTimeoutMs],
     ['a connection outlives its handler', LIMITS.stalledConnectionMs > LIMITS.handlerTimeoutMs],
     ['a delay is seen several times before it counts', LIMITS.loopDelayIntervalMs >= 5 * LIMITS.loopBeatMs],
     ['a command gives up before its connection does', LIMITS.redisCommandTimeoutMs < LIMITS.redisSocketTimeoutMs],

@@ -49,6 +49,7 @@ export interface SaleCore {
   readonly sweeper: Sweeper;
   readonly settingsReconciler: SettingsReconciler;
   readonly phaseReconciler: PhaseReconciler;
+  readonly gateway: PaymentGateway;
   readonly processor: PaymentProcessor;
   readonly abandonedPayments: AbandonedPayments;
   readonly cancellations: Cancellations;
@@ -196,6 +197,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     sweeper,
     settingsReconciler,
     phaseReconciler,
+    gateway,
     processor,
     abandonedPayments,
     cancellations,

@@ -639,10 +639,11 @@ export class SaleModel {
 
   setAdmission(epoch: number, maxActive: number) {
     if (epoch !== this.epoch) return { status: 'wrongEpoch' };
+    const { perSecond } = this.settings;
+    const from = { perSecond, maxActive: this.maxActive, mode: 'fixed' };
     this.maxActive = maxActive;
     this.admissionSeq += 1;
-    const { perSecond } = this.settings;
-    return { status: 'set', admissionSeq: this.admissionSeq, perSecond, maxActive, mode: 'fixed' };
+    return { status: 'set', admissionSeq: this.admissionSeq, perSecond, maxActive, mode: 'fixed', from };
   }
 
   configure(

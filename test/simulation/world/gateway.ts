@@ -152,6 +152,7 @@ export function createGatewayClient(ledger: GatewayLedger, process: SimulatedPro
         () => 0,
         'unknown',
       ),
+    check: () => Promise.resolve({ kind: 'answers' }),
     close: () => Promise.resolve(),
   };
 }

@@ -97,7 +97,9 @@ export function createApi(services: Services, core: SaleCore): Api {
   registerStockRoutes(app, { ...shared, queueTokens, limits });
   registerPaymentRoutes(app, { ...shared, processor, logId: log.logId });
   registerOrderRoutes(app, { ...shared, ticketCodes, cancellations });
-  registerOperationsRoutes(app, { ...shared, rebuilds, log, events: core.events, announce: catalogue.announce });
+  const { announce } = catalogue;
+  const operations = { rebuilds, log, announce, events: core.events, admissions: () => core.ticker.reports };
+  registerOperationsRoutes(app, { ...shared, ...operations });
 
   return {
     async call({ method, route, params = {}, body = null, headers = {}, accountId }) {

@@ -14,8 +14,13 @@ export type DocumentSchema =
   | 'fest.log-verify/1'
   | 'fest.login/1'
   | 'fest.sale/1'
+  | 'fest.sale-history/1'
   | 'fest.sale-list/1'
+  | 'fest.sale-plan/1'
+  | 'fest.sale-rate/1'
+  | 'fest.sale-readiness/1'
   | 'fest.sale-rebuild/1'
+  | 'fest.sale-undo/1'
   | 'fest.seed/1'
   | 'fest.up/1';
 

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 
 export interface FakeAnswer {
   readonly status: number;
@@ -9,6 +9,8 @@ export interface FakeServer {
   readonly url: string;
   /** `METHOD path authorization` of every request, in order. */
   readonly requests: readonly string[];
+  /** Of every request, in order. */
+  readonly headers: readonly IncomingHttpHeaders[];
   close(): Promise<void>;
 }
 
@@ -17,10 +19,12 @@ export async function startFakeServer(
   answer: (request: { readonly method: string; readonly path: string; readonly body: unknown }) => FakeAnswer,
 ): Promise<FakeServer> {
   const requests: string[] = [];
+  const seen: IncomingHttpHeaders[] = [];
   const server = createServer((request, response) => {
     void readBody(request).then((body) => {
       const { method = '', url = '', headers } = request;
       requests.push([method, url, headers.authorization].filter((part) => part !== undefined).join(' '));
+      seen.push(headers);
       const { status, body: reply } = answer({ method, path: url, body });
       response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' });
       response.end(reply === undefined ? '' : JSON.stringify(reply));
@@ -32,6 +36,7 @@ export async function startFakeServer(
   return {
     url: `http://127.0.0.1:${address.port}`,
     requests,
+    headers: seen,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }

@@ -205,12 +205,65 @@ export const SaleHistory = object({
 });
 export type SaleHistory = Static<typeof SaleHistory>;
 
+/** How buyers are admitted to a sale now, and who waits: what a plan for a change is made from. */
+export const AdmissionState = object({
+  saleId: Count,
+  at: Time,
+  phase: words(PHASES),
+  mode: words(ADMISSION_MODES),
+  perSecond: Type.Integer({ minimum: 0, description: "the operator's rate; in mode `auto` an upper bound" }),
+  maxActive: Count,
+  ratePerSecond: Type.Number({
+    minimum: 0,
+    description: 'what the rate allows at present; 0 before anybody was admitted',
+  }),
+  outflowPerSecond: Type.Number({ minimum: 0, description: 'admitted per second, lately' }),
+  showRate: Type.Union([Share, Type.Null()], {
+    description: 'of the admitted, how many come; null: this server does not lead the admission of the sale',
+  }),
+  waiting: Type.Integer({ minimum: 0, description: 'numbers drawn and not admitted' }),
+  active: Type.Integer({ minimum: 0, description: 'buyers admitted or inside: they may hold, hold, or pay' }),
+  inside: Type.Integer({ minimum: 0, description: 'buyers who hold or pay' }),
+  available: Count,
+  held: Count,
+  sold: Count,
+  capacity: Count,
+  limitPerBuyer: Count,
+  holdSeconds: Count,
+  admissionSeconds: Count,
+  opensAt: Time,
+  closesAt: Time,
+});
+export type AdmissionState = Static<typeof AdmissionState>;
+
 // --- readiness -------------------------------------------------------------------------------------------------------
 export const CHECK_STATUSES = ['ok', 'warning', 'failed', 'unknown'] as const;
 export type CheckStatus = (typeof CHECK_STATUSES)[number];
 
+/** Ids of the checks, in the order in which they are told. Stable: scripts compare them, and an opening may override them. */
+export const READINESS_CHECKS = [
+  'state',
+  'stock',
+  'settings',
+  'times',
+  'deadlines',
+  'admission',
+  'sessions',
+  'gateway',
+  'orderLog',
+  'logSpace',
+  'logLag',
+  'refusedRecords',
+  'mysql',
+  'redis',
+  'redisMemory',
+  'clocks',
+  'servers',
+] as const;
+export type ReadinessCheckId = (typeof READINESS_CHECKS)[number];
+
 export const ReadinessCheck = object({
-  /** Stable: scripts compare it. */
+  /** One of `READINESS_CHECKS`. Stable: scripts compare it. */
   id: Type.String(),
   title: Type.String(),
   status: words(CHECK_STATUSES),

@@ -20,6 +20,8 @@ export const ROUTES = {
   saleClose: '/sales/:saleId/close',
   saleRebuild: '/sales/:saleId/rebuild',
   saleAdmission: '/sales/:saleId/admission',
+  saleReadiness: '/sales/:saleId/readiness',
+  saleHistory: '/sales/:saleId/history',
   saleState: '/sales/:saleId/state',
   saleLive: '/sales/:saleId/live',
   saleQueue: '/sales/:saleId/queue',
@@ -51,6 +53,9 @@ export const IDEMPOTENCY_KEY_HEADER = 'Idempotency-Key';
 
 /** Header that carries the solution of a `challenge_required`. */
 export const PROOF_OF_WORK_HEADER = 'Proof-Of-Work';
+
+/** Header of an opening although checks of the readiness failed: their ids, with commas between them. */
+export const FORCED_CHECKS_HEADER = 'Forced-Checks';
 
 type ParameterNames<Pattern extends string> = Pattern extends `${string}:${infer Name}/${infer Rest}`
   ? Name | ParameterNames<`/${Rest}`>

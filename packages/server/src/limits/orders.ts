@@ -24,6 +24,10 @@ export const ORDER_LIMITS = {
   refusedOrders: 10_000,
   /** Between two looks for segments of the order log that may go: they only take room. */
   trimEveryMs: 60_000,
+  /** Of what operators did, shown before it is archived; nobody does more to a sale while appliers are late. */
+  freshActions: 100,
+  /** A database that is away for longer takes the rest of the history with it until it is back. */
+  freshActionTtlSeconds: 24 * 3600,
   /** Fresh orders are deleted from Redis once applied; this only bounds what a crash leaves behind. */
   freshOrderTtlSeconds: 7 * 24 * 3600,
 } as const;

@@ -17,6 +17,7 @@ export const RECORD_TYPES = {
   admissionChanged: 8,
   epochStarted: 9,
   ticketsReleased: 10,
+  rebuildRequested: 11,
 } as const;
 
 export type OrderLogRecordType = keyof typeof RECORD_TYPES;
@@ -99,13 +100,21 @@ export interface PhaseChanged extends OfSale {
   readonly phaseSeq: number;
   /** Account of the operator; absent when the sale's own times did it. */
   readonly operatorId?: number;
+  /** Readiness checks that the operator overrode; absent when there were none. */
+  readonly forced?: readonly string[];
 }
 
-export interface AdmissionChanged extends OfSale {
-  readonly type: 'admissionChanged';
+/** How buyers are admitted. */
+export interface AdmissionSettings {
   readonly mode: 'auto' | 'fixed';
   readonly perSecond: number;
   readonly maxActive: number;
+}
+
+export interface AdmissionChanged extends OfSale, AdmissionSettings {
+  readonly type: 'admissionChanged';
+  /** What was before; absent in records of earlier releases. */
+  readonly from?: AdmissionSettings;
   readonly operatorId: number;
   /** Orders changes that came through different servers. */
   readonly admissionSeq: number;
@@ -131,6 +140,14 @@ export interface TicketsReleased extends OfSale {
   readonly ticketNumbers: readonly number[];
 }
 
+/** An operator has the sale's Redis state built anew. What comes of it is said by `epochStarted`. */
+export interface RebuildRequested extends OfSale {
+  readonly type: 'rebuildRequested';
+  readonly operatorId: number;
+  /** The epoch it is built anew under; `epoch` is the one that ends. */
+  readonly nextEpoch: number;
+}
+
 export type OrderLogRecord =
   | PaymentIntent
   | OrderPaid
@@ -141,7 +158,8 @@ export type OrderLogRecord =
   | PhaseChanged
   | AdmissionChanged
   | EpochStarted
-  | TicketsReleased;
+  | TicketsReleased
+  | RebuildRequested;
 
 /** A record with its place in the log. */
 export interface StoredRecord {

@@ -24,6 +24,8 @@ const CLASSES: Readonly<Record<RouteName, RouteClass | ClassByMethod>> = {
   saleClose: 'operate',
   saleRebuild: 'operate',
   saleAdmission: 'operate',
+  saleHistory: 'operate',
+  saleReadiness: 'operate',
   saleState: 'wait',
   saleLive: 'wait',
   saleQueue: { POST: 'join', else: 'wait' },

@@ -38,6 +38,8 @@ export const saleKeys = {
    * Never wrong, however old: who was given back stays so.
    */
   voided: (saleId: number) => `${prefixOf(saleId)}voided`,
+  /** Sorted set of JSON by time, Unix milliseconds: what operators did lately, which MySQL may not have yet. */
+  actions: (saleId: number) => `${prefixOf(saleId)}actions`,
   /** Prefix of the hold hashes, for scripts that find the hold id themselves. */
   holdPrefix: (saleId: number) => `${prefixOf(saleId)}hold:`,
   hold: (saleId: number, holdId: string) => `${prefixOf(saleId)}hold:${holdId}`,

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import { SALE_ID, storedEpoch } from './sale-redis.ts';
 
 export type KeyName =
-  | Exclude<keyof typeof saleKeys, 'holdPrefix' | 'paymentPrefix' | 'staged'>
+  | Exclude<keyof typeof saleKeys, 'actions' | 'holdPrefix' | 'paymentPrefix' | 'staged'>
   | 'stagedReleased'
   | 'stagedBought'
   | 'stagedReturned';

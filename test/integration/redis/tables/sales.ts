@@ -295,6 +295,9 @@ export const changePhaseTable = table(
   },
 );
 
+/** How `EMPTY_SALE` is admitted to. */
+const BEFORE = { perSecond: 5, maxActive: 3, mode: 'fixed' } as const;
+
 export const setAdmissionTable = table(
   setAdmissionScript,
   {
@@ -310,34 +313,40 @@ export const setAdmissionTable = table(
   },
   {
     'sets rate, active buyers and mode': {
-      reply: { status: 'set', admissionSeq: 7, perSecond: 9, maxActive: 8, mode: 'auto' },
+      reply: { status: 'set', admissionSeq: 7, perSecond: 9, maxActive: 8, mode: 'auto', from: BEFORE },
       changes: { sale: { mode: 'auto', perSecond: 9, maxActive: 8, admissionSeq: 7, seq: 101 } },
     },
     'keeps what it is not given': {
       args: { mode: 'fixed', perSecond: '', maxActive: '' },
-      reply: { status: 'set', admissionSeq: 7, perSecond: 5, maxActive: 3, mode: 'fixed' },
+      reply: { status: 'set', admissionSeq: 7, perSecond: 5, maxActive: 3, mode: 'fixed', from: BEFORE },
       changes: { sale: { admissionSeq: 7, seq: 101 } },
     },
     'goes over to auto without a bound, unless one is given': {
       args: { perSecond: '', maxActive: '' },
-      reply: { status: 'set', admissionSeq: 7, perSecond: 10_000, maxActive: 3, mode: 'auto' },
+      reply: { status: 'set', admissionSeq: 7, perSecond: 10_000, maxActive: 3, mode: 'auto', from: BEFORE },
       changes: { sale: { mode: 'auto', perSecond: 10_000, admissionSeq: 7, seq: 101 } },
     },
     'keeps the bound of auto': {
       args: { perSecond: '' },
       given: { sale: { mode: 'auto', perSecond: 70 } },
-      reply: { status: 'set', admissionSeq: 7, perSecond: 70, maxActive: 8, mode: 'auto' },
+      reply: {
+        ...{ status: 'set', admissionSeq: 7, perSecond: 70, maxActive: 8, mode: 'auto' },
+        from: { perSecond: 70, maxActive: 3, mode: 'auto' },
+      },
       changes: { sale: { maxActive: 8, admissionSeq: 7, seq: 101 } },
     },
     'comes back from auto without a bound at the default': {
       args: { mode: 'fixed', perSecond: '' },
       given: { sale: { mode: 'auto', perSecond: 10_000 } },
-      reply: { status: 'set', admissionSeq: 7, perSecond: 50, maxActive: 8, mode: 'fixed' },
+      reply: {
+        ...{ status: 'set', admissionSeq: 7, perSecond: 50, maxActive: 8, mode: 'fixed' },
+        from: { perSecond: 10_000, maxActive: 3, mode: 'auto' },
+      },
       changes: { sale: { mode: 'fixed', perSecond: 50, maxActive: 8, admissionSeq: 7, seq: 101 } },
     },
     'sets zero, which admits nobody': {
       args: { perSecond: 0, maxActive: 0 },
-      reply: { status: 'set', admissionSeq: 7, perSecond: 0, maxActive: 0, mode: 'auto' },
+      reply: { status: 'set', admissionSeq: 7, perSecond: 0, maxActive: 0, mode: 'auto', from: BEFORE },
       changes: { sale: { mode: 'auto', perSecond: 0, maxActive: 0, admissionSeq: 7, seq: 101 } },
     },
     ...lostRows<'epoch'>(),

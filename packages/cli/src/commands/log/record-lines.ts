@@ -35,12 +35,14 @@ function describe(record: OrderLogRecord): readonly string[] {
     case 'ticketsReleased':
       return [record.orderId, tickets(record)];
     case 'phaseChanged':
-      return [`${record.from} → ${record.to}`, byOperator(record.operatorId)];
+      return [`${record.from} → ${record.to}`, byOperator(record.operatorId), ...forced(record.forced)];
     case 'admissionChanged':
       return [
         `${record.mode}, ${record.perSecond} a second, at most ${record.maxActive} active`,
         byOperator(record.operatorId),
       ];
+    case 'rebuildRequested':
+      return [`epoch ${record.epoch} → ${record.nextEpoch}`, byOperator(record.operatorId)];
     case 'epochStarted':
       return [`epoch ${record.epoch}`, record.reason];
     default:
@@ -54,6 +56,9 @@ const money = ({ amount, currency }: { readonly amount: number; readonly currenc
   formatMoney(amount, currency);
 const byOperator = (operatorId: number | undefined) =>
   operatorId === undefined ? 'no operator named' : `by operator ${operatorId}`;
+
+const forced = (checks: readonly string[] | undefined) =>
+  checks === undefined ? [] : [`although not ready: ${checks.join(', ')}`];
 
 function tickets({ ticketNumbers }: { readonly ticketNumbers: readonly number[] }): string {
   return `${ticketNumbers.length === 1 ? 'ticket' : 'tickets'} ${ticketNumbers.join(',')}`;

@@ -1,23 +1,25 @@
-import { pathOf } from '@fest/server/contract/paths';
+import type { ReadinessCheck } from '@fest/server/contract/operations';
 import type { Sale } from '@fest/server/contract/schemas';
-import type { Context, GlobalOptions } from '../../context.ts';
-import { EXIT, type ExitCode } from '../../exit-codes.ts';
-import { confirmModerate, confirmSevere } from '../../prompt.ts';
+import type { Context } from '../../context.ts';
+import type { ExitCode } from '../../exit-codes.ts';
 import { writeDocument } from '../../render/document.ts';
-import { callApiAuthenticated } from '../../session.ts';
 import { loadSettings } from '../../settings.ts';
+import { type ChangeOptions, type Consent, carryOut, requireConsent } from './carry-out.ts';
+import { type OperatorApi, operatorApi, type PhaseChange } from './operator-api.ts';
+import { planPhase } from './plan.ts';
+import { notReady, obstaclesOf, renderOverridden, sayChecking } from './readiness-report.ts';
 import { getSale, parseSaleId } from './sale-api.ts';
 import { renderSale } from './show.ts';
 
-export type PhaseChange = 'open' | 'pause' | 'resume' | 'close';
-
-export interface ChangePhaseOptions extends GlobalOptions {
-  readonly yes?: boolean;
+export interface ChangePhaseOptions extends ChangeOptions {
   /** Id or name of the sale that is closed. */
   readonly confirm?: string;
+  /** Opens although checks of the readiness failed. */
+  readonly force?: boolean;
 }
 
-const ROUTES = { open: 'saleOpen', pause: 'salePause', resume: 'saleResume', close: 'saleClose' } as const;
+/** The phase a change leads to. */
+export const PHASE_AFTER = { open: 'open', pause: 'paused', resume: 'open', close: 'closed' } as const;
 
 const EFFECTS: Readonly<Record<PhaseChange, string>> = {
   open: 'opens now, before its opening time if that has not come: buyers are admitted at once.',
@@ -36,20 +38,46 @@ export async function runChangePhase(
   const saleId = parseSaleId(id);
   const settings = await loadSettings(context, options);
   const before = await getSale(settings.url.value, saleId);
-  const effect = `Sale ${saleId} “${before.name}” (${before.phase}, ${before.stock.sold} sold) ${EFFECTS[change]}`;
-  if (change === 'close') {
-    const accepted = [String(saleId), before.name];
-    await confirmSevere(context, { effect, accepted, confirm: options.confirm });
-  } else {
-    await confirmModerate(context, { effect, yes: options.yes === true });
-  }
-  const request = { method: 'POST', path: pathOf(ROUTES[change], { saleId }) } as const;
-  const sale = (await callApiAuthenticated(context, settings, request)) as Sale;
+  const effect = effectOf(change, before);
+  const consent = consentTo(change, before, options);
+  if (options.dryRun !== true) requireConsent(context, effect, consent);
+  const api = operatorApi(context, settings, saleId);
+  if (change === 'open') sayChecking(context, saleId);
+  const overridden = change === 'open' ? await findOverridden(api, saleId, options.force === true) : [];
+  const plan = planPhase(await api.readAdmission(), PHASE_AFTER[change]);
+  if (overridden.length > 0) context.stderr.write(renderOverridden(overridden));
+  const title = `${change} sale ${saleId} “${before.name}”`;
+  return carryOut(context, options, { title, plan, effect, consent }, async () => {
+    const sale = await api.changePhase(
+      change,
+      overridden.map((check) => check.id),
+    );
+    tellOfSale(context, options, before, sale);
+  });
+}
+
+export function effectOf(change: PhaseChange, { id, name, phase, stock }: Sale): string {
+  return `Sale ${id} “${name}” (${phase}, ${stock.sold} sold) ${EFFECTS[change]}`;
+}
+
+/** The sale as it is now, and what it was. */
+export function tellOfSale(context: Context, options: ChangeOptions, before: Sale, sale: Sale): void {
   if (options.json === true) {
     writeDocument(context.stdout, 'fest.sale/1', { sale });
-    return EXIT.done;
+    return;
   }
-  context.stderr.write(`Sale ${saleId} “${sale.name}” was ${before.phase} and is ${sale.phase} now.\n`);
+  context.stderr.write(`Sale ${sale.id} “${sale.name}” was ${before.phase} and is ${sale.phase} now.\n`);
   context.stdout.write(renderSale(sale, context));
-  return EXIT.done;
+}
+
+function consentTo(change: PhaseChange, sale: Sale, options: ChangePhaseOptions): Consent {
+  if (change !== 'close') return { kind: 'moderate', yes: options.yes === true };
+  return { kind: 'severe', accepted: [String(sale.id), sale.name], confirm: options.confirm };
+}
+
+/** The checks that are overridden. Throws when the sale is not ready and nobody says that it is to be opened all the same. */
+async function findOverridden(api: OperatorApi, saleId: number, force: boolean): Promise<readonly ReadinessCheck[]> {
+  const obstacles = obstaclesOf(await api.readReadiness());
+  if (obstacles.length > 0 && !force) throw notReady(saleId, obstacles);
+  return obstacles;
 }

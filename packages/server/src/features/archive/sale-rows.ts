@@ -1,6 +1,7 @@
-/** What the log says about sales: phases, admission settings, acknowledged epochs. */
+/** What the log says about sales: phases, admission settings, acknowledged epochs, and who changed them. */
 import type { AdmissionChanged, OrderLogRecord, PhaseChanged, StoredRecord } from '../../order-log/records.ts';
-import { changeRows, type MysqlSession, type SqlValue } from '../../platform/mysql-statements.ts';
+import { changeRows, type MysqlSession } from '../../platform/mysql-statements.ts';
+import { isOperatorRecord, type OperatorAction, operatorActionOf } from './operator-actions.ts';
 
 function ofType<Type extends OrderLogRecord['type']>(records: readonly StoredRecord[], type: Type) {
   type Match = Extract<OrderLogRecord, { type: Type }>;
@@ -13,9 +14,11 @@ export async function applySaleChanges(
   logId: string,
   records: readonly StoredRecord[],
 ): Promise<void> {
-  for (const { lsn, record } of ofType(records, 'phaseChanged')) await changePhase(connection, logId, lsn, record);
-  for (const { lsn, record } of ofType(records, 'admissionChanged'))
-    await changeAdmission(connection, logId, lsn, record);
+  for (const { record } of ofType(records, 'phaseChanged')) await changePhase(connection, record);
+  for (const { record } of ofType(records, 'admissionChanged')) await changeAdmission(connection, record);
+  for (const { lsn, record } of records) {
+    if (isOperatorRecord(record)) await recordAction(connection, { logId, lsn }, operatorActionOf(record));
+  }
   await acknowledgeEpochs(
     connection,
     logId,
@@ -38,38 +41,33 @@ async function acknowledgeEpochs(
   );
 }
 
-async function changePhase(connection: MysqlSession, logId: string, lsn: number, record: PhaseChanged): Promise<void> {
-  const { saleId, to, phaseSeq, from, operatorId, at } = record;
+async function changePhase(connection: MysqlSession, { saleId, to, phaseSeq }: PhaseChanged): Promise<void> {
   await changeRows(connection, 'UPDATE sales SET phase = ?, phase_seq = ? WHERE id = ? AND phase_seq < ?', [
     to,
     phaseSeq,
     saleId,
     phaseSeq,
   ]);
-  await recordAction(connection, [logId, lsn, saleId, operatorId ?? null, 'phase', JSON.stringify({ from, to }), at]);
 }
 
-async function changeAdmission(
-  connection: MysqlSession,
-  logId: string,
-  lsn: number,
-  record: AdmissionChanged,
-): Promise<void> {
-  const { saleId, mode, perSecond, maxActive, admissionSeq, operatorId, at } = record;
+async function changeAdmission(connection: MysqlSession, record: AdmissionChanged): Promise<void> {
+  const { saleId, mode, perSecond, maxActive, admissionSeq } = record;
   await changeRows(
     connection,
     'UPDATE sales SET admission_mode = ?, per_second = ?, max_active = ?, admission_seq = ? WHERE id = ? AND admission_seq < ?',
     [mode, perSecond, maxActive, admissionSeq, saleId, admissionSeq],
   );
-  const detail = JSON.stringify({ mode, perSecond, maxActive });
-  await recordAction(connection, [logId, lsn, saleId, operatorId, 'admission', detail, at]);
 }
 
-async function recordAction(connection: MysqlSession, row: readonly SqlValue[]): Promise<void> {
+async function recordAction(
+  connection: MysqlSession,
+  { logId, lsn }: { readonly logId: string; readonly lsn: number },
+  { saleId, operatorId, action, detail, atMs }: OperatorAction,
+): Promise<void> {
   await changeRows(
     connection,
     `INSERT INTO operator_actions (log_id, lsn, sale_id, operator_id, action, detail, at_ms) VALUES (?)
      ON DUPLICATE KEY UPDATE lsn = lsn`,
-    [row],
+    [[logId, lsn, saleId, operatorId ?? null, action, JSON.stringify(detail), atMs]],
   );
 }

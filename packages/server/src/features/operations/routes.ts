@@ -1,6 +1,8 @@
 /** What operators do to a sale. Each change is made in one script, and is durable in the order log before the answer. */
+import type { IncomingHttpHeaders } from 'node:http';
 import { toTimeText } from '../../contract/json-time.ts';
-import { ROUTES } from '../../contract/paths.ts';
+import { AdmissionState, READINESS_CHECKS, type ReadinessCheckId } from '../../contract/operations.ts';
+import { FORCED_CHECKS_HEADER, ROUTES } from '../../contract/paths.ts';
 import { Admission, AdmissionInput, Sale, SaleParameters, SaleRebuild } from '../../contract/schemas.ts';
 import type { OrderLog } from '../../order-log/order-log.ts';
 import { type Authentication, accountOf } from '../../platform/authentication.ts';
@@ -10,13 +12,18 @@ import { ProblemError } from '../../platform/problem.ts';
 import { refuseBody } from '../../platform/problem-details.ts';
 import type { PhaseAction } from '../../redis/scripts/sales.ts';
 import type { Services } from '../../services.ts';
+import { type OperatorRecord, operatorActionOf } from '../archive/operator-actions.ts';
 import { toSaleAnswer } from '../catalogue/catalogue.ts';
 import type { Catalogue } from '../catalogue/catalogue-cache.ts';
 import type { LiveSales } from '../stock/live-sales.ts';
-import type { Rebuilds } from '../stock/rebuilds.ts';
+import type { RebuildStatus, Rebuilds } from '../stock/rebuilds.ts';
 import { requireLiveSale, type SaleDirectory, saleNotFound, saleRecovering } from '../stock/require-live-sale.ts';
+import type { AdmissionReport } from '../waiting-room/ticker.ts';
+import { addFreshAction } from './fresh-actions.ts';
+import { registerHistoryRoutes } from './history-routes.ts';
 import type { EventQueue } from './live/event-queue.ts';
 import { admissionChanged, phaseChanged, rebuildRequested } from './live/sayings.ts';
+import { admissionState, parseForcedChecks } from './operations.ts';
 import { changePhase, setAdmission } from './store.ts';
 
 export interface OperationsDependencies {
@@ -30,6 +37,8 @@ export interface OperationsDependencies {
   readonly events: Pick<EventQueue, 'say'>;
   /** Makes the other servers look at a sale now: before an opening they do so every few seconds only. */
   readonly announce: Catalogue['announce'];
+  /** Of the sales whose admission this process leads. */
+  readonly admissions: () => ReadonlyMap<number, AdmissionReport>;
 }
 
 const ACTIONS: readonly { readonly action: PhaseAction; readonly route: string; readonly summary: string }[] = [
@@ -47,7 +56,7 @@ const ALLOWED_FROM: Readonly<Record<PhaseAction, string>> = {
 };
 
 export function registerOperationsRoutes(app: FestApp, dependencies: OperationsDependencies): void {
-  const { services, authentication, live, rebuilds, directory, log, events, announce } = dependencies;
+  const { services, authentication, live, rebuilds, directory, log, events, announce, admissions } = dependencies;
   const { redis, clock } = services;
   const onRequest = authentication.requireRole('operator');
 
@@ -61,6 +70,7 @@ export function registerOperationsRoutes(app: FestApp, dependencies: OperationsD
         preValidation: refuseBody,
       },
       async (request, reply) => {
+        const forced = action === 'open' ? forcedChecksOf(request.headers) : [];
         const { saleId, snapshot } = await requireLiveSale(request.params.saleId, live, directory);
         const nowMs = clock.nowMs();
         const { epoch } = snapshot;
@@ -74,8 +84,10 @@ export function registerOperationsRoutes(app: FestApp, dependencies: OperationsD
         }
         const { from, to, phaseSeq } = result;
         const operatorId = accountOf(request).accountId;
-        await log.append({ type: 'phaseChanged', saleId, epoch, at: nowMs, from, to, phaseSeq, operatorId });
-        request.log.info({ saleId, operatorId, from, to }, 'an operator changed the phase of a sale');
+        const overridden = forced.length === 0 ? {} : { forced };
+        const change = { type: 'phaseChanged', saleId, epoch, at: nowMs, from, to, phaseSeq, operatorId } as const;
+        await record({ ...change, ...overridden });
+        request.log.info({ saleId, operatorId, from, to, ...overridden }, 'an operator changed the phase of a sale');
         events.say(phaseChanged({ saleId, from, to, operatorId }));
         const [sale, state] = await Promise.all([directory.getSale(saleId), live.refresh(saleId)]);
         if (sale === undefined) throw saleNotFound();
@@ -103,10 +115,16 @@ export function registerOperationsRoutes(app: FestApp, dependencies: OperationsD
     async (request, reply) => {
       const { accountId: operatorId } = accountOf(request);
       const saleId = await requireSaleId(request.params.saleId);
+      const before = await requireRebuildStatus(saleId);
       await rebuilds.request(saleId, `operator ${operatorId} asked for it`);
+      const after = await requireRebuildStatus(saleId);
+      const { epoch } = before;
+      // A rebuild that is over already has made its epoch the sale's.
+      const nextEpoch = after.request?.epoch ?? after.epoch;
+      await record({ type: 'rebuildRequested', saleId, epoch, at: clock.nowMs(), nextEpoch, operatorId });
       request.log.warn({ saleId, operatorId }, 'an operator has a sale built anew');
       events.say(rebuildRequested(saleId, operatorId));
-      return reply.code(202).send(await rebuildDocument(saleId));
+      return reply.code(202).send(rebuildDocument(saleId, after));
     },
   );
 
@@ -124,7 +142,8 @@ export function registerOperationsRoutes(app: FestApp, dependencies: OperationsD
     },
     async (request, reply) => {
       reply.header('Cache-Control', 'no-store');
-      return reply.code(200).send(await rebuildDocument(await requireSaleId(request.params.saleId)));
+      const saleId = await requireSaleId(request.params.saleId);
+      return reply.code(200).send(rebuildDocument(saleId, await requireRebuildStatus(saleId)));
     },
   );
 
@@ -134,12 +153,16 @@ export function registerOperationsRoutes(app: FestApp, dependencies: OperationsD
     return saleId;
   }
 
-  async function rebuildDocument(saleId: number): Promise<SaleRebuild> {
+  async function requireRebuildStatus(saleId: number): Promise<RebuildStatus> {
     const status = await rebuilds.status(saleId);
     if (status === undefined) throw saleNotFound();
-    const { epoch, request, waitingFor } = status;
-    const why = request === undefined ? {} : { reason: request.reason, requestedAt: toTimeText(request.requestedAtMs) };
-    return { saleId, epoch, rebuilding: request !== undefined, ...why, waitingFor: [...waitingFor] };
+    return status;
+  }
+
+  /** Durable before it is answered, and in the history from then on. */
+  async function record(change: OperatorRecord): Promise<void> {
+    const lsn = await log.append(change);
+    await addFreshAction(redis, { ...operatorActionOf(change), logId: log.logId, lsn });
   }
 
   app.put(
@@ -160,27 +183,52 @@ export function registerOperationsRoutes(app: FestApp, dependencies: OperationsD
       const { epoch } = snapshot;
       const result = await setAdmission(redis, saleId, epoch, request.body);
       if (result.status !== 'set') throw saleRecovering();
-      const { mode, perSecond, maxActive, admissionSeq } = result;
+      const { mode, perSecond, maxActive, from, admissionSeq } = result;
       const operatorId = accountOf(request).accountId;
+      const settings = { mode, perSecond, maxActive, from };
       const at = clock.nowMs();
-      await log.append({
-        type: 'admissionChanged',
-        saleId,
-        epoch,
-        at,
-        mode,
-        perSecond,
-        maxActive,
-        admissionSeq,
-        operatorId,
-      });
-      request.log.info(
-        { saleId, operatorId, mode, perSecond, maxActive },
-        'an operator changed the admission of a sale',
-      );
+      await record({ type: 'admissionChanged', saleId, epoch, at, ...settings, admissionSeq, operatorId });
+      request.log.info({ saleId, operatorId, ...settings }, 'an operator changed the admission of a sale');
       events.say(admissionChanged({ saleId, operatorId, mode, perSecond, maxActive }));
       await live.refresh(saleId);
       return reply.code(200).send({ saleId, perSecond, maxActive, mode });
     },
   );
+
+  app.get(
+    ROUTES.saleAdmission,
+    {
+      schema: {
+        tags: ['operations'],
+        summary: 'How buyers are admitted now, and how many wait',
+        params: SaleParameters,
+        response: { 200: AdmissionState },
+      },
+      config: { roles: ['operator'] },
+      onRequest,
+    },
+    async (request, reply) => {
+      const sale = await requireLiveSale(request.params.saleId, live, directory);
+      const settings = await directory.getSale(sale.saleId);
+      if (settings === undefined) throw saleNotFound();
+      reply.header('Cache-Control', 'no-store');
+      return reply.code(200).send(admissionState(sale, settings, admissions().get(sale.saleId), clock.nowMs()));
+    },
+  );
+
+  registerHistoryRoutes(app, { services, authentication, requireSaleId });
+}
+
+function rebuildDocument(saleId: number, { epoch, request, waitingFor }: RebuildStatus): SaleRebuild {
+  const why = request === undefined ? {} : { reason: request.reason, requestedAt: toTimeText(request.requestedAtMs) };
+  return { saleId, epoch, rebuilding: request !== undefined, ...why, waitingFor: [...waitingFor] };
+}
+
+/** Which checks an opening overrides, from its header. */
+function forcedChecksOf(headers: IncomingHttpHeaders): readonly ReadinessCheckId[] {
+  const checks = parseForcedChecks(headers[FORCED_CHECKS_HEADER.toLowerCase()]);
+  if (checks !== undefined) return checks;
+  const pointer = `header:${FORCED_CHECKS_HEADER}`;
+  const detail = `must be ids of checks with commas between them: ${READINESS_CHECKS.join(', ')}`;
+  throw new ProblemError('validation_failed', `${pointer} ${detail}.`, { errors: [{ pointer, detail }] });
 }

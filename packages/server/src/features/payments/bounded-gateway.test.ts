@@ -11,6 +11,7 @@ const gatewayThat = (behaves: () => Promise<never>): PaymentGateway => ({
   charge: behaves,
   lookup: behaves,
   refund: behaves,
+  check: behaves,
   close: async () => undefined,
 });
 
@@ -20,14 +21,14 @@ describe('a gateway', () => {
 
   it('that never answers is answered for when the time is over, and not before', async () => {
     const gateway = boundedGateway(gatewayThat(never), 10_000);
-    const calls = [gateway.charge(REQUEST), gateway.lookup('pay_1_a'), gateway.refund('pay_1_a')];
+    const calls = [gateway.charge(REQUEST), gateway.lookup('pay_1_a'), gateway.check(), gateway.refund('pay_1_a')];
     const settled = vi.fn();
     for (const call of calls) void (call as Promise<unknown>).then(settled);
     await vi.advanceTimersByTimeAsync(9_999);
     expect(settled).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1);
     const unknown = { kind: 'unknown', reason: 'no answer within 10000 ms' };
-    expect(await Promise.all(calls)).toEqual([unknown, unknown, 'unknown']);
+    expect(await Promise.all(calls)).toEqual([unknown, unknown, unknown, 'unknown']);
   });
 
   it.each([
@@ -48,11 +49,13 @@ describe('a gateway', () => {
       charge: async () => captured,
       lookup: async () => ({ ...captured, refunded: true }),
       refund: async () => 'notFound',
+      check: async () => ({ kind: 'answers' }),
       close: async () => undefined,
     });
     expect(await gateway.charge(REQUEST)).toEqual(captured);
     expect(await gateway.lookup('pay_1_a')).toEqual({ ...captured, refunded: true });
     expect(await gateway.refund('pay_1_a')).toBe('notFound');
+    expect(await gateway.check()).toEqual({ kind: 'answers' });
     expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -30,6 +30,7 @@ export function boundedGateway(gateway: PaymentGateway, timeoutMs: number = LIMI
         () => gateway.refund(paymentId),
         () => 'unknown',
       ),
+    check: () => bounded(() => gateway.check(), unknown),
     close: () => gateway.close(),
   };
 }

@@ -24,6 +24,8 @@ export type GatewayRecord =
   | { readonly kind: 'notFound' }
   | { readonly kind: 'unknown'; readonly reason: string };
 
+export type GatewayCheck = { readonly kind: 'answers' } | { readonly kind: 'unknown'; readonly reason: string };
+
 export interface PaymentGateway {
   /** Never rejects: what went wrong is an outcome. */
   charge(request: ChargeRequest): Promise<GatewayOutcome>;
@@ -34,5 +36,7 @@ export interface PaymentGateway {
   lookup(paymentId: string): Promise<GatewayRecord>;
   /** Gives the whole amount back, once however often it is called. `unknown`: try again. */
   refund(paymentId: string): Promise<'refunded' | 'notFound' | 'unknown'>;
+  /** Whether it would take a payment now. Asks the gateway itself, as cheaply as that can be done, and changes nothing there. */
+  check(): Promise<GatewayCheck>;
   close(): Promise<void>;
 }

@@ -7,8 +7,10 @@
  */
 import { createHash } from 'node:crypto';
 import {
+  accessSync,
   appendFileSync,
   closeSync,
+  constants,
   existsSync,
   mkdirSync,
   openSync,
@@ -18,7 +20,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
-import type { ChargeRequest, GatewayOutcome, GatewayRecord, PaymentGateway } from './gateway.ts';
+import type { ChargeRequest, GatewayCheck, GatewayOutcome, GatewayRecord, PaymentGateway } from './gateway.ts';
 
 export interface SimulatedGatewayOptions {
   /** The ledger is `<directory>/<name>.ndjson`. */
@@ -138,6 +140,17 @@ export class SimulatedGateway implements PaymentGateway {
     if (!this.#refunded.has(paymentId)) this.#write({ entry: 'refund', paymentId, atMs: this.#options.clock.nowMs() });
     this.#flush();
     return 'refunded';
+  }
+
+  /** As long as a lookup takes; and what cannot write its ledger cannot take money. */
+  async check(): Promise<GatewayCheck> {
+    await this.#sleep(Math.min(this.#options.latencyMs, 50));
+    try {
+      accessSync(ledgerPath(this.#options.directory, this.#options.name), constants.W_OK);
+    } catch (error) {
+      return { kind: 'unknown', reason: `its ledger cannot be written: ${String(error)}` };
+    }
+    return { kind: 'answers' };
   }
 
   async close(): Promise<void> {

@@ -73,6 +73,10 @@ function classOfSale(method: string | undefined, last: string): LoadClass {
       return 'join';
     case 'holds':
       return 'hold';
+    case 'admission':
+    case 'history':
+    case 'readiness':
+      return 'service';
     default:
       // Opening, pausing, the admission, changed settings.
       return method === 'GET' ? 'browse' : 'service';

@@ -3,7 +3,8 @@
 -- sale which goes over to `auto` gets the highest rate, which is no bound, and one that comes back from there the default.
 -- KEYS  sale
 -- ARGV  epoch mode perSecond maxActive perSecondHighest perSecondDefault
--- REPLY {'set', admissionSeq, perSecond, maxActive, mode} {'wrongEpoch' | 'missing', 0}
+-- REPLY {'set', admissionSeq, perSecond, maxActive, mode, and what was before: perSecond, maxActive, mode}
+--       {'wrongEpoch' | 'missing', 0}
 local sale = KEYS[1]
 local mode, highest, default = ARGV[2], ARGV[5], ARGV[6]
 local s = redis.call('HMGET', sale, 'epoch', 'perSecond', 'maxActive', 'mode')
@@ -20,4 +21,5 @@ end
 local maxActive = ARGV[4] ~= '' and ARGV[4] or s[3]
 redis.call('HSET', sale, 'mode', mode, 'perSecond', perSecond, 'maxActive', maxActive)
 redis.call('HINCRBY', sale, 'seq', 1)
-return {'set', redis.call('HINCRBY', sale, 'admissionSeq', 1), tonumber(perSecond), tonumber(maxActive), mode}
+return {'set', redis.call('HINCRBY', sale, 'admissionSeq', 1), tonumber(perSecond), tonumber(maxActive), mode,
+  tonumber(s[2]), tonumber(s[3]), s[4]}

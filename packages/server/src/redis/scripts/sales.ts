@@ -130,6 +130,11 @@ export const setAdmissionScript = defineScript({
             perSecond: asNumber(reply[2]),
             maxActive: asNumber(reply[3]),
             mode: reply[4] as AdmissionMode,
+            from: {
+              perSecond: asNumber(reply[5]),
+              maxActive: asNumber(reply[6]),
+              mode: reply[7] as AdmissionMode,
+            },
           }
         : undefined,
     ),

@@ -12,6 +12,7 @@ import { registerLiveRoutes } from './features/live/routes.ts';
 import { registerOperationsRoutes } from './features/operations/routes.ts';
 import { registerOrderRoutes } from './features/orders/routes.ts';
 import { registerPaymentRoutes } from './features/payments/routes.ts';
+import { registerSaleOrderRoutes } from './features/sale-orders/routes.ts';
 import { registerStockRoutes } from './features/stock/routes.ts';
 import { registerWaitingRoomRoutes } from './features/waiting-room/routes.ts';
 import { LIMITS } from './limits.ts';
@@ -178,6 +179,7 @@ export async function buildApp({
       registerStockRoutes(api, { ...shared, queueTokens });
       registerPaymentRoutes(api, { ...shared, processor, logId: log.logId });
       registerOrderRoutes(api, { ...shared, ticketCodes, cancellations });
+      registerSaleOrderRoutes(api, shared);
       registerCheckInRoutes(api, { services, authentication, catalogue, ticketCodes });
       registerOperationsRoutes(api, { ...shared, rebuilds, log, announce: catalogue.announce });
     },

@@ -73,6 +73,8 @@ function classOfSale(method: string | undefined, last: string): LoadClass {
       return 'join';
     case 'holds':
       return 'hold';
+    case 'orders':
+      return 'service';
     default:
       // Opening, pausing, the admission, changed settings.
       return method === 'GET' ? 'browse' : 'service';

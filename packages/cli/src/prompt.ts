@@ -2,6 +2,8 @@ import { createInterface } from 'node:readline/promises';
 import type { Context } from './context.ts';
 import { FixableError } from './errors.ts';
 import { EXIT } from './exit-codes.ts';
+import type { Environment } from './profiles.ts';
+import { createStyle } from './render/style.ts';
 
 /** Asks for one line on stderr. Only call it when stdin is a terminal. */
 export async function ask(
@@ -40,12 +42,21 @@ export async function ask(
   }
 }
 
-/** Asks y/N before something that is felt but can be undone. */
+/** Where something is about to be changed, for whoever has several environments. */
+export interface ChangedPlace {
+  readonly environment?: Environment | undefined;
+}
+
+/**
+ * Asks y/N before something that is felt but can be undone. In a production environment its name has to be typed: a y is typed
+ * before one has read where.
+ */
 export async function confirmModerate(
   context: Context,
-  options: { readonly effect: string; readonly yes: boolean },
+  options: { readonly effect: string; readonly yes: boolean } & ChangedPlace,
 ): Promise<void> {
-  if (options.yes) return;
+  const { environment } = options;
+  if (options.yes) return tellPlace(context, environment);
   if (!context.stdin.isTTY) {
     throw new FixableError({
       what: 'Not confirmed',
@@ -54,6 +65,12 @@ export async function confirmModerate(
       exitCode: EXIT.usage,
     });
   }
+  tellPlace(context, environment);
+  if (environment?.production === true) {
+    const answer = await ask(context, `${options.effect}\nType “${environment.name}” to go ahead: `);
+    if (answer.trim() !== environment.name) throw cancel();
+    return;
+  }
   const answer = await ask(context, `${options.effect} Go ahead? [y/N] `);
   if (!/^y(es)?$/i.test(answer.trim())) throw cancel();
 }
@@ -61,7 +78,11 @@ export async function confirmModerate(
 /** Has the name typed before something that cannot be undone. */
 export async function confirmSevere(
   context: Context,
-  options: { readonly effect: string; readonly accepted: readonly string[]; readonly confirm: string | undefined },
+  options: {
+    readonly effect: string;
+    readonly accepted: readonly string[];
+    readonly confirm: string | undefined;
+  } & ChangedPlace,
 ): Promise<void> {
   const { accepted, confirm, effect } = options;
   const wanted = accepted.map((name) => `“${name}”`).join(' or ');
@@ -80,9 +101,17 @@ export async function confirmSevere(
       exitCode: EXIT.usage,
     });
   }
+  tellPlace(context, options.environment);
   if (confirm !== undefined) return;
   const answer = await ask(context, `${effect}\nType ${wanted} to go ahead: `);
   if (!accepted.includes(answer.trim())) throw cancel();
+}
+
+function tellPlace({ stderr, colour }: Context, environment: Environment | undefined): void {
+  if (environment === undefined) return;
+  const { bold, red } = createStyle(colour.stderr);
+  const { name, production } = environment;
+  stderr.write(`Environment: ${production ? red(bold(name)) : bold(name)}${production ? ' (production)' : ''}\n`);
 }
 
 function cancel(): FixableError {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { COMPLETION_SCRIPTS } from '@fest/cli/completion/scripts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { shapeOf } from '../support/shape.ts';
 import { FEST, type SpawnedStack, spawnStack } from '../support/spawned-stack.ts';
 
 const has = (program: string): boolean => spawnSync(program, ['--version']).status === 0;
@@ -58,7 +59,7 @@ async function eventually<Result>(
 }
 
 beforeAll(async () => {
-  stack = await spawnStack();
+  stack = await spawnStack(['--json']);
   folder = stack.directory;
   ({ id: saleId, festivalId } = await stack.openSale(
     { name: 'Day 1 \u200f Camping' },
@@ -131,6 +132,17 @@ describe('completion', () => {
 });
 
 describe('beside a stack', () => {
+  test('up --json has the shape that programs rely on', () => {
+    const [document = ''] = /^\{\n {2}"schema": "fest\.up\/1"[\s\S]*?^\}$/m.exec(stack.printed()) ?? [];
+    expect(shapeOf(JSON.parse(document))).toEqual({
+      schema: 'fest.up/1',
+      baseUrls: ['string'],
+      pid: 'number',
+      startedAt: 'string',
+      stateFile: 'string',
+    });
+  });
+
   test('doctor finds all well, with the session of its operator', async () => {
     const { exitCode, stdout } = await fest('doctor', '--json');
     const { checks } = JSON.parse(stdout);

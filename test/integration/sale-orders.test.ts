@@ -1,5 +1,7 @@
 import type { Order } from '@fest/server/contract/schemas';
-import { changeRows } from '@fest/server/platform/mysql-statements';
+import { listAttendees } from '@fest/server/features/check-in/store';
+import { listSaleOrders } from '@fest/server/features/sale-orders/store';
+import { changeRows, selectRows } from '@fest/server/platform/mysql-statements';
 import { saleKeys } from '@fest/server/redis/keys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { archiveOrder, setLastOrderNumber } from '../support/archived-orders.ts';
@@ -110,6 +112,38 @@ integration('the orders of a sale', () => {
     const cursor = Buffer.from(`orders${other.id}.3`).toString('base64url');
     const { status, body } = await listOrders(sale.id, operator, `?cursor=${cursor}`);
     expect([status, body.errors]).toEqual([400, [{ pointer: 'query:cursor', detail: 'is not a cursor of this list' }]]);
+  });
+
+  test('cost a page what it has, however many there are and however few buyers', async () => {
+    const sale = await fest.createSale({ opened: false, capacity: 1_000 });
+    const { id: accountId } = await fest.createAccount();
+    const { mysql } = fest.services;
+    for (let number = 1; number <= 400; number += 1)
+      await archiveOrder(fest, {
+        saleId: sale.id,
+        festivalId: sale.festivalId,
+        accountId,
+        number,
+        ticketNumbers: [number],
+      });
+    await mysql.query('ANALYZE TABLE orders, tickets, accounts');
+    const connection = await mysql.getConnection();
+    try {
+      const rowsRead = async (): Promise<number> => {
+        const sql = "SHOW SESSION STATUS LIKE 'Handler\\_read\\_%'";
+        const rows = await selectRows<{ readonly Value: string }>(connection, sql);
+        return rows.reduce((sum, { Value }) => sum + Number(Value), 0);
+      };
+      const before = await rowsRead();
+      expect(await listSaleOrders(connection, sale.id, { after: 100, limit: 10 })).toHaveLength(10);
+      const afterOrders = await rowsRead();
+      const after = { saleId: sale.id, ticketNumber: 100 };
+      expect(await listAttendees(connection, { saleIds: [sale.id], after, limit: 10 })).toHaveLength(10);
+      // A sort of the whole sale reads several hundred.
+      expect([afterOrders - before, (await rowsRead()) - afterOrders].map((rows) => rows < 100)).toEqual([true, true]);
+    } finally {
+      connection.release();
+    }
   });
 
   test('of a buyer are the same as the buyer sees', async () => {

@@ -56,7 +56,7 @@ export async function confirmModerate(
   options: { readonly effect: string; readonly yes: boolean } & ChangedPlace,
 ): Promise<void> {
   const { environment } = options;
-  if (options.yes) return tellPlace(context, environment);
+  if (options.yes) return tellEnvironment(context, environment);
   if (!context.stdin.isTTY) {
     throw new FixableError({
       what: 'Not confirmed',
@@ -65,7 +65,7 @@ export async function confirmModerate(
       exitCode: EXIT.usage,
     });
   }
-  tellPlace(context, environment);
+  tellEnvironment(context, environment);
   if (environment?.production === true) {
     const answer = await ask(context, `${options.effect}\nType “${environment.name}” to go ahead: `);
     if (answer.trim() !== environment.name) throw cancel();
@@ -101,13 +101,17 @@ export async function confirmSevere(
       exitCode: EXIT.usage,
     });
   }
-  tellPlace(context, options.environment);
+  tellEnvironment(context, options.environment);
   if (confirm !== undefined) return;
   const answer = await ask(context, `${effect}\nType ${wanted} to go ahead: `);
   if (!accepted.includes(answer.trim())) throw cancel();
 }
 
-function tellPlace({ stderr, colour }: Context, environment: Environment | undefined): void {
+/** Says where something is changed, before it is; nothing when no environment was chosen. */
+export function tellEnvironment(
+  { stderr, colour }: Pick<Context, 'stderr' | 'colour'>,
+  environment: Environment | undefined,
+): void {
   if (environment === undefined) return;
   const { bold, red } = createStyle(colour.stderr);
   const { name, production } = environment;

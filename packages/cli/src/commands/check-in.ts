@@ -6,6 +6,7 @@ import { FixableError, InterruptedError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { askPatiently } from '../exporting/patient-api.ts';
 import { isRecord } from '../private-files.ts';
+import { tellEnvironment } from '../prompt.ts';
 import { writeDocument } from '../render/document.ts';
 import { jsonLine, printable } from '../render/printable.ts';
 import { createStyle } from '../render/style.ts';
@@ -25,6 +26,7 @@ type Tally = Record<ScanOutcome['status'], number>;
 /** `fest check-in <code>`: one ticket, or with `-` one a line of standard input. */
 export async function runCheckIn(context: Context, code: string, options: GlobalOptions): Promise<ExitCode> {
   const settings = await loadSettings(context, options);
+  tellEnvironment(context, settings.environment);
   const stop = createStopSwitch(context);
   const scan = (text: string): Promise<CheckIn> => checkIn(context, settings, stop, text);
   try {

@@ -89,6 +89,8 @@ export class ExportRun<Item extends object> {
     this.#hasReader = await target.write(items.map((item) => renderItem(this.#shape, format, item)).join(''));
     this.#written += items.length;
     this.#place = this.#shape.place(last);
+    // On a terminal that shows the lines themselves it would stand between them.
+    if (this.#context.stdout.isTTY && this.#options.output === undefined) return;
     this.#progress.show(`${this.#written} lines, at ${placeText(this.#place)}`, undefined);
   }
 

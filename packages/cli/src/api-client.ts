@@ -1,3 +1,4 @@
+import { IDEMPOTENCY_KEY_HEADER } from '@fest/server/contract/paths';
 import { codeOf, FixableError, messageOf } from './errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { isRecord } from './private-files.ts';
@@ -15,6 +16,10 @@ export interface ApiRequest {
   /** Beside those that every request has. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly accessToken?: string;
+  /** Makes a POST safe to send again. */
+  readonly idempotencyKey?: string;
+  /** Instead of the time that every request has. */
+  readonly timeoutMs?: number;
 }
 
 /** The members of a problem document this client looks at. All may be absent: a proxy may have answered. */
@@ -39,10 +44,11 @@ export async function callApi(baseUrl: string, request: ApiRequest): Promise<unk
         accept: 'application/json',
         connection: 'close',
         ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(request.idempotencyKey === undefined ? {} : { [IDEMPOTENCY_KEY_HEADER]: request.idempotencyKey }),
         ...(request.accessToken === undefined ? {} : { authorization: `Bearer ${request.accessToken}` }),
       },
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      signal: AbortSignal.timeout(request.timeoutMs ?? REQUEST_TIMEOUT_MS),
     });
     text = await response.text();
   } catch (error) {

@@ -39,4 +39,6 @@ export interface GlobalOptions {
   readonly dir?: string;
   readonly json?: boolean;
   readonly url?: string;
+  /** Name of an environment in `fest.config.yaml`. */
+  readonly profile?: string;
 }

@@ -39,6 +39,39 @@ export function toStoredSession(email: string, session: Session, nowMs: number):
   return { email, accessToken, refreshToken, expiresAtMs: nowMs + expiresIn * 1000 };
 }
 
+/** Without a time in it: as long as a server gives one. */
+const TOKEN_SECONDS_DEFAULT = 30 * 60;
+
+/**
+ * A session that somebody hands over: a bare access token, which ends for good at its time, or the answer that a login gave.
+ * Undefined for what is neither.
+ */
+export function parseGivenSession(text: string, nowMs: number): Omit<StoredSession, 'email'> | undefined {
+  const line = text.trim();
+  if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(line)) {
+    return { accessToken: line, refreshToken: '', expiresAtMs: expiryOf(line) ?? nowMs + TOKEN_SECONDS_DEFAULT * 1000 };
+  }
+  const value = parseJson(line);
+  if (!isRecord(value) || typeof value.accessToken !== 'string') return undefined;
+  const { accessToken, refreshToken = '', expiresIn = TOKEN_SECONDS_DEFAULT } = value;
+  if (typeof refreshToken !== 'string' || typeof expiresIn !== 'number') return undefined;
+  return { accessToken, refreshToken, expiresAtMs: expiryOf(accessToken) ?? nowMs + expiresIn * 1000 };
+}
+
+/** What a token says of its end, which nobody has to believe: the server decides. */
+function expiryOf(accessToken: string): number | undefined {
+  const payload = parseJson(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString('utf8'));
+  return isRecord(payload) && typeof payload.exp === 'number' ? payload.exp * 1000 : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 export function isStoredSession(value: unknown): value is StoredSession {
   return (
     isRecord(value) &&

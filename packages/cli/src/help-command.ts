@@ -1,10 +1,16 @@
 import type { Command } from 'commander';
+import { aboutCommand } from './help-texts.ts';
 
 /**
  * `fest help [command…]`, and topics that are not commands.
  * @param showTopic shows a topic and tells whether there is one of that name
+ * @param showAbout writes what a command is at length, behind its help
  */
-export function addHelpCommand(program: Command, showTopic: (topic: string) => Promise<boolean>): void {
+export function addHelpCommand(
+  program: Command,
+  showTopic: (topic: string) => Promise<boolean>,
+  showAbout: (text: string) => void,
+): void {
   program
     .command('help')
     .description('explain a command, or exit-codes')
@@ -21,5 +27,7 @@ export function addHelpCommand(program: Command, showTopic: (topic: string) => P
         command = next;
       }
       command.outputHelp();
+      const about = aboutCommand(command);
+      if (about !== undefined) showAbout(`\n${about}\n`);
     });
 }

@@ -323,3 +323,155 @@ function writeLocalState(folder: string, url: string): void {
   mkdirSync(path);
   writeFileSync(join(path, 'local.json'), JSON.stringify(state));
 }
+
+describe('check-in of many', () => {
+  const ticket = { ticketNumber: 7, saleId: 3, name: 'Ada\u001b[2J', checkedInAt: '2026-07-01T12:00:00.000Z' };
+  const answers = (code: string): FakeAnswer => {
+    if (code === 'GOOD') return { status: 200, body: ticket };
+    const already = { code: 'already_checked_in', title: 'Checked in already', detail: 'It was checked in at noon.' };
+    if (code === 'AGAIN') return { status: 409, body: already };
+    if (code === 'NOT-STAFF') return { status: 403, body: { code: 'forbidden', title: 'Not for you' } };
+    return { status: 422, body: { code: 'bad_ticket_code', title: 'Not a ticket', detail: 'Made up.' } };
+  };
+
+  async function scan(stdin: string, ...flags: readonly string[]) {
+    const folder = createTemporaryFolder();
+    const server = await startFakeServer(({ path, body }) => {
+      if (path === '/api/v1/sessions')
+        return { status: 201, body: { accessToken: 't', expiresIn: 600, refreshToken: 'r' } };
+      return answers((body as { code: string }).code);
+    });
+    onTestFinished(() => server.close());
+    writeLocalState(folder, server.url);
+    const context = createFakeContext({ cwd: folder, env: { HOME: folder }, stdin });
+    const exitCode = await main(['check-in', '-', ...flags], context);
+    return { exitCode, stdout: context.text('stdout'), stderr: context.text('stderr') };
+  }
+
+  test('tells each and goes on, and ends with 8 when one was refused', async () => {
+    const { exitCode, stdout, stderr } = await scan('GOOD\r\n\n{"code":"AGAIN"}\nFORGED');
+    expect(exitCode).toBe(EXIT.partlyDone);
+    expect(stdout.split('\n')).toEqual([
+      '1  ok       ticket 7 of sale 3, Ada [2J, checked in at 2026-07-01T12:00:00.000Z',
+      '3  refused  Checked in already: It was checked in at noon.',
+      '4  refused  Not a ticket: Made up.',
+      '',
+    ]);
+    expect(stderr).toBe('1 ticket checked in, 1 checked in already, 1 refused.\n');
+  });
+
+  test('with --json is a document a line, the last of them the summary', async () => {
+    const { exitCode, stdout } = await scan('GOOD\n', '--json');
+    expect(exitCode).toBe(EXIT.done);
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      { schema: 'fest.check-in-scan/1', line: 1, status: 'checkedIn', ticket },
+      { schema: 'fest.check-in-summary/1', checkedIn: 1, alreadyCheckedIn: 0, refused: 0 },
+    ]);
+  });
+
+  test('ends when nothing can be checked in at all', async () => {
+    const { exitCode, stdout } = await scan('GOOD\nNOT-STAFF\nGOOD\n');
+    expect(exitCode).toBe(EXIT.unauthorised);
+    expect(stdout.split('\n')).toHaveLength(2);
+  });
+});
+
+describe('login with a token that was made elsewhere', () => {
+  const payload = Buffer.from(JSON.stringify({ exp: Date.parse('2026-07-01T12:10:00Z') / 1000 })).toString('base64url');
+  const token = `header.${payload}.signature`;
+
+  async function adopt(stdin: string, ...flags: readonly string[]) {
+    const home = createTemporaryFolder();
+    const server = await startFakeServer(({ path }) =>
+      path === '/api/v1/me'
+        ? { status: 200, body: { email: 'ops@example.org', roles: [] } }
+        : { status: 200, body: sale },
+    );
+    onTestFinished(() => server.close());
+    writeFileSync(join(home, 'fest.config.yaml'), `profiles: {staging: {url: "${server.url}"}}\n`);
+    const options = { cwd: home, env: { HOME: home } };
+    const context = createFakeContext({ ...options, stdin });
+    const exitCode = await main(['login', '--token-stdin', '--profile', 'staging', ...flags], context);
+    return { exitCode, server, options, text: context.text('stderr') };
+  }
+
+  test.each([
+    ['bare', `${token}\n`],
+    ['as the server gave it', JSON.stringify({ accessToken: token, refreshToken: 'r', expiresIn: 600 })],
+  ])('%s, the server says whose it is, and it is used and kept for its owner alone', async (_, stdin) => {
+    const { exitCode, server, options, text } = await adopt(stdin);
+    expect(exitCode).toBe(EXIT.done);
+    expect(text).toContain('as ops@example.org');
+    expect(text).not.toContain('signature');
+    expect(statSync(join(options.env.HOME, '.config/fest/credentials.json')).mode & 0o777).toBe(0o600);
+    await main(['sale', 'pause', '7', '--yes', '--profile', 'staging'], createFakeContext(options));
+    expect(server.requests.at(-1)).toBe(`POST /api/v1/sales/7/pause Bearer ${token}`);
+  });
+
+  test('that has ended asks for a new login instead of one nobody can renew', async () => {
+    const { server, options } = await adopt(`${token}\n`);
+    const context = createFakeContext({ ...options, nowMs: () => Date.parse('2026-07-01T13:00:00Z') });
+    expect(await main(['sale', 'pause', '7', '--yes', '--profile', 'staging'], context)).toBe(EXIT.unauthorised);
+    expect(context.text('stderr')).toContain('fest login');
+    expect(server.requests.some((request) => request.includes('refresh'))).toBe(false);
+  });
+
+  test.each([
+    ['', []],
+    ['no token\n', []],
+    [`${token}\n`, ['--password-stdin']],
+  ])('%j with %j is refused', async (stdin, flags) => {
+    expect((await adopt(stdin, ...flags)).exitCode).toBe(EXIT.usage);
+  });
+});
+
+describe('config show', () => {
+  test('never shows a secret, of settings or of a server', async () => {
+    const folder = createTemporaryFolder();
+    const secret = 'very-secret-very-secret-very-secret';
+    const env = {
+      HOME: folder,
+      FEST_REDIS_URL: `redis://user:${secret}@127.0.0.1:6379`,
+      FEST_MYSQL_URL: `mysql://user:${secret}@127.0.0.1:3306/fest`,
+      FEST_LOG_DIR: '/var/lib/fest',
+      FEST_JWT_SECRET: secret,
+      FEST_QUEUE_TOKEN_SECRET: 'short',
+      FEST_WORKERS: 'many',
+    };
+    for (const flags of [[], ['--json']]) {
+      const context = createFakeContext({ cwd: folder, env });
+      expect(await main(['config', 'show', ...flags], context)).toBe(EXIT.done);
+      const text = context.text('stdout') + context.text('stderr');
+      expect(text).not.toContain(secret);
+      expect(text).not.toContain('"short"');
+      expect(text).toContain('redis://user:***@127.0.0.1:6379');
+    }
+  });
+
+  test('says where each value comes from, and what is wrong with a server', async () => {
+    const folder = createTemporaryFolder();
+    writeFileSync(join(folder, 'fest.config.yaml'), 'servers: 2\nemail: me@example.org\n');
+    const env = { HOME: folder, FEST_URL: 'http://127.0.0.1:1', FEST_JWT_SECRET: 'short', FEST_PORT: '9000' };
+    const context = createFakeContext({ cwd: folder, env });
+    await main(['config', 'show', '--json'], context);
+    const { settings, server } = JSON.parse(context.text('stdout'));
+    const sourceOf = (name: string) => settings.find((setting: { name: string }) => setting.name === name)?.source;
+    expect(['url', 'servers', 'email', 'redisUrl', 'port'].map(sourceOf)).toEqual([
+      'environment',
+      'file',
+      'file',
+      'none',
+      'environment',
+    ]);
+    const variable = (name: string) => server.find((candidate: { name: string }) => candidate.name === name);
+    expect(variable('FEST_JWT_SECRET')).toMatchObject({ value: null, fault: expect.stringContaining('32 characters') });
+    expect(variable('FEST_PORT')).toEqual({ name: 'FEST_PORT', value: 9000, source: 'environment' });
+    expect(variable('FEST_HOST')).toEqual({ name: 'FEST_HOST', value: '127.0.0.1', source: 'default' });
+    expect(variable('FEST_REDIS_URL')).toMatchObject({ source: 'missing' });
+  });
+});

@@ -4,7 +4,9 @@ import { addAuditCommand } from './audit-command.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { addHelpCommand } from './help-command.ts';
+import { addHelpTexts } from './help-texts.ts';
 import { addLogCommands } from './log-commands.ts';
+import { addOperatorCommands } from './operator-commands.ts';
 import { addSaleCommands } from './sale-commands.ts';
 
 export type Run = () => Promise<ExitCode> | ExitCode;
@@ -29,6 +31,7 @@ export function createProgram(context: Context, finish: (exitCode: ExitCode) => 
       }),
     )
     .option('--url <url>', 'address of the server (FEST_URL; default: the local stack)')
+    .option('--profile <name>', 'environment of fest.config.yaml (FEST_PROFILE)')
     .option('--json', 'answer with a JSON document on stdout')
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
@@ -69,6 +72,7 @@ export function createProgram(context: Context, finish: (exitCode: ExitCode) => 
   program
     .command('doctor')
     .description('check this machine, the local stack and the servers')
+    .option('--fix', 'put right what can do no harm: rights of secret files, what a dead stack has left')
     .action((_options, command: Command) =>
       run(async () => (await import('./commands/doctor.ts')).runDoctor(context, command.optsWithGlobals())),
     );
@@ -78,6 +82,7 @@ export function createProgram(context: Context, finish: (exitCode: ExitCode) => 
     .description('log in at a server and keep the session')
     .option('--email <address>', 'account (FEST_EMAIL)')
     .option('--password-stdin', 'read the password from standard input')
+    .option('--token-stdin', 'keep the token, or the session as JSON, on standard input instead')
     .action((_options, command: Command) =>
       run(async () => (await import('./commands/login.ts')).runLogin(context, command.optsWithGlobals())),
     );
@@ -93,12 +98,15 @@ export function createProgram(context: Context, finish: (exitCode: ExitCode) => 
   addSaleCommands(program, context, run);
   addLogCommands(program, context, run, dirs);
   addAuditCommand(program, context, run, dirs);
-  addHelpCommand(program, async (topic) => {
+  addOperatorCommands(program, context, run);
+  const showTopic = async (topic: string): Promise<boolean> => {
     if (topic !== 'exit-codes') return false;
     const { runHelpExitCodes } = await import('./commands/help/exit-codes.ts');
     await run(() => runHelpExitCodes(context, program.opts<GlobalOptions>()));
     return true;
-  });
+  };
+  addHelpCommand(program, showTopic, (text) => context.stdout.write(text));
+  addHelpTexts(program);
   addNextStep(program, 'fest');
   return program;
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { EXIT } from './exit-codes.ts';
 import { ask, confirmModerate, confirmSevere } from './prompt.ts';
 import { createFakeContext } from './test-support/fake-context.ts';
@@ -27,4 +27,30 @@ test('a hidden answer is not shown', async () => {
   expect(await ask(context, 'Password: ', { hidden: true })).toBe('secret');
   expect(context.text('stderr')).toContain('Password: ');
   expect(context.text('stderr')).not.toContain('secret');
+});
+
+describe('in an environment', () => {
+  const production = { name: 'live', production: true };
+
+  test('of production its name has to be typed, a y is not enough', async () => {
+    const said = { effect: 'Sale 7 opens now.', yes: false, environment: production };
+    const context = typed('live\n');
+    await confirmModerate(context, said);
+    expect(context.text('stderr')).toContain('Environment: live (production)');
+    await expect(confirmModerate(typed('y\n'), said)).rejects.toMatchObject(cancelled);
+  });
+
+  test('of another kind a y is enough, and its name is said', async () => {
+    const context = typed('y\n');
+    const environment = { name: 'staging', production: false };
+    await confirmModerate(context, { effect: '', yes: false, environment });
+    expect(context.text('stderr')).toContain('Environment: staging\n');
+  });
+
+  test('the name is said in scripts too', async () => {
+    const context = typed('');
+    await confirmModerate(context, { effect: '', yes: true, environment: production });
+    await confirmSevere(context, { effect: '', accepted: ['7'], confirm: '7', environment: production });
+    expect(context.text('stderr').match(/Environment: live/g)).toHaveLength(2);
+  });
 });

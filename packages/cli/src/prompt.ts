@@ -2,6 +2,8 @@ import { createInterface } from 'node:readline/promises';
 import type { Context } from './context.ts';
 import { FixableError } from './errors.ts';
 import { EXIT } from './exit-codes.ts';
+import type { Environment } from './profiles.ts';
+import { createStyle } from './render/style.ts';
 
 /** Asks for one line on stderr. Only call it when stdin is a terminal. */
 export async function ask(
@@ -40,7 +42,12 @@ export async function ask(
   }
 }
 
-export interface ModerateChange {
+/** Where something is about to be changed, for whoever has several environments. */
+export interface ChangedPlace {
+  readonly environment?: Environment | undefined;
+}
+
+export interface ModerateChange extends ChangedPlace {
   readonly effect: string;
   /** `--yes` was given. */
   readonly yes: boolean;
@@ -57,15 +64,25 @@ export function requireModerate(context: Context, { effect, yes }: ModerateChang
   });
 }
 
-/** Asks y/N before something that is felt but can be undone. */
+/**
+ * Asks y/N before something that is felt but can be undone. In a production environment its name has to be typed: a y is typed
+ * before one has read where.
+ */
 export async function confirmModerate(context: Context, options: ModerateChange): Promise<void> {
   requireModerate(context, options);
+  const { environment } = options;
+  tellEnvironment(context, environment);
   if (options.yes) return;
+  if (environment?.production === true) {
+    const answer = await ask(context, `${options.effect}\nType “${environment.name}” to go ahead: `);
+    if (answer.trim() !== environment.name) throw cancel();
+    return;
+  }
   const answer = await ask(context, `${options.effect} Go ahead? [y/N] `);
   if (!/^y(es)?$/i.test(answer.trim())) throw cancel();
 }
 
-export interface SevereChange {
+export interface SevereChange extends ChangedPlace {
   readonly effect: string;
   /** What may be typed. */
   readonly accepted: readonly string[];
@@ -96,6 +113,7 @@ export function requireSevere(context: Context, { accepted, confirm, effect }: S
 export async function confirmSevere(context: Context, options: SevereChange): Promise<void> {
   requireSevere(context, options);
   const { accepted, confirm, effect } = options;
+  tellEnvironment(context, options.environment);
   if (confirm !== undefined) return;
   const answer = await ask(context, `${effect}\nType ${wantedOf(accepted)} to go ahead: `);
   if (!accepted.includes(answer.trim())) throw cancel();
@@ -103,6 +121,17 @@ export async function confirmSevere(context: Context, options: SevereChange): Pr
 
 function wantedOf(accepted: readonly string[]): string {
   return accepted.map((name) => `“${name}”`).join(' or ');
+}
+
+/** Says where something is changed, before it is; nothing when no environment was chosen. */
+export function tellEnvironment(
+  { stderr, colour }: Pick<Context, 'stderr' | 'colour'>,
+  environment: Environment | undefined,
+): void {
+  if (environment === undefined) return;
+  const { bold, red } = createStyle(colour.stderr);
+  const { name, production } = environment;
+  stderr.write(`Environment: ${production ? red(bold(name)) : bold(name)}${production ? ' (production)' : ''}\n`);
 }
 
 function cancel(): FixableError {

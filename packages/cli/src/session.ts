@@ -13,21 +13,25 @@ import {
 import { FixableError } from './errors.ts';
 import { EXIT } from './exit-codes.ts';
 import { withLock } from './local-stack/lock.ts';
-import { stackPaths } from './local-stack/paths.ts';
+import { type LocalRole, sessionPath, stackPaths } from './local-stack/paths.ts';
 import { readJsonIfPresent, writePrivateFile } from './private-files.ts';
 import type { Settings } from './settings.ts';
 
 /** A token that ends within this time is renewed first: the request must still arrive. */
 const RENEW_BEFORE_MS = 30_000;
 
-/** Sends a request as somebody: the account of `fest login`, or the operator of the local stack. */
+/**
+ * Sends a request as somebody: the account of `fest login`, or one of the local stack.
+ * @param role whose account it is there
+ */
 export async function callApiAuthenticated(
   context: Context,
   settings: Settings,
   request: Omit<ApiRequest, 'accessToken'>,
+  role: LocalRole = 'operator',
 ): Promise<unknown> {
   const baseUrl = settings.url.value;
-  const holder = findSessionHolder(context, settings);
+  const holder = findSessionHolder(context, settings, role);
   const accessToken = await holder.findAccessToken();
   try {
     return await callApi(baseUrl, { ...request, accessToken });
@@ -56,10 +60,10 @@ interface SessionHolder {
   renewAccessToken(refused: string): Promise<string>;
 }
 
-function findSessionHolder(context: Context, settings: Settings): SessionHolder {
+function findSessionHolder(context: Context, settings: Settings, role: LocalRole): SessionHolder {
   const baseUrl = settings.url.value;
   if (findCredentials(context.env, baseUrl) !== undefined) return loggedIn(context, baseUrl);
-  if (settings.localState?.baseUrls.includes(baseUrl) === true) return localOperator(context, settings);
+  if (settings.localState?.baseUrls.includes(baseUrl) === true) return localAccount(context, settings, role);
   throw new FixableError({
     what: `Not logged in at ${baseUrl}`,
     why: 'there is no session for it, and no local stack with that address runs in this folder',
@@ -77,6 +81,8 @@ function loggedIn(context: Context, baseUrl: string): SessionHolder {
       if (session === undefined) throw sessionEnded(baseUrl);
       if (!isStale(session)) return session.accessToken;
       const { email, refreshToken } = session;
+      // Of `--token-stdin`: nobody gave one.
+      if (refreshToken === '') throw sessionEnded(baseUrl);
       const request = { method: 'POST', path: pathOf('sessionsRefresh'), body: { refreshToken } } as const;
       const body = await callApi(baseUrl, request).catch((error: unknown) => {
         if (!(error instanceof FixableError) || error.exitCode !== EXIT.unauthorised) throw error;
@@ -98,12 +104,12 @@ function loggedIn(context: Context, baseUrl: string): SessionHolder {
 }
 
 /** Its password stands in `.fest/local.json`, so it can always log in again; the token is kept to spare the server the hash. */
-function localOperator(context: Context, settings: Settings): SessionHolder {
+function localAccount(context: Context, settings: Settings, role: LocalRole): SessionHolder {
   const { localState, url, directory } = settings;
   if (localState === undefined) throw new Error('no local stack');
-  const path = stackPaths(directory).session;
+  const path = sessionPath(stackPaths(directory), role);
   const renew = async (): Promise<string> => {
-    const session = await logIn(context, url.value, localState.accounts.operator);
+    const session = await logIn(context, url.value, localState.accounts[role]);
     writePrivateFile(path, `${JSON.stringify(session, undefined, 2)}\n`);
     return session.accessToken;
   };

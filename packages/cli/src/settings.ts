@@ -5,9 +5,17 @@ import { EXIT } from './exit-codes.ts';
 import { findLocalState, type LocalState } from './local-stack/local-state.ts';
 import { stackPaths } from './local-stack/paths.ts';
 import { isRecord, readFileIfPresent } from './private-files.ts';
+import {
+  type ChosenProfile,
+  chooseProfile,
+  type Environment,
+  type ProfileKey,
+  type Profiles,
+  parseProfiles,
+} from './profiles.ts';
 
 /** Where a setting came from, strongest first. */
-export type SettingSource = 'flag' | 'environment' | 'file' | 'local stack' | 'default';
+export type SettingSource = 'flag' | 'environment' | 'profile' | 'file' | 'local stack' | 'default';
 
 export interface Setting<T> {
   readonly value: T;
@@ -24,6 +32,8 @@ export interface Settings {
   readonly redisUrl?: Setting<string>;
   readonly mysqlUrl?: Setting<string>;
   readonly email?: Setting<string>;
+  /** The environment that was chosen; undefined: none, so it is the local stack or whatever an address names. */
+  readonly environment?: Environment;
   /** The stack that runs in the folder. */
   readonly localState?: LocalState;
 }
@@ -40,19 +50,37 @@ const CONFIG_KEYS = ['url', 'port', 'servers', 'redisUrl', 'mysqlUrl', 'email'] 
 type ConfigKey = (typeof CONFIG_KEYS)[number];
 
 /** What `fest.config.yaml` says: names of settings with values still unchecked. */
-export type ConfigFile = Readonly<Partial<Record<ConfigKey, string>>>;
+export interface ConfigFile extends Readonly<Partial<Record<ConfigKey, string>>> {
+  readonly profiles?: Profiles;
+}
 
 /** Reads the configuration file and the local stack's state, then decides. */
 export async function loadSettings(context: Context, flags: SettingFlags): Promise<Settings> {
-  const directory = resolve(context.cwd, flags.dir ?? (context.env.FEST_DIR || '.'));
-  const path = join(directory, CONFIG_FILE);
-  const text = readFileIfPresent(path);
-  const file = text === undefined ? {} : await parseConfigFile(text, path);
+  const directory = findDirectory(context, flags);
+  const file = await readConfigFile(directory);
   const localState = findLocalState(stackPaths(directory).localState);
   return resolveSettings({ directory, flags, env: context.env, file, localState });
 }
 
-/** Flags before environment before configuration file before the local stack before defaults. */
+/** The environments there are; also when one is chosen that is not among them. */
+export async function listProfiles(context: Context, flags: SettingFlags): Promise<Profiles> {
+  return (await readConfigFile(findDirectory(context, flags))).profiles ?? {};
+}
+
+function findDirectory({ cwd, env }: Context, { dir }: SettingFlags): string {
+  return resolve(cwd, dir ?? (env.FEST_DIR || '.'));
+}
+
+async function readConfigFile(directory: string): Promise<ConfigFile> {
+  const path = join(directory, CONFIG_FILE);
+  const text = readFileIfPresent(path);
+  return text === undefined ? {} : parseConfigFile(text, path);
+}
+
+/**
+ * Flags before environment before profile before configuration file before the local stack before defaults. A profile that a flag
+ * chooses goes before the environment: it was meant just now.
+ */
 export function resolveSettings(input: {
   readonly directory: string;
   readonly flags: SettingFlags;
@@ -60,18 +88,26 @@ export function resolveSettings(input: {
   readonly file: ConfigFile;
   readonly localState?: LocalState | undefined;
 }): Settings {
-  const { directory, flags, env, file, localState } = input;
+  const { directory, flags, env, localState } = input;
+  const chosen = chooseProfile(input.file.profiles ?? {}, flags.profile, env.FEST_PROFILE);
+  // What else the file or this machine's stack says is about another environment.
+  const file = chosen === undefined ? input.file : keepShared(input.file);
   const find = (
     key: ConfigKey,
     options: { readonly flag?: string | undefined; readonly local?: string | undefined },
-  ): (Setting<string> & { readonly where: string }) | undefined => {
+  ): Found | undefined => {
+    const ofProfile = chosen?.profile[key as ProfileKey];
+    const profile = chosen && ofProfile !== undefined && fromProfile(chosen, key, ofProfile);
     const variable = `FEST_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
     if (options.flag !== undefined) return { value: options.flag, source: 'flag', where: `--${key}` };
+    if (profile && chosen.source === 'flag') return profile;
     const fromEnv = env[variable];
     if (fromEnv !== undefined && fromEnv !== '') return { value: fromEnv, source: 'environment', where: variable };
+    if (profile) return profile;
     const fromFile = file[key];
     if (fromFile !== undefined) return { value: fromFile, source: 'file', where: `${key} in ${CONFIG_FILE}` };
-    if (options.local !== undefined) return { value: options.local, source: 'local stack', where: '.fest/local.json' };
+    if (options.local !== undefined && chosen === undefined)
+      return { value: options.local, source: 'local stack', where: '.fest/local.json' };
     return undefined;
   };
   const url = find('url', { flag: flags.url, local: localState?.baseUrls[0] });
@@ -88,8 +124,18 @@ export function resolveSettings(input: {
     ...(redisUrl === undefined ? {} : { redisUrl: parseEngineUrl(redisUrl, ['redis:', 'rediss:']) }),
     ...(mysqlUrl === undefined ? {} : { mysqlUrl: parseEngineUrl(mysqlUrl, ['mysql:']) }),
     ...(email === undefined ? {} : { email }),
+    ...(chosen === undefined ? {} : { environment: chosen.environment }),
     ...(localState === undefined ? {} : { localState }),
   };
+}
+
+/** How a stack is started here has nothing to do with another environment. */
+function keepShared({ port, servers }: ConfigFile): ConfigFile {
+  return { ...(port === undefined ? {} : { port }), ...(servers === undefined ? {} : { servers }) };
+}
+
+function fromProfile({ environment }: ChosenProfile, key: string, value: string): Found {
+  return { value, source: 'profile', where: `${key} of the profile ${environment.name} in ${CONFIG_FILE}` };
 }
 
 /** @throws FixableError naming the file and the key */
@@ -104,14 +150,19 @@ export async function parseConfigFile(text: string, path: string): Promise<Confi
   if (value === null || value === undefined) return {};
   if (!isRecord(value)) throw badFile(path, 'it should be a list of `name: value`');
   const settings: Partial<Record<ConfigKey, string>> = {};
-  for (const [key, entry] of Object.entries(value)) {
+  const { profiles, ...others } = value;
+  for (const [key, entry] of Object.entries(others)) {
     const known = CONFIG_KEYS.find((candidate) => candidate === key);
-    if (known === undefined) throw badFile(path, `it has no setting “${key}”; there are ${CONFIG_KEYS.join(', ')}`);
+    if (known === undefined)
+      throw badFile(path, `it has no setting “${key}”; there are ${[...CONFIG_KEYS, 'profiles'].join(', ')}`);
     if (typeof entry !== 'string' && typeof entry !== 'number')
       throw badFile(path, `${key} should be text or a number`);
     settings[known] = String(entry);
   }
-  return settings;
+  if (profiles === undefined || profiles === null) return settings;
+  const parsed = parseProfiles(profiles);
+  if (typeof parsed === 'string') throw badFile(path, parsed);
+  return { ...settings, profiles: parsed };
 }
 
 function badFile(path: string, why: string): FixableError {

@@ -14,6 +14,7 @@ import { registerOperationsRoutes } from './features/operations/routes.ts';
 import { registerOrderRoutes } from './features/orders/routes.ts';
 import { registerPaymentRoutes } from './features/payments/routes.ts';
 import { readFreeBytes, registerReadinessRoutes } from './features/readiness/routes.ts';
+import { registerSaleOrderRoutes } from './features/sale-orders/routes.ts';
 import { registerStockRoutes } from './features/stock/routes.ts';
 import { registerWaitingRoomRoutes } from './features/waiting-room/routes.ts';
 import { createFleet, type Fleet } from './fleet-core.ts';
@@ -188,6 +189,7 @@ export async function buildApp({
       registerStockRoutes(api, { ...shared, queueTokens });
       registerPaymentRoutes(api, { ...shared, processor, logId: log.logId });
       registerOrderRoutes(api, { ...shared, ticketCodes, cancellations });
+      registerSaleOrderRoutes(api, shared);
       registerCheckInRoutes(api, { services, authentication, catalogue, ticketCodes });
       registerOperationsRoutes(api, {
         ...shared,

@@ -410,3 +410,32 @@ export function redactedConfig(config: Config): Record<string, unknown> {
     Object.entries(config).map(([name, value]) => [name, definitions[name]?.secret === true ? '(secret)' : value]),
   );
 }
+
+/** One variable as a server would read it, for people. */
+export interface DescribedVariable {
+  readonly env: string;
+  readonly describe: string;
+  /** Parsed; `(secret)` for secrets; undefined when it is missing or at fault. */
+  readonly value: unknown;
+  readonly isSet: boolean;
+  /** Completes `env`. */
+  readonly fault?: string;
+}
+
+/** Every variable with its effective value, also when some are at fault. */
+export function describeConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly DescribedVariable[] {
+  return Object.values<Variable<unknown>>(VARIABLES).map(({ env, describe, fallback, secret, parse }) => {
+    const raw = environment[env];
+    const isSet = raw !== undefined;
+    if (!isSet && fallback === undefined) return { env, describe, value: undefined, isSet, fault: 'is missing' };
+    try {
+      const value = isSet ? parse(raw) : fallback;
+      return { env, describe, value: secret === true ? '(secret)' : value, isSet };
+    } catch (error) {
+      const fault = error instanceof Error ? error.message : String(error);
+      return { env, describe, value: undefined, isSet, fault };
+    }
+  });
+}

@@ -1,25 +1,46 @@
 import type { Context, GlobalOptions } from '../context.ts';
-import { type Check, isHealthy, runCheck } from '../doctor/check.ts';
+import { credentialsPath } from '../credentials.ts';
+import { type Check, isHealthy, runCheck, runFixableCheck } from '../doctor/check.ts';
+import { fileChecks } from '../doctor/file-checks.ts';
 import { checkDisk, checkEngineSource, checkNode, checkPorts } from '../doctor/machine-checks.ts';
-import { checkMysql, checkRedis, checkServer, checkServerClock } from '../doctor/service-checks.ts';
+import { checkServer, checkSession, checkVersion } from '../doctor/server-checks.ts';
+import { checkMysql, checkRedis, checkServerClock } from '../doctor/service-checks.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { ENGINE_NAMES } from '../local-stack/engine-choice.ts';
 import { gatherEngineFacts } from '../local-stack/engine-facts.ts';
-import { findLockOwner } from '../local-stack/lock.ts';
 import { stackPaths } from '../local-stack/paths.ts';
 import { DEFAULT_PORT } from '../local-stack/stack.ts';
 import { writeDocument } from '../render/document.ts';
 import { createStyle } from '../render/style.ts';
 import { loadSettings, type Settings } from '../settings.ts';
 
-/** `fest doctor`: looks at this machine, the local stack, and the servers the settings name. Changes nothing. */
-export async function runDoctor(context: Context, options: GlobalOptions): Promise<ExitCode> {
+export interface DoctorOptions extends GlobalOptions {
+  /** Put right what can do no harm. */
+  readonly fix?: boolean;
+}
+
+/** `fest doctor`: looks at this machine, the local stack, and the servers the settings name. Changes nothing without `--fix`. */
+export async function runDoctor(context: Context, options: DoctorOptions): Promise<ExitCode> {
   const settings = await loadSettings(context, options);
-  const checks = [...(await checkMachine(context, settings)), ...(await checkServices(context, settings))];
+  const fixed: string[] = [];
+  const checks = [
+    ...(await checkMachine(context, settings)),
+    ...(await checkFiles(context, settings, options.fix === true, fixed)),
+    ...(await checkServices(context, settings)),
+  ];
   const healthy = isHealthy(checks);
-  if (options.json === true) writeDocument(context.stdout, 'fest.doctor/1', { healthy, checks });
-  else context.stdout.write(renderChecks(checks, context.colour.stdout));
+  if (options.json === true) {
+    writeDocument(context.stdout, 'fest.doctor/1', { healthy, checks: checks.map(documentOf), fixed });
+  } else {
+    for (const does of fixed) context.stderr.write(`Fixed: ${does}.\n`);
+    context.stdout.write(renderChecks(checks, context.colour.stdout));
+  }
   return healthy ? EXIT.done : EXIT.checkFailed;
+}
+
+/** What `--fix` would do is a sentence there, as everything else. */
+function documentOf({ fix, ...check }: Check): object {
+  return fix === undefined ? check : { ...check, fix: fix.does };
 }
 
 async function checkMachine(context: Context, settings: Settings): Promise<readonly Check[]> {
@@ -40,29 +61,22 @@ async function checkMachine(context: Context, settings: Settings): Promise<reado
         own,
       }),
     ),
-    await runCheck('local stack', async () => {
-      const paths = stackPaths(directory);
-      const owner = findLockOwner(paths.lock);
-      if (owner !== undefined && localState !== undefined) {
-        return { status: 'ok', detail: `runs in ${directory} as process ${owner.pid} (${owner.purpose})` };
-      }
-      if (owner !== undefined) {
-        return {
-          status: 'warn',
-          detail: `is starting or stopping (process ${owner.pid})`,
-          remedy: 'Ask again in a moment.',
-        };
-      }
-      if (localState !== undefined) {
-        return {
-          status: 'fail',
-          detail: `${paths.localState} is there, but process ${localState.pid} that wrote it is gone`,
-          remedy: 'Start it again: `fest up` clears away what was left.',
-        };
-      }
-      return { status: 'skip', detail: `none runs in ${directory}`, remedy: 'Start one: fest up' };
-    }),
   ];
+}
+
+/** One after the other: a lock that is taken away changes what the next one sees. */
+async function checkFiles(
+  context: Context,
+  { directory }: Settings,
+  fix: boolean,
+  fixed: string[],
+): Promise<readonly Check[]> {
+  const places = { paths: stackPaths(directory), credentials: credentialsPath(context.env) };
+  const checks: Check[] = [];
+  for (const definition of fileChecks(places)) {
+    checks.push(await runFixableCheck(definition, { fix, onFixed: (does) => fixed.push(does) }));
+  }
+  return checks;
 }
 
 async function checkServices(context: Context, settings: Settings): Promise<readonly Check[]> {
@@ -75,17 +89,20 @@ async function checkServices(context: Context, settings: Settings): Promise<read
     status: 'skip',
     detail: `no stack runs here and ${variable} is not set`,
   });
-  const [serverChecks, redisChecks, mysqlCheck] = await Promise.all([
+  const [serverChecks, sessionCheck, redisChecks, mysqlCheck] = await Promise.all([
     Promise.all(
       servers.map(async (server): Promise<readonly Check[]> => {
-        const ready = await runCheck('server', () => checkServer(server));
-        return [ready, await runCheck('server clock', () => checkServerClock(server, context.now))];
+        const ready = await checkServer(server);
+        const version = await runCheck('server version', () => checkVersion(server));
+        return [...ready, version, await runCheck('server clock', () => checkServerClock(server, context.now))];
       }),
     ),
+    isNamed ? runCheck('session', () => checkSession(context, settings)) : skipped('session', 'FEST_URL'),
     redisUrl === undefined ? [skipped('redis', 'FEST_REDIS_URL')] : checkRedis(redisUrl.value, context.now),
     mysqlUrl === undefined ? skipped('mysql', 'FEST_MYSQL_URL') : runCheck('mysql', () => checkMysql(mysqlUrl.value)),
   ]);
-  return [...(isNamed ? serverChecks.flat() : [skipped('server', 'FEST_URL')]), ...redisChecks, mysqlCheck];
+  const ofServers = isNamed ? serverChecks.flat() : [skipped('server', 'FEST_URL')];
+  return [...ofServers, sessionCheck, ...redisChecks, mysqlCheck];
 }
 
 /** A line for each check, its remedy below. */
@@ -93,9 +110,11 @@ export function renderChecks(checks: readonly Check[], colour: boolean): string 
   const style = createStyle(colour);
   const paint = { ok: style.green, warn: style.yellow, fail: style.red, skip: style.dim };
   const width = Math.max(...checks.map(({ name }) => name.length));
-  const lines = checks.flatMap(({ name, status, detail, remedy }) => [
+  const below = (text: string): string => `${' '.repeat(width + 8)}${style.dim(`→ ${text}`)}`;
+  const lines = checks.flatMap(({ name, status, detail, remedy, fix }) => [
     `${paint[status](status.padEnd(4))}  ${name.padEnd(width)}  ${detail}`,
-    ...(remedy === undefined ? [] : [`${' '.repeat(width + 8)}${style.dim(`→ ${remedy}`)}`]),
+    ...(remedy === undefined ? [] : [below(remedy)]),
+    ...(fix === undefined ? [] : [below('fest doctor --fix does it: it can do no harm.')]),
   ]);
   return `${lines.join('\n')}\n`;
 }

@@ -1,15 +1,20 @@
+import { pathOf } from '@fest/server/contract/paths';
+import type { Me } from '@fest/server/contract/schemas';
+import { callApi } from '../api-client.ts';
 import type { Context, GlobalOptions } from '../context.ts';
-import { credentialsPath, saveCredentials } from '../credentials.ts';
+import { credentialsPath, parseGivenSession, type StoredSession, saveCredentials } from '../credentials.ts';
 import { FixableError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { ask } from '../prompt.ts';
 import { writeDocument } from '../render/document.ts';
 import { logIn } from '../session.ts';
-import { loadSettings } from '../settings.ts';
+import { loadSettings, type Settings } from '../settings.ts';
+import { readSecretLine } from '../stdin-lines.ts';
 
 export interface LoginOptions extends GlobalOptions {
   readonly email?: string;
   readonly passwordStdin?: boolean;
+  readonly tokenStdin?: boolean;
 }
 
 /** Longer input is not a password but a wrong file. */
@@ -18,17 +23,49 @@ const PASSWORD_INPUT_CHARACTERS_MAX = 4_096;
 export async function runLogin(context: Context, options: LoginOptions): Promise<ExitCode> {
   const settings = await loadSettings(context, options);
   const baseUrl = settings.url.value;
-  const email = settings.email?.value ?? (await askFor(context, 'E-mail address: ', '--email'));
-  const password = await readPassword(context, options);
-  const session = await logIn(context, baseUrl, { email, password });
+  const session =
+    options.tokenStdin === true ? await adopt(context, baseUrl, options) : await enter(context, settings, options);
+  const { email } = session;
   saveCredentials(context.env, baseUrl, session);
   const file = credentialsPath(context.env);
   if (options.json === true) {
-    writeDocument(context.stdout, 'fest.login/1', { url: baseUrl, email, credentialsFile: file });
+    const profile = settings.environment === undefined ? {} : { profile: settings.environment.name };
+    writeDocument(context.stdout, 'fest.login/1', { url: baseUrl, email, credentialsFile: file, ...profile });
   } else {
     context.stderr.write(`Logged in at ${baseUrl} as ${email}. The session is kept in ${file}.\n`);
   }
   return EXIT.done;
+}
+
+async function enter(context: Context, settings: Settings, options: LoginOptions): Promise<StoredSession> {
+  const email = settings.email?.value ?? (await askFor(context, 'E-mail address: ', '--email'));
+  const password = await readPassword(context, options);
+  return logIn(context, settings.url.value, { email, password });
+}
+
+/** A session that was made elsewhere, after the server has said whose it is. */
+async function adopt(context: Context, baseUrl: string, options: LoginOptions): Promise<StoredSession> {
+  if (options.passwordStdin === true) {
+    throw new FixableError({
+      what: '--token-stdin and --password-stdin do not go together',
+      fix: 'Standard input is one or the other: leave one of them away.',
+      exitCode: EXIT.usage,
+    });
+  }
+  const given = parseGivenSession(await readSecretLine(context), context.now());
+  if (given === undefined) throw noToken();
+  const request = { method: 'GET', path: pathOf('me'), accessToken: given.accessToken } as const;
+  const { email } = (await callApi(baseUrl, request)) as Me;
+  return { email, ...given };
+}
+
+function noToken(): FixableError {
+  return new FixableError({
+    what: 'No token on standard input',
+    why: 'the first line is an access token, or the JSON answer of POST /api/v1/sessions',
+    fix: 'For example: fest login --token-stdin --profile staging < token',
+    exitCode: EXIT.usage,
+  });
 }
 
 async function readPassword(context: Context, options: LoginOptions): Promise<string> {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Context, GlobalOptions } from '../context.ts';
 import { FixableError, messageOf } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { tellEnvironment } from '../prompt.ts';
 import { writeDocument } from '../render/document.ts';
 import { renderSeedReport, seed } from '../seeding.ts';
 import { loadSettings } from '../settings.ts';
@@ -23,6 +24,7 @@ export async function runSeed(context: Context, file: string, options: GlobalOpt
       exitCode: EXIT.unreachable,
     });
   }
+  tellEnvironment(context, settings.environment);
   const report = await seed({
     file,
     text,

@@ -10,9 +10,7 @@ import {
 } from '../local-stack/engine-choice.ts';
 import { isPortAvailable } from '../local-stack/port-reservations.ts';
 import { LOOPBACK } from '../local-stack/ports.ts';
-import type { Check } from './check.ts';
-
-type Finding = Omit<Check, 'name'>;
+import type { Finding } from './check.ts';
 
 const NODE_MAJOR_NEEDED = 24;
 /** A new MariaDB takes 120 MiB, a demo's logs some tens more. */

@@ -3,33 +3,11 @@ import { messageOf } from '../errors.ts';
 import { findMysqlFault, probeMysql } from '../local-stack/probe-mysql.ts';
 import { findRedisFault, probeRedis, type RedisFacts } from '../local-stack/probe-redis.ts';
 import { redactUrl } from '../local-stack/reach-engine.ts';
-import type { Check } from './check.ts';
-
-type Finding = Omit<Check, 'name'>;
+import type { Check, Finding } from './check.ts';
 
 const REQUEST_TIMEOUT_MS = 3_000;
 /** Sales open by the servers' clocks, tokens and holds expire by them: more than this apart is noticed by buyers. */
 const CLOCK_SKEW_MAX_MS = 1_000;
-
-export async function checkServer(baseUrl: string): Promise<Finding> {
-  let response: Response;
-  try {
-    response = await fetch(`${baseUrl}${SERVICE_PATHS.ready}`, {
-      headers: { connection: 'close' },
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-    });
-    await response.arrayBuffer();
-  } catch (error) {
-    const detail = `${baseUrl} does not answer (${messageOf(error instanceof Error && error.cause ? error.cause : error)})`;
-    return { status: 'fail', detail, remedy: 'Start it: fest up. Or look into its log.' };
-  }
-  if (response.status === 200) return { status: 'ok', detail: `${baseUrl} is ready` };
-  return {
-    status: 'fail',
-    detail: `${baseUrl} answers ${response.status} to ${SERVICE_PATHS.ready}`,
-    remedy: 'It is starting, draining, or misses an engine: see the checks of Redis and MySQL, and its log.',
-  };
-}
 
 /** This machine's clock against the `Date` header of a server. The header has whole seconds. */
 export async function checkServerClock(baseUrl: string, now: () => number): Promise<Finding> {

@@ -33,6 +33,15 @@ export function stackPaths(directory: string): StackPaths {
   };
 }
 
+/** The accounts that a stack has. */
+export const LOCAL_ROLES = ['operator', 'organizer', 'staff'] as const;
+export type LocalRole = (typeof LOCAL_ROLES)[number];
+
+/** Where the session of one of the stack's accounts is kept. */
+export function sessionPath(paths: StackPaths, role: LocalRole): string {
+  return role === 'operator' ? paths.session : join(paths.root, `session-${role}.json`);
+}
+
 /** The folder of the order log of one server. */
 export function orderLogDirectory(paths: StackPaths, serverName: string): string {
   return join(paths.root, 'log', serverName);

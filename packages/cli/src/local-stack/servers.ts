@@ -104,7 +104,7 @@ function prepareServer(options: StartServersOptions, entry: string, number: numb
 }
 
 /** Settings of the command line: a server has no use for them. */
-const CLI_ONLY = ['FEST_URL', 'FEST_DIR', 'FEST_SERVERS', 'FEST_EMAIL', 'FEST_PASSWORD'];
+const CLI_ONLY = ['FEST_URL', 'FEST_DIR', 'FEST_SERVERS', 'FEST_EMAIL', 'FEST_PASSWORD', 'FEST_PROFILE'];
 
 /** What a server process is told. What the user set for servers (`FEST_GATEWAY_DECLINE_RATE`, …) goes along. */
 export function serverEnvironment(options: {

@@ -8,7 +8,7 @@ import { type Engines, startEnginesUnder } from './engines.ts';
 import type { StackEvent, StackEventListener } from './events.ts';
 import { STACK_LIMITS } from './limits.ts';
 import { type LocalState, removeLocalState, writeLocalState } from './local-state.ts';
-import { orderLogDirectory, type StackPaths, stackPaths } from './paths.ts';
+import { LOCAL_ROLES, orderLogDirectory, type StackPaths, sessionPath, stackPaths } from './paths.ts';
 import { ensureSecrets, type LocalSecrets } from './secrets.ts';
 import { localAccounts, type StackServer, serverName, startServers } from './servers.ts';
 import { openSupervision, type Supervision } from './supervision.ts';
@@ -130,7 +130,7 @@ function assembleStack(parts: StackParts): LocalStack {
   });
   const forgetState = (): void => {
     removeLocalState(paths.localState);
-    rmSync(paths.session, { force: true });
+    for (const role of LOCAL_ROLES) rmSync(sessionPath(paths, role), { force: true });
   };
   const stop = async (): Promise<void> => {
     forgetState();

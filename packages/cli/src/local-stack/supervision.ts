@@ -9,7 +9,7 @@ import type { StackEventListener } from './events.ts';
 import { stopLeftovers } from './leftovers.ts';
 import { findLocalState } from './local-state.ts';
 import { acquireLock, type LockOwner, ownIdentity } from './lock.ts';
-import type { StackPaths } from './paths.ts';
+import { LOCAL_ROLES, type StackPaths, sessionPath } from './paths.ts';
 import { openProcessLog } from './process-log.ts';
 import {
   findProcessRecords,
@@ -103,7 +103,7 @@ async function clearLeftovers({ paths, emit }: SupervisionOptions): Promise<void
   }
   rmSync(paths.pids, { force: true });
   rmSync(paths.localState, { force: true });
-  rmSync(paths.session, { force: true });
+  for (const role of LOCAL_ROLES) rmSync(sessionPath(paths, role), { force: true });
 }
 
 /**

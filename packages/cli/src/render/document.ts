@@ -2,7 +2,10 @@ import type { Output } from '../context.ts';
 
 /** The names and versions of the documents `--json` writes. A change that breaks a reader gets the next number. */
 export type DocumentSchema =
+  | 'fest.attendees-export/1'
   | 'fest.audit/1'
+  | 'fest.check-in/1'
+  | 'fest.config/1'
   | 'fest.demo-report/1'
   | 'fest.doctor/1'
   | 'fest.exit-codes/1'
@@ -13,6 +16,7 @@ export type DocumentSchema =
   | 'fest.log-retry/1'
   | 'fest.log-verify/1'
   | 'fest.login/1'
+  | 'fest.orders-export/1'
   | 'fest.sale/1'
   | 'fest.sale-history/1'
   | 'fest.sale-list/1'
@@ -23,6 +27,9 @@ export type DocumentSchema =
   | 'fest.sale-undo/1'
   | 'fest.seed/1'
   | 'fest.up/1';
+
+/** Those of which an answer has one a line. */
+export type LineSchema = 'fest.attendee/1' | 'fest.check-in-scan/1' | 'fest.check-in-summary/1' | 'fest.order/1';
 
 /** Writes an answer for programs: one JSON document, its schema first. */
 export function writeDocument(output: Output, schema: DocumentSchema, body: object): void {

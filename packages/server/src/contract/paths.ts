@@ -26,6 +26,7 @@ export const ROUTES = {
   saleLive: '/sales/:saleId/live',
   saleQueue: '/sales/:saleId/queue',
   saleHolds: '/sales/:saleId/holds',
+  saleOrders: '/sales/:saleId/orders',
   hold: '/holds/:holdId',
   holdPayments: '/holds/:holdId/payments',
   payment: '/payments/:paymentId',

@@ -25,6 +25,7 @@ const CLASSES: Readonly<Record<RouteName, RouteClass | ClassByMethod>> = {
   saleRebuild: 'operate',
   saleAdmission: 'operate',
   saleHistory: 'operate',
+  saleOrders: 'operate',
   saleReadiness: 'operate',
   saleState: 'wait',
   saleLive: 'wait',

@@ -3,6 +3,7 @@ import type { OrderLogRecord } from '@fest/server/order-log/records';
 import type { Context } from '../../context.ts';
 import { FixableError } from '../../errors.ts';
 import { EXIT, type ExitCode } from '../../exit-codes.ts';
+import { tellEnvironment } from '../../prompt.ts';
 import { writeDocument } from '../../render/document.ts';
 import { createStyle } from '../../render/style.ts';
 import { formatTime } from '../../render/values.ts';
@@ -29,6 +30,7 @@ export async function runLogFailed(context: Context, options: LogFailedOptions):
   const settings = await loadSettings(context, { ...flags, ...(dir === undefined ? {} : { dir }) });
   const { listFailed, retryFailed } = await import('@fest/server/features/archive/failed-records');
   if (options.retry === true) {
+    tellEnvironment(context, settings.environment);
     const report = await withArchive(settings, (pool) => retryFailed(pool, filter, context.now()));
     if (options.json === true) {
       const { applied, refused } = report;

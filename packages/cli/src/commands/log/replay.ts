@@ -32,8 +32,11 @@ export async function runLogReplay(
   const { settings, directories } = await findLogs(context, named, options);
   const { replayLogs } = await import('@fest/server/features/archive/replay');
   const report = await withArchive(settings, async (mysql) => {
-    if (!dryRun)
-      await confirmModerate(context, { effect: describeEffect(directories, options), yes: options.yes === true });
+    if (!dryRun) {
+      const { environment } = settings;
+      const effect = describeEffect(directories, options);
+      await confirmModerate(context, { effect, yes: options.yes === true, environment });
+    }
     const stop = createStopSwitch(context);
     const progress = new ProgressLine(context.stderr);
     try {

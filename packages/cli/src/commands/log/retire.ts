@@ -28,7 +28,8 @@ export async function runLogRetire(context: Context, id: string, options: LogRet
     } else {
       await refuseCopy(directories, log);
       await refuseLiving(log);
-      await confirmModerate(context, { effect: describeEffect(context, log), yes: options.yes === true });
+      const { environment } = settings;
+      await confirmModerate(context, { effect: describeEffect(context, log), yes: options.yes === true, environment });
       if (!(await retireLostLog(mysql, log, context.now()))) throw changed(log);
     }
     if (options.json === true) writeDocument(context.stdout, 'fest.log-retire/1', documentOf(context, log));

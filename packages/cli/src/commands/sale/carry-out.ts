@@ -1,7 +1,7 @@
 /** Every change of a sale: the plan, the question, then the change. */
 import type { Context, GlobalOptions } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-codes.ts';
-import { confirmModerate, confirmSevere, requireModerate, requireSevere } from '../../prompt.ts';
+import { type ChangedPlace, confirmModerate, confirmSevere, requireModerate, requireSevere } from '../../prompt.ts';
 import { writeDocument } from '../../render/document.ts';
 import type { Plan } from './plan.ts';
 import { renderPlan } from './render-plan.ts';
@@ -23,11 +23,18 @@ export function requireConsent(context: Context, effect: string, consent: Consen
   else requireSevere(context, { effect, ...consent });
 }
 
+export interface PlannedChange extends ChangedPlace {
+  readonly title: string;
+  readonly plan: Plan;
+  readonly effect: string;
+  readonly consent: Consent;
+}
+
 /** @param change makes the change and tells of it */
 export async function carryOut(
   context: Context,
   options: ChangeOptions,
-  { title, plan, effect, consent }: { title: string; plan: Plan; effect: string; consent: Consent },
+  { title, plan, effect, consent, environment }: PlannedChange,
   change: () => Promise<void>,
 ): Promise<ExitCode> {
   const text = renderPlan(title, plan);
@@ -37,8 +44,8 @@ export async function carryOut(
     return EXIT.done;
   }
   context.stderr.write(text);
-  if (consent.kind === 'moderate') await confirmModerate(context, { effect, yes: consent.yes });
-  else await confirmSevere(context, { effect, ...consent });
+  if (consent.kind === 'moderate') await confirmModerate(context, { effect, yes: consent.yes, environment });
+  else await confirmSevere(context, { effect, ...consent, environment });
   await change();
   return EXIT.done;
 }

@@ -47,7 +47,8 @@ export async function runChangePhase(
   const plan = planPhase(await api.readAdmission(), PHASE_AFTER[change]);
   if (overridden.length > 0) context.stderr.write(renderOverridden(overridden));
   const title = `${change} sale ${saleId} “${before.name}”`;
-  return carryOut(context, options, { title, plan, effect, consent }, async () => {
+  const { environment } = settings;
+  return carryOut(context, options, { title, plan, effect, consent, environment }, async () => {
     const sale = await api.changePhase(
       change,
       overridden.map((check) => check.id),

@@ -28,14 +28,20 @@ export async function runSaleRate(context: Context, id: string, options: SaleRat
   const state = await api.readAdmission();
   const to = resolveAdmission(admissionOf(state), wanted);
   const effect = `Sale ${saleId} “${name}” admits by ${describeAdmission(to)} from now on.`;
-  return carryOut(context, options, { title, plan: planAdmission(state, to), effect, consent }, async () => {
-    const admission = await api.setAdmission(to);
-    if (options.json === true) {
-      writeDocument(context.stdout, 'fest.sale-rate/1', { from: admissionOf(state), admission });
-      return;
-    }
-    context.stdout.write(`Sale ${saleId} “${name}” admits by ${describeAdmission(admission)}.\n`);
-  });
+  const { environment } = settings;
+  return carryOut(
+    context,
+    options,
+    { title, plan: planAdmission(state, to), effect, consent, environment },
+    async () => {
+      const admission = await api.setAdmission(to);
+      if (options.json === true) {
+        writeDocument(context.stdout, 'fest.sale-rate/1', { from: admissionOf(state), admission });
+        return;
+      }
+      context.stdout.write(`Sale ${saleId} “${name}” admits by ${describeAdmission(admission)}.\n`);
+    },
+  );
 }
 
 function parseRate({ perSecond, maxActive, mode }: SaleRateOptions): RateInput {

@@ -29,7 +29,7 @@ export async function runSaleRebuild(context: Context, id: string, options: Sale
       ? `Sale ${saleId} is frozen already, and its stock is being built anew. This waits for it, and says for what it waits.`
       : `Sale ${saleId} “${name}” is frozen for about a second while its stock is built anew from what was sold. ` +
         'Nothing that was bought is lost. Unpaid holds end, and everybody who waits joins the line again.';
-  await confirmModerate(context, { effect, yes: options.yes === true });
+  await confirmModerate(context, { effect, yes: options.yes === true, environment: settings.environment });
   const path = pathOf('saleRebuild', { saleId });
   const ask = async (method: 'GET' | 'POST') =>
     (await callApiAuthenticated(context, settings, { method, path })) as SaleRebuild;

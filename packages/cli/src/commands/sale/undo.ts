@@ -32,14 +32,20 @@ export async function runSaleUndo(context: Context, id: string, options: ChangeO
   if (undo.kind === 'impossible') throw cannotUndo(saleId, undo);
   const plan = undo.kind === 'phase' ? planPhase(state, PHASE_AFTER[undo.change]) : planAdmission(state, undo.to);
   const title = `undo ${describeAction(undo.action)}`;
-  return carryOut(context, options, { title, plan, effect: effectOfUndo(undo, sale), consent }, async () => {
-    await takeBack(api, undo);
-    if (options.json === true) {
-      writeDocument(context.stdout, 'fest.sale-undo/1', { saleId, undone: undo.action, plan });
-      return;
-    }
-    context.stdout.write(`Taken back: ${describeAction(undo.action)}.\n`);
-  });
+  const { environment } = settings;
+  return carryOut(
+    context,
+    options,
+    { title, plan, effect: effectOfUndo(undo, sale), consent, environment },
+    async () => {
+      await takeBack(api, undo);
+      if (options.json === true) {
+        writeDocument(context.stdout, 'fest.sale-undo/1', { saleId, undone: undo.action, plan });
+        return;
+      }
+      context.stdout.write(`Taken back: ${describeAction(undo.action)}.\n`);
+    },
+  );
 }
 
 type Possible = Exclude<Undo, { readonly kind: 'impossible' }>;

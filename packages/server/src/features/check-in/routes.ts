@@ -1,5 +1,6 @@
 /** The gate: checking tickets in, and who is expected. */
 import { toTimeText } from '../../contract/json-time.ts';
+import { attendeesList } from '../../contract/list-names.ts';
 import { ROUTES } from '../../contract/paths.ts';
 import { AttendeePage, CheckIn, CheckInInput, FestivalParameters, PageQuery } from '../../contract/schemas.ts';
 import type { AccessClaims } from '../../platform/access-tokens.ts';
@@ -97,8 +98,7 @@ function registerAttendees(app: FestApp, { services, authentication, catalogue }
       if (!maySeeAttendees(accountOf(request), found)) {
         throw new ProblemError('forbidden', 'The festival belongs to another organizer.');
       }
-      // The festival's number in the list's name: a cursor of another festival does not fit.
-      const list = `attendees${found.festival.id}`;
+      const list = attendeesList(found.festival.id);
       const page = parsePage(request.query, list, 2);
       if (page === undefined) {
         const errors = [{ pointer: 'query:cursor', detail: 'is not a cursor of this list' }];

@@ -29,6 +29,7 @@ const CLASSES: Readonly<Record<keyof typeof ROUTES, Readonly<Record<string, Load
   saleLive: { GET: 'join' },
   saleQueue: { POST: 'join', GET: 'poll', DELETE: 'purchase' },
   saleHolds: { POST: 'hold' },
+  saleOrders: { GET: 'service' },
   hold: { GET: 'purchase', DELETE: 'purchase' },
   holdPayments: { POST: 'purchase' },
   payment: { GET: 'purchase' },

@@ -75,6 +75,7 @@ function classOfSale(method: string | undefined, last: string): LoadClass {
       return 'hold';
     case 'admission':
     case 'history':
+    case 'orders':
     case 'readiness':
       return 'service';
     default:

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -110,5 +110,14 @@ describe('the simulated gateway', () => {
     expect(await gateway.refund('p')).toBe('refunded');
     expect(await gateway.lookup('p')).toEqual({ ...captured, refunded: true });
     expect(await gateway.refund('unheard-of')).toBe('notFound');
+  });
+
+  it('answers a check without taking note of it, and says when its ledger is gone', async () => {
+    const gateway = gatewayWith();
+    expect(await gateway.check()).toEqual({ kind: 'answers' });
+    expect(nowMs).toBe(1_000_050);
+    expect(readFileSync(join(directory, 'server-1.ndjson'), 'utf8')).toBe('');
+    rmSync(directory, { recursive: true });
+    expect(await gateway.check()).toMatchObject({ kind: 'unknown', reason: expect.stringContaining('ENOENT') });
   });
 });

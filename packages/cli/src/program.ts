@@ -6,6 +6,7 @@ import type { ExitCode } from './exit-codes.ts';
 import { addHelpCommand } from './help-command.ts';
 import { examplesHelp } from './help-examples.ts';
 import { addLogCommands } from './log-commands.ts';
+import { addWatchCommand } from './watch-command.ts';
 
 export type Run = () => Promise<ExitCode> | ExitCode;
 
@@ -91,6 +92,7 @@ export function createProgram(context: Context, finish: (exitCode: ExitCode) => 
     );
 
   addSaleCommands(program, context, run);
+  addWatchCommand(program, context, run);
   addLogCommands(program, context, run, dirs);
   addAuditCommand(program, context, run, dirs);
   addHelpCommand(program, async (topic) => {

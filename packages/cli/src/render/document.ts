@@ -17,9 +17,15 @@ export type DocumentSchema =
   | 'fest.sale-list/1'
   | 'fest.sale-rebuild/1'
   | 'fest.seed/1'
-  | 'fest.up/1';
+  | 'fest.up/1'
+  | 'fest.watch/1';
 
 /** Writes an answer for programs: one JSON document, its schema first. */
 export function writeDocument(output: Output, schema: DocumentSchema, body: object): void {
   output.write(`${JSON.stringify({ schema, ...body }, undefined, 2)}\n`);
+}
+
+/** The same on one line, where there is one document after the other. */
+export function writeDocumentLine(output: Output, schema: DocumentSchema, body: object): void {
+  output.write(`${JSON.stringify({ schema, ...body })}\n`);
 }

@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { liveDocument } from '@fest/cli/test-support/live-documents';
 import { type LiveServer, startLiveServer } from '@fest/cli/test-support/live-server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -77,6 +78,18 @@ function linesOf(screen: string): readonly string[] {
   return screen.replace(/\n$/, '').split('\n');
 }
 
+/** The bar across the top, the keys at the bottom. */
+function isFilled(screen: string, columns: number, rows: number): boolean {
+  const lines = linesOf(screen);
+  const [top = ''] = lines;
+  return (
+    lines.length === rows &&
+    /^ fest watch .* UTC$/.test(top) &&
+    top.length === columns - 1 &&
+    lines.at(-1)?.startsWith(' ? help') === true
+  );
+}
+
 test('shows the sale, follows the size of the terminal, explains its keys, and gives the terminal back', async () => {
   const first = await start();
   expect(linesOf(first)).toHaveLength(24);
@@ -89,12 +102,11 @@ test('shows the sale, follows the size of the terminal, explains its keys, and g
     [80, 24],
   ] as const) {
     await terminal.resize(columns, rows);
-    const screen = await terminal.until(
-      (text) => linesOf(text).length === rows && (linesOf(text).at(-1)?.includes('? help') ?? false),
-      `${columns}×${rows}`,
-    );
-    expect(linesOf(screen)[0]).toMatch(/^ fest watch .* UTC$/);
-    expect(linesOf(screen)[0]?.length).toBe(columns - 1);
+    // The terminal changes first, and cuts what was there: only then does the screen follow.
+    await terminal.until((text) => isFilled(text, columns, rows), `a screen of ${columns}×${rows}`);
+    await sleep(1_500);
+    const screen = await terminal.screen();
+    expect(isFilled(screen, columns, rows), screen).toBe(true);
     expect(screen.match(/fest watch/g)).toHaveLength(1);
     expect(screen.match(/sold of capacity/g)).toHaveLength(1);
   }

@@ -1,8 +1,10 @@
 /** A screen of lines on a terminal: drawn by ink on the alternate screen, which gives the terminal back however it ends. */
-import { Box, type Instance, render, Text, useInput, useWindowSize } from 'ink';
+import { Box, type Instance, render, Text, useInput } from 'ink';
 import { createElement, type ReactNode } from 'react';
 import type { Terminal } from '../context.ts';
 import { keyName } from './keys.ts';
+
+const HOME_AND_ERASE = '\u001b[H\u001b[2J';
 
 export interface Size {
   readonly columns: number;
@@ -24,9 +26,9 @@ export interface FullScreen {
   readonly closed: Promise<void>;
 }
 
-export function openFullScreen(options: FullScreenOptions): FullScreen {
-  const { terminal } = options;
-  const instance: Instance = render(createElement(Screen, { ...options, drawing: 0 }), {
+export function openFullScreen({ terminal, draw, onKey }: FullScreenOptions): FullScreen {
+  const picture = (): ReactNode => createElement(Screen, { size: sizeOf(terminal), draw, onKey });
+  const instance: Instance = render(picture(), {
     // ink asks for the streams of a process; it looks at nothing these do not have.
     stdin: terminal.input,
     stdout: terminal.output,
@@ -38,33 +40,44 @@ export function openFullScreen(options: FullScreenOptions): FullScreen {
     // Nothing here writes to the console.
     patchConsole: false,
   });
-  let drawing = 0;
+  // ink finds its lines by counting from the cursor, which a change of size moves, and would first draw what was right for
+  // the size before. Ahead of it: let it forget what it drew, empty the screen, and have the new picture ready.
+  const resize = (): void => {
+    instance.clear();
+    terminal.output.write(HOME_AND_ERASE);
+    instance.rerender(picture());
+  };
+  terminal.output.prependListener('resize', resize);
+  const closed = instance.waitUntilExit().then(() => undefined);
   let isClosed = false;
   return {
     refresh() {
-      if (isClosed) return;
-      drawing += 1;
-      instance.rerender(createElement(Screen, { ...options, drawing }));
+      if (!isClosed) instance.rerender(picture());
     },
     close() {
       isClosed = true;
+      terminal.output.removeListener('resize', resize);
       instance.unmount();
     },
-    closed: instance.waitUntilExit().then(() => undefined),
+    closed,
   };
 }
 
+/** Some terminals say nothing of their size; then it is that of the first ones. */
+function sizeOf({ output }: Terminal): Size {
+  return { columns: output.columns || 80, rows: output.rows || 24 };
+}
+
 /** One text a line: a component for each cell would cost more than all the rest of the dashboard. */
-function Screen({ draw, onKey }: FullScreenOptions & { readonly drawing: number }): ReactNode {
-  const { columns, rows } = useWindowSize();
+function Screen({ size, draw, onKey }: Pick<FullScreenOptions, 'draw' | 'onKey'> & { readonly size: Size }): ReactNode {
   useInput((input, key) => {
     const name = keyName(input, key);
     if (name !== '') onKey(name);
   });
-  const lines = draw({ columns, rows });
+  const lines = draw(size);
   return createElement(
     Box,
-    { flexDirection: 'column', width: columns, height: rows, overflow: 'hidden' },
+    { flexDirection: 'column', width: size.columns, height: size.rows, overflow: 'hidden' },
     lines.map((line, row) => createElement(ScreenLine, { key: rowKey(row), line })),
   );
 }

@@ -39,6 +39,9 @@ export async function openTerminal(options: {
   };
   const size = ['-x', String(options.columns), '-y', String(options.rows)];
   const variables = Object.entries(options.env).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
+  await run('tmux', ['-V']).catch(() => {
+    throw new Error('tmux is not there; the tests of what needs a terminal run in it: apt-get install tmux');
+  });
   await tmux('new-session', '-d', ...size, ...variables, 'env PS1="$ " sh');
   const screen = (): Promise<string> => tmux('capture-pane', '-p');
   const ask = async (variable: string): Promise<string> =>

@@ -37,14 +37,21 @@ export async function runDashboard(options: DashboardOptions): Promise<ExitCode>
     draw: (size) =>
       drawScreen({ state, theme, ...size, nowMs: context.now() }).map((line) => paintLine(line, theme.colour)),
     onKey(name) {
-      const updated = takeKey(state, name, context.now());
-      state = updated.state;
-      if (updated.effect.kind === 'quit') end({ exitCode: EXIT.done });
-      if (updated.effect.kind === 'carryOut') void carryOut(updated.effect.plan);
-      frames.soon();
+      try {
+        press(name);
+      } catch (error) {
+        end({ error });
+      }
     },
   });
   const frames = startFrames(() => screen.refresh());
+  const press = (name: string): void => {
+    const { state: next, effect } = takeKey(state, name, context.now());
+    state = next;
+    if (effect.kind === 'quit') end({ exitCode: EXIT.done });
+    if (effect.kind === 'carryOut') void carryOut(effect.plan);
+    frames.soon();
+  };
   const carryOut = async (plan: Plan): Promise<void> => {
     const outcome = await changeSale(options, state.connection.url, plan);
     state = say(state, { ...outcome, atMs: context.now(), saleId: plan.saleId });

@@ -169,3 +169,24 @@ test.each([
   expect(documents).toEqual([]);
   expect(connections.at(-1)).toMatchObject({ why: expect.stringContaining(why) });
 });
+
+test('a listener that fails ends the client with its error, not the process', async () => {
+  const live = await server();
+  live.send(liveDocument());
+  const session: SessionHolder = { findAccessToken: async () => 't', renewAccessToken: async () => 't' };
+  const client = new LiveClient({
+    urls: [live.url],
+    session,
+    now: () => 0,
+    random: () => 0.5,
+    listener: {
+      onDocument: () => {
+        throw new Error('a mistake nobody foresaw');
+      },
+      onConnection: () => undefined,
+      onRefused: () => undefined,
+    },
+  });
+  await expect(client.run()).rejects.toThrow('a mistake nobody foresaw');
+  await until(() => live.connected === 0, 'the end of the connection');
+});

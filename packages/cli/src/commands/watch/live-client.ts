@@ -94,7 +94,7 @@ export class LiveClient {
 
   #listen(url: string, token: string): Promise<Ended> {
     const { listener } = this.#options;
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${OPERATIONS_LIVE_PATH}`, {
         headers: { authorization: `Bearer ${token}` },
       });
@@ -122,10 +122,16 @@ export class LiveClient {
         expectWithin(WATCH_LIMITS.silenceMs);
         const message = parseLiveMessage(String(data));
         if (message.status === 'foreign') return end(message.why);
-        if (!wasLive) listener.onConnection({ status: 'live', url });
-        wasLive = true;
-        this.#hasBeenLive = true;
-        listener.onDocument(message.document);
+        try {
+          if (!wasLive) listener.onConnection({ status: 'live', url });
+          wasLive = true;
+          this.#hasBeenLive = true;
+          listener.onDocument(message.document);
+        } catch (error) {
+          // Thrown in here, it would end the process before anybody could give the terminal back.
+          reject(error);
+          end('');
+        }
       };
     });
   }

@@ -108,10 +108,11 @@ export function listedSales(state: WatchState): readonly LiveSaleReport[] {
   return sortSales(filterSales(sales, state.filter), SALE_COLUMNS[state.sortColumn], state.sortReversed);
 }
 
-/** The selected one; while there is none of that id, the first that is listed. */
+/** The selected one; while the filter leaves it out, the first that is listed: what is changed must be in sight. */
 export function selectedSale(state: WatchState): LiveSaleReport | undefined {
-  const sales = shownOf(state)?.document.sales ?? [];
-  return sales.find(({ saleId }) => saleId === state.selectedSaleId) ?? listedSales(state)[0];
+  const listed = listedSales(state);
+  const isSelected = ({ saleId }: LiveSaleReport): boolean => saleId === state.selectedSaleId;
+  return listed.find(isSelected) ?? listed[0] ?? shownOf(state)?.document.sales.find(isSelected);
 }
 
 /** Adds what the screen itself has to say. */

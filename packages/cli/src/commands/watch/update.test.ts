@@ -89,6 +89,19 @@ test('the window of the charts has three lengths', () => {
   expect(press(state, '+', '+', '+').state.window).toBe(2);
 });
 
+test('a sale that is asked for and not there is said; the first is shown', () => {
+  const state = watching({ saleId: 99 });
+  expect(state.notice).toBe('There is no sale 99 here.');
+  expect(selectedSale(state)?.saleId).toBe(7);
+  expect(selectedSale(watching({ saleId: 8 }))?.saleId).toBe(8);
+});
+
+test('what the filter leaves out is not what is changed; without the filter it is selected again', () => {
+  const filtered = press(watching({ saleId: 8 }), '/', 'matsuri', '<enter>').state;
+  expect(selectedSale(filtered)?.saleId).toBe(9);
+  expect(selectedSale(press(filtered, '<esc>').state)?.saleId).toBe(8);
+});
+
 describe('events', () => {
   test('are told once, however often they are sent', () => {
     const again = takeDocument(watching(), liveDocument(), NOW + 1_000);

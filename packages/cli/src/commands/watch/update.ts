@@ -41,9 +41,14 @@ export function takeDocument(state: WatchState, document: OperationsLive, atMs: 
     latest: { document, atMs },
     events: mergeEvents(state.events, document.events),
   };
-  if (taken.selectedSaleId !== undefined || document.sales.length === 0) return taken;
-  const first = listedSales(taken)[0] ?? document.sales[0];
-  return first === undefined ? taken : { ...taken, selectedSaleId: first.saleId };
+  return state.latest === undefined ? selectFirst(taken, document) : taken;
+}
+
+/** What was asked for on the command line, if there is such a sale. */
+function selectFirst(state: WatchState, { sales }: OperationsLive): WatchState {
+  const { selectedSaleId, ...others } = state;
+  if (selectedSaleId === undefined || sales.some(({ saleId }) => saleId === selectedSaleId)) return state;
+  return { ...others, notice: `There is no sale ${selectedSaleId} here.` };
 }
 
 /** Says only what is new: not every attempt that fails as the one before. */

@@ -15,7 +15,15 @@ test('seconds without a document are gaps, not zeros, and are not closed up', ()
   const series = new Series();
   series.record(10_000, 1);
   series.record(13_000, 4);
-  expect(series.sample(14_000, 5, 5)).toEqual([1, NONE, NONE, 4, NONE]);
+  expect(series.sample(15_000, 6, 6)).toEqual([1, NONE, NONE, 4, NONE, NONE]);
+});
+
+test('a document that comes a little late each time leaves no gaps, neither behind it nor at the end', () => {
+  const series = new Series();
+  for (let number = 0; number < 60; number += 1) series.record(10_000 + number * 1_040, number);
+  const values = series.sample(10_000 + 59 * 1_040 + 900, 30, 30);
+  expect(values.filter((value) => Number.isNaN(value))).toEqual([]);
+  expect(values.at(-1)).toBe(59);
 });
 
 test('where seconds share a cell the peak is shown', () => {

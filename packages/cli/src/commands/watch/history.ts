@@ -8,23 +8,28 @@ export class Series {
   readonly #values = new Float64Array(WATCH_LIMITS.historySeconds).fill(Number.NaN);
   #lastSecond: number | undefined;
 
-  /** A second value in the same second replaces the first; one of before the last is not taken. */
+  /**
+   * A second value in the same second replaces the first; one of before the last is not taken. One second that is skipped is
+   * no gap: what comes once a second, a little late each time, skips one now and then.
+   */
   record(atMs: number, value: number): void {
     const second = Math.floor(atMs / 1_000);
     const last = this.#lastSecond ?? second - 1;
     if (second < last) return;
     const skipped = Math.min(second - last - 1, this.#values.length);
-    for (let back = 1; back <= skipped; back += 1) this.#values[this.#slot(second - back)] = Number.NaN;
+    const between = skipped === 1 ? this.#at(last) : Number.NaN;
+    for (let back = 1; back <= skipped; back += 1) this.#values[this.#slot(second - back)] = between;
     this.#values[this.#slot(second)] = value;
     this.#lastSecond = second;
   }
 
   /**
    * So many values of the window that ends at a time, oldest first. Where several seconds share one it is their largest:
-   * a peak is what must not be missed.
+   * a peak is what must not be missed. The second that has just begun may not have its value yet; then the window ends before it.
    */
   sample(untilMs: number, windowSeconds: number, cells: number): Values {
-    const end = Math.floor(untilMs / 1_000);
+    const until = Math.floor(untilMs / 1_000);
+    const end = this.#lastSecond === until - 1 ? until - 1 : until;
     return Array.from({ length: cells }, (_, cell) => {
       const from = end - windowSeconds + 1 + Math.floor((cell * windowSeconds) / cells);
       const to = end - windowSeconds + Math.max(1, Math.floor(((cell + 1) * windowSeconds) / cells));

@@ -162,7 +162,7 @@ describe('changing a sale', () => {
     const { state, effect } = press(watching({ mayWrite: true }), ':', 'rate 20', '<enter>', '<tab>', '<enter>');
     expect(effect).toMatchObject({ kind: 'carryOut', plan: { request: { body: { mode: 'auto', perSecond: 20 } } } });
     expect(state.opened.kind).toBe('nothing');
-    expect(state.events.at(-1)?.text).toContain('50/s to 20/s');
+    expect(state.events.at(-1)?.text).toBe('asked for: rate, as an upper bound (mode auto) 50/s → 20/s');
   });
 
   test('a line that came at once, with its enter, opens the dialog and decides nothing', () => {

@@ -269,7 +269,7 @@ function decide(state: WatchState, dialog: Extract<WatchState['opened'], { kind:
   if (isStale(state, nowMs)) {
     return unchanged({ ...closed, notice: 'The figures are not those of now any more; nothing was done.' });
   }
-  const text = `${plan.title}: ${plan.what} ${plan.from} to ${plan.to} …`;
+  const text = `asked for: ${plan.what} ${plan.from} → ${plan.to}`;
   const said = say(closed, { atMs: nowMs, level: 'info', text, saleId: plan.saleId });
   return { state: said, effect: { kind: 'carryOut', plan } };
 }

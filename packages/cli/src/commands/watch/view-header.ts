@@ -104,10 +104,20 @@ export function warningsOf({ state, nowMs }: View): readonly string[] {
     warnings.push('INCOMPLETE: no Redis. One process speaks; sales are as it remembers them.');
   }
   const silent = processes.filter(({ stale }) => stale);
-  if (silent.length > 0) warnings.push(`Silent: ${silent.map(nameOfProcess).join(', ')}; in no sum.`);
+  if (silent.length > 0) {
+    const names = silent.map(
+      (process) => nameOfProcess(process) + (isReplaced(process, processes) ? ' (started anew)' : ''),
+    );
+    warnings.push(`Silent: ${names.join(', ')}; in no sum.`);
+  }
   const full = processes.filter(({ stale, logOutOfSpace }) => !stale && logOutOfSpace);
   if (full.length > 0) warnings.push(`No space for the order log: ${full.map(nameOfProcess).join(', ')}.`);
   return warnings;
+}
+
+/** Whether another life of the same process reports. */
+function isReplaced({ server, worker }: ProcessReport, processes: readonly ProcessReport[]): boolean {
+  return processes.some((other) => !other.stale && other.server === server && other.worker === worker);
 }
 
 /** `server-1`, or `server-1/2` where a server has several processes. */

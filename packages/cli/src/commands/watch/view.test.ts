@@ -142,6 +142,12 @@ test('a silent process is marked in words, with its age, and called out of every
   expect(text).toContain('servers 1 ok, 1 leaving, 1 STALE');
 });
 
+test('a process that was killed and started anew is told apart from one that is gone', () => {
+  const processes = [...SILENT, liveProcess({ id: 'p-4', server: 'server-2' })];
+  const text = asText(draw(watching({ processes }), { columns: 80, rows: 24 }));
+  expect(text).toContain('Silent: server-2 (started anew); in no sum.');
+});
+
 test('without colour nothing but weight and reversal is written', () => {
   const lines = draw(watching({ environment: 'production', processes: SILENT }), { columns: 120, rows: 40 });
   const codes = lines

@@ -15,6 +15,8 @@ export interface LiveServer {
   send(document: OperationsLive): void;
   /** As it is, whatever it is. */
   sendText(text: string): void;
+  /** Ends all connections as servers do. */
+  end(code: number, reason: string): void;
   /** Ends all connections without a word. */
   cut(): void;
   close(): Promise<void>;
@@ -89,6 +91,9 @@ export async function startLiveServer(options: LiveServerOptions = {}): Promise<
     sendText(text) {
       last = text;
       for (const socket of sockets) socket.send(text);
+    },
+    end(code, reason) {
+      for (const socket of sockets) socket.close(code, reason);
     },
     cut,
     close() {

@@ -15,6 +15,8 @@ export const WATCH_LIMITS = {
   silenceMs: 6_000,
   /** A server behind a slow line has shaken hands in this time. */
   connectMs: 10_000,
+  /** Tokens that hold for less than this are worth no more than a connection that breaks. */
+  expiryMinMs: 1_000,
   /** Between two attempts to connect: from the first to the longest, doubling. */
   retryMinMs: 500,
   retryMaxMs: 8_000,

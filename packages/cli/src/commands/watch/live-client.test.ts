@@ -121,6 +121,29 @@ test('a token that is refused is renewed once', async () => {
   expect(renewed).toEqual(['first']);
 });
 
+test('a token that has run out is renewed at once, and nothing counts as lost', async () => {
+  const live = await server();
+  live.send(liveDocument());
+  const { documents, connections, renewed } = listen([live.url]);
+  await until(() => documents.length === 1, 'a document');
+  await sleep(1_100);
+  live.end(4401, 'the access token has expired; refresh it and connect again');
+  await until(() => documents.length === 2, 'a document of the next connection');
+  expect(connections.map(({ status }) => status)).toEqual(['connecting', 'live', 'connecting', 'live']);
+  expect(renewed).toEqual(['first']);
+  expect(live.requests).toEqual(['WebSocket first', 'WebSocket second']);
+});
+
+test('a token that runs out at once, again and again, is no reason to hurry', async () => {
+  const live = await server();
+  live.send(liveDocument());
+  const { documents, connections } = listen([live.url]);
+  await until(() => documents.length === 1, 'a document');
+  live.end(4401, 'the access token has expired');
+  await until(() => connections.some(({ status }) => status === 'lost'), 'a lost connection');
+  expect(connections.at(-1)).toMatchObject({ why: 'the access token has expired' });
+});
+
 test.each([
   ['unauthenticated', EXIT.unauthorised, 'fest login'],
   ['forbidden', EXIT.unauthorised, 'fest login'],

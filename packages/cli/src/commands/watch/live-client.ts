@@ -32,7 +32,12 @@ interface Ended {
   /** Whether a document has come over it. */
   readonly wasLive: boolean;
   readonly why: string;
+  /** The token has run out: nothing is wrong, a new one is fetched. */
+  readonly hasExpired: boolean;
 }
+
+/** Close code of a server whose client's token has run out. */
+const TOKEN_EXPIRED = 4401;
 
 export class LiveClient {
   readonly #options: LiveClientOptions;
@@ -53,6 +58,11 @@ export class LiveClient {
       const url = urls[place] ?? '';
       const ended = await this.#connectOnce(url, failures + 1 >= urls.length);
       if (ended === undefined || this.#stop.signal.aborted) return;
+      if (ended.hasExpired) {
+        // The same server once more.
+        place = (place + urls.length - 1) % urls.length;
+        continue;
+      }
       failures = ended.wasLive ? 1 : failures + 1;
       const delayMs = retryDelayMs(failures, random());
       listener.onConnection({ status: 'lost', url, why: ended.why, retryAtMs: now() + delayMs });
@@ -74,10 +84,12 @@ export class LiveClient {
       const token = await this.#findToken();
       const ended = await this.#listen(url, token);
       if (ended.wasLive || this.#stop.signal.aborted) return ended;
-      return { wasLive: false, why: (await this.#explain(url, token)) ?? ended.why };
+      await this.#explain(url, token);
+      return ended;
     } catch (error) {
       if (!(error instanceof FixableError)) throw error;
-      if (this.#hasBeenLive || !isLastHope || this.#isPassing(error)) return { wasLive: false, why: error.message };
+      if (this.#hasBeenLive || !isLastHope || this.#isPassing(error))
+        return { wasLive: false, why: error.message, hasExpired: false };
       this.#options.listener.onRefused(error);
       return undefined;
     }
@@ -98,7 +110,9 @@ export class LiveClient {
       const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${OPERATIONS_LIVE_PATH}`, {
         headers: { authorization: `Bearer ${token}` },
       });
+      const begunAtMs = performance.now();
       let wasLive = false;
+      let hasExpired = false;
       let timer: NodeJS.Timeout;
       const end = (why: string): void => {
         clearTimeout(timer);
@@ -106,7 +120,7 @@ export class LiveClient {
         socket.onmessage = null;
         socket.onclose = null;
         if (socket.readyState !== WebSocket.CLOSED) socket.close();
-        resolve({ wasLive, why });
+        resolve({ wasLive, why, hasExpired });
       };
       const stopped = (): void => end('closed');
       const expectWithin = (ms: number): void => {
@@ -117,7 +131,12 @@ export class LiveClient {
       expectWithin(WATCH_LIMITS.connectMs);
       // Without a listener it would be thrown; `close` follows and says the same.
       socket.onerror = () => undefined;
-      socket.onclose = ({ code, reason }) => end(describeClose(code, reason));
+      socket.onclose = ({ code, reason }) => {
+        // One that runs out at once, by a clock that is wrong, is a failure like others.
+        hasExpired = wasLive && code === TOKEN_EXPIRED && performance.now() - begunAtMs >= WATCH_LIMITS.expiryMinMs;
+        if (code === TOKEN_EXPIRED) this.#refusedToken = token;
+        end(describeClose(code, reason));
+      };
       socket.onmessage = ({ data }) => {
         expectWithin(WATCH_LIMITS.silenceMs);
         const message = parseLiveMessage(String(data));
@@ -138,22 +157,20 @@ export class LiveClient {
 
   /**
    * A WebSocket that was not opened says nothing about why; a plain request for the same is told.
-   * @returns the reason when it is one that passes
-   * @throws FixableError
+   * @throws FixableError when there is a reason
    */
-  async #explain(url: string, token: string): Promise<string | undefined> {
+  async #explain(url: string, token: string): Promise<void> {
     try {
       await callApi(url, { method: 'GET', path: OPERATIONS_LIVE_PATH, accessToken: token });
     } catch (error) {
       if (!(error instanceof FixableError)) throw error;
       const { problemCode } = error.details;
       // It would have let us in, had we come as a WebSocket: something between here and there does not let those through.
-      if (problemCode === 'upgrade_required') return undefined;
+      if (problemCode === 'upgrade_required') return;
       if (problemCode === 'unauthenticated') this.#refusedToken = token;
       if (problemCode === 'not_found') throw tooOld(url, error);
       throw error;
     }
-    return undefined;
   }
 
   /** Worth another attempt although nothing has been seen yet: a token that was refused is renewed once, an overload passes. */

@@ -60,7 +60,7 @@ export function takeConnection(state: WatchState, connection: Connection, atMs: 
   if (connection.status === 'lost' && before.status !== 'lost') {
     return say(next, { atMs, level: 'error', text: `connection to ${connection.url} lost: ${connection.why}` });
   }
-  if (connection.status === 'live' && state.latest !== undefined && before.status !== 'live') {
+  if (connection.status === 'live' && state.latest !== undefined && before.status === 'lost') {
     return say(next, { atMs, level: 'info', text: `connected again, to ${connection.url}` });
   }
   return next;

@@ -45,7 +45,7 @@ function freshnessOf(state: WatchState, nowMs: number): string {
   const age = formatSpan(nowMs - state.latest.atMs);
   if (state.frozen !== undefined) return `HELD STILL ${formatSpan(nowMs - state.frozen.atMs)}`;
   if (isStale(state, nowMs)) return `STALE ${age} old`;
-  return state.connection.status === 'live' ? 'live' : state.connection.status;
+  return state.connection.status === 'lost' ? 'NO CONNECTION' : 'live';
 }
 
 function saleLine(view: View): Line {

@@ -22,6 +22,9 @@ function noTiles({ theme }: View): Line[][] {
   return titles.map((title) => [[span(title, 'dim')], [span(theme.dash)], []]);
 }
 
+/** `100 %` and the space before it. */
+const SHARE_CELLS = 6;
+
 function tilesOf(sale: LiveSaleReport, { theme }: View, width: number): Line[][] {
   const { waiting, outflowPerSecond, perSecond, mode, active, maxActive, sold, capacity, limitedBy } = sale;
   return [
@@ -38,8 +41,8 @@ function tilesOf(sale: LiveSaleReport, { theme }: View, width: number): Line[][]
     ],
     [
       [span('sold of capacity', 'dim')],
-      [span(formatCount(sold), 'bold'), span(` of ${formatCount(capacity)} ${formatShare(soldShare(sale))}`)],
-      bar(soldShare(sale), width, theme),
+      [span(formatCount(sold), 'bold'), span(` of ${formatCount(capacity)}`)],
+      [...bar(soldShare(sale), width - SHARE_CELLS, theme), span(formatShare(soldShare(sale)).padStart(SHARE_CELLS))],
     ],
   ];
 }

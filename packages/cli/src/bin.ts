@@ -4,9 +4,13 @@ import type { Context, Output } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 
 const { env } = process;
+// Those who are started from here get what the user set, not what is set below.
+const givenEnv = { ...env };
 const noColour = env.NO_COLOR !== undefined && env.NO_COLOR !== '';
 // Set before anything else is loaded: colour libraries decide when they are imported, and do not know NO_COLOR.
 if (noColour) env.FORCE_COLOR = '0';
+// In development React keeps measurements of every picture it draws, for hours if need be.
+env.NODE_ENV ??= 'production';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -35,7 +39,7 @@ function mayColour(stream: NodeJS.WriteStream): boolean {
 }
 
 const context: Context = {
-  env,
+  env: givenEnv,
   cwd: process.cwd(),
   stdin: {
     isTTY: isatty(0),
@@ -46,6 +50,10 @@ const context: Context = {
   },
   stdout: output(process.stdout),
   stderr: output(process.stderr),
+  findTerminal() {
+    const isTerminal = isatty(0) && process.stdout.isTTY === true && env.TERM !== 'dumb';
+    return isTerminal ? { input: process.stdin, output: process.stdout } : undefined;
+  },
   colour: { stdout: mayColour(process.stdout), stderr: mayColour(process.stderr) },
   now: () => Date.now(),
   random: () => Math.random(),

@@ -9,6 +9,12 @@ export interface Output {
   flush?(): Promise<boolean>;
 }
 
+/** The streams of a terminal, as they are: a full screen listens to keys and to changes of size. */
+export interface Terminal {
+  readonly input: NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream & { readonly columns: number; readonly rows: number };
+}
+
 /**
  * Everything a command uses of the world outside, passed in by `bin.ts`. Tests pass their own; nothing else reads
  * `process.env` or ends the process.
@@ -21,6 +27,8 @@ export interface Context {
   readonly stdout: Output;
   /** Everything else: progress, questions, errors. */
   readonly stderr: Output;
+  /** What a full screen needs; undefined unless standard input and output both are a terminal that can move its cursor. */
+  findTerminal(): Terminal | undefined;
   /** Whether escape codes for colour may be written, by stream. */
   readonly colour: { readonly stdout: boolean; readonly stderr: boolean };
   /** Milliseconds since 1970. */

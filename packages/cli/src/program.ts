@@ -8,6 +8,7 @@ import { addHelpTexts } from './help-texts.ts';
 import { addLogCommands } from './log-commands.ts';
 import { addOperatorCommands } from './operator-commands.ts';
 import { addSaleCommands } from './sale-commands.ts';
+import { addWatchCommand } from './watch-command.ts';
 
 export type Run = () => Promise<ExitCode> | ExitCode;
 
@@ -96,6 +97,7 @@ export function createProgram(context: Context, finish: (exitCode: ExitCode) => 
     );
 
   addSaleCommands(program, context, run);
+  addWatchCommand(program, context, run);
   addLogCommands(program, context, run, dirs);
   addAuditCommand(program, context, run, dirs);
   addOperatorCommands(program, context, run);

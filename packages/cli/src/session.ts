@@ -54,13 +54,15 @@ export async function logIn(
   return toStoredSession(email, body as Session, context.now());
 }
 
-interface SessionHolder {
+/** Keeps the tokens of a session fresh. */
+export interface SessionHolder {
   findAccessToken(): Promise<string>;
   /** @param refused the token that did not work */
   renewAccessToken(refused: string): Promise<string>;
 }
 
-function findSessionHolder(context: Context, settings: Settings, role: LocalRole): SessionHolder {
+/** @throws FixableError when there is no session with that server */
+export function findSessionHolder(context: Context, settings: Settings, role: LocalRole): SessionHolder {
   const baseUrl = settings.url.value;
   if (findCredentials(context.env, baseUrl) !== undefined) return loggedIn(context, baseUrl);
   if (settings.localState?.baseUrls.includes(baseUrl) === true) return localAccount(context, settings, role);

@@ -26,7 +26,8 @@ export type DocumentSchema =
   | 'fest.sale-rebuild/1'
   | 'fest.sale-undo/1'
   | 'fest.seed/1'
-  | 'fest.up/1';
+  | 'fest.up/1'
+  | 'fest.watch/1';
 
 /** Those of which an answer has one a line. */
 export type LineSchema = 'fest.attendee/1' | 'fest.check-in-scan/1' | 'fest.check-in-summary/1' | 'fest.order/1';
@@ -34,4 +35,9 @@ export type LineSchema = 'fest.attendee/1' | 'fest.check-in-scan/1' | 'fest.chec
 /** Writes an answer for programs: one JSON document, its schema first. */
 export function writeDocument(output: Output, schema: DocumentSchema, body: object): void {
   output.write(`${JSON.stringify({ schema, ...body }, undefined, 2)}\n`);
+}
+
+/** The same on one line, where there is one document after the other. */
+export function writeDocumentLine(output: Output, schema: DocumentSchema, body: object): void {
+  output.write(`${JSON.stringify({ schema, ...body })}\n`);
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { Context } from '../context.ts';
+import type { Context, Terminal } from '../context.ts';
 
 export interface FakeContext extends Context {
   /** What was written to stdout and stderr so far. */
@@ -14,6 +14,7 @@ export interface FakeContextOptions {
   readonly stdin?: string;
   readonly isTTY?: boolean;
   readonly colour?: boolean;
+  readonly terminal?: Terminal;
   readonly nowMs?: () => number;
 }
 
@@ -35,6 +36,7 @@ export function createFakeContext(options: FakeContextOptions = {}): FakeContext
     stdin: { isTTY, stream: Readable.from([options.stdin ?? '']) },
     stdout: output('stdout'),
     stderr: output('stderr'),
+    findTerminal: () => options.terminal,
     colour: { stdout: colour, stderr: colour },
     now: options.nowMs ?? (() => Date.parse('2026-07-01T12:00:00Z')),
     random: () => 0.5,

@@ -1,0 +1,36 @@
+/** When to draw: at once for a key, otherwise once a second and no oftener. */
+import { WATCH_LIMITS } from './limits.ts';
+
+export interface Frames {
+  /** Something has changed that nobody waits for. */
+  later(): void;
+  /** Somebody has pressed a key and looks. */
+  soon(): void;
+  stop(): void;
+}
+
+/** Also draws when nothing comes: ages grow. */
+export function startFrames(draw: () => void): Frames {
+  let drawnAtMs = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  let dueAtMs = Number.POSITIVE_INFINITY;
+  const schedule = (atMs: number): void => {
+    if (atMs >= dueAtMs) return;
+    clearTimeout(timer);
+    dueAtMs = atMs;
+    timer = setTimeout(frame, Math.max(0, atMs - performance.now()));
+  };
+  const frame = (): void => {
+    drawnAtMs = performance.now();
+    dueAtMs = Number.POSITIVE_INFINITY;
+    schedule(drawnAtMs + WATCH_LIMITS.frameMs + WATCH_LIMITS.frameSlackMs);
+    draw();
+  };
+  schedule(0);
+  return {
+    // A document that comes a little early is drawn with what is late of the second before.
+    later: () => schedule(drawnAtMs + WATCH_LIMITS.frameMs),
+    soon: () => schedule(performance.now() + WATCH_LIMITS.keyFrameMs),
+    stop: () => clearTimeout(timer),
+  };
+}

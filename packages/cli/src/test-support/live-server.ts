@@ -1,9 +1,9 @@
 /** A server that speaks the contract of `/operations/live` over a real socket, and answers a few requests beside it. */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { OperationsLive } from '@fest/server/contract/operations';
+import { pathOf } from '@fest/server/contract/paths';
 import { PROBLEMS, type ProblemCode } from '@fest/server/contract/problems';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { OPERATIONS_LIVE_PATH } from '../commands/watch/live-path.ts';
 
 export interface LiveServer {
   readonly url: string;
@@ -45,7 +45,7 @@ export async function startLiveServer(options: LiveServerOptions = {}): Promise<
         const type = status < 400 ? 'application/json' : 'application/problem+json';
         response.writeHead(status, { 'content-type': type }).end(JSON.stringify(answer));
       };
-      if (url === OPERATIONS_LIVE_PATH) {
+      if (url === pathOf('operationsLive')) {
         const code = options.refuse?.(tokenOf(request)) ?? 'upgrade_required';
         return reply(PROBLEMS[code].status, { code, title: PROBLEMS[code].title });
       }
@@ -60,7 +60,7 @@ export async function startLiveServer(options: LiveServerOptions = {}): Promise<
   server.on('upgrade', (request, socket, head) => {
     const token = tokenOf(request);
     requests.push(`WebSocket ${token}`);
-    const code = request.url === OPERATIONS_LIVE_PATH ? options.refuse?.(token) : 'not_found';
+    const code = request.url === pathOf('operationsLive') ? options.refuse?.(token) : 'not_found';
     if (code !== undefined) {
       socket.end(`HTTP/1.1 ${PROBLEMS[code].status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;

@@ -10,6 +10,9 @@ import { ADMISSION_MODES, PHASES } from './words.ts';
 /** Changes when a field goes away or means something else; new fields may come at any time. */
 export const OPERATIONS_LIVE_FORMAT = 'fest.operations.live/1';
 
+/** How the WebSocket ends when its access token does: refresh it and connect again. */
+export const TOKEN_EXPIRED_CLOSE_CODE = 4401;
+
 /** Kinds of requests that people tell apart; each route belongs to one of them. */
 export const ROUTE_CLASSES = ['wait', 'join', 'hold', 'pay', 'order', 'browse', 'account', 'operate', 'other'] as const;
 export type RouteClass = (typeof ROUTE_CLASSES)[number];

@@ -1,5 +1,6 @@
 /** The line to `/operations/live`: connects, connects again, says how things stand. */
-import type { OperationsLive } from '@fest/server/contract/operations';
+import { type OperationsLive, TOKEN_EXPIRED_CLOSE_CODE } from '@fest/server/contract/operations';
+import { pathOf } from '@fest/server/contract/paths';
 import { WebSocket } from 'undici';
 import { callApi } from '../../api-client.ts';
 import { FixableError } from '../../errors.ts';
@@ -7,7 +8,6 @@ import { EXIT } from '../../exit-codes.ts';
 import type { SessionHolder } from '../../session.ts';
 import { WATCH_LIMITS } from './limits.ts';
 import { parseLiveMessage } from './live-document.ts';
-import { OPERATIONS_LIVE_PATH } from './live-path.ts';
 import { retryDelayMs } from './retry-delay.ts';
 import type { Connection } from './state.ts';
 
@@ -35,9 +35,6 @@ interface Ended {
   /** The token has run out: nothing is wrong, a new one is fetched. */
   readonly hasExpired: boolean;
 }
-
-/** Close code of a server whose client's token has run out. */
-const TOKEN_EXPIRED = 4401;
 
 export class LiveClient {
   readonly #options: LiveClientOptions;
@@ -107,7 +104,7 @@ export class LiveClient {
   #listen(url: string, token: string): Promise<Ended> {
     const { listener } = this.#options;
     return new Promise((resolve, reject) => {
-      const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${OPERATIONS_LIVE_PATH}`, {
+      const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${pathOf('operationsLive')}`, {
         headers: { authorization: `Bearer ${token}` },
       });
       const begunAtMs = performance.now();
@@ -133,8 +130,9 @@ export class LiveClient {
       socket.onerror = () => undefined;
       socket.onclose = ({ code, reason }) => {
         // One that runs out at once, by a clock that is wrong, is a failure like others.
-        hasExpired = wasLive && code === TOKEN_EXPIRED && performance.now() - begunAtMs >= WATCH_LIMITS.expiryMinMs;
-        if (code === TOKEN_EXPIRED) this.#refusedToken = token;
+        hasExpired =
+          wasLive && code === TOKEN_EXPIRED_CLOSE_CODE && performance.now() - begunAtMs >= WATCH_LIMITS.expiryMinMs;
+        if (code === TOKEN_EXPIRED_CLOSE_CODE) this.#refusedToken = token;
         end(describeClose(code, reason));
       };
       socket.onmessage = ({ data }) => {
@@ -161,7 +159,7 @@ export class LiveClient {
    */
   async #explain(url: string, token: string): Promise<void> {
     try {
-      await callApi(url, { method: 'GET', path: OPERATIONS_LIVE_PATH, accessToken: token });
+      await callApi(url, { method: 'GET', path: pathOf('operationsLive'), accessToken: token });
     } catch (error) {
       if (!(error instanceof FixableError)) throw error;
       const { problemCode } = error.details;

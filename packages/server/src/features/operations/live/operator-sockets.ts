@@ -2,8 +2,10 @@
  * Operators who are told once a second how the fleet is. While nobody listens nothing is read; however many listen, one document
  * is made and framed for all. Who has not taken the last one is left out until the next: nothing waits for anybody.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { TOKEN_EXPIRED_CLOSE_CODE } from '../../../contract/operations.ts';
 import { LIMITS } from '../../../limits.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import type { LiveSocket } from '../../live/live-socket.ts';
@@ -17,9 +19,6 @@ export interface OperatorSocketsOptions {
   readonly logger: Logger;
   readonly atMost?: number;
 }
-
-/** Of our own (4000 to 4999), after HTTP's 401. */
-const TOKEN_EXPIRED = 4401;
 
 interface Listener {
   /** Of the access token it came with, Unix milliseconds. */
@@ -106,7 +105,7 @@ function sendAway(socket: LiveSocket): void {
 }
 
 function expire(socket: LiveSocket): void {
-  socket.sayGoodbye('expired', TOKEN_EXPIRED, 'the access token has expired; refresh it and connect again');
+  socket.sayGoodbye('expired', TOKEN_EXPIRED_CLOSE_CODE, 'the access token has expired; refresh it and connect again');
 }
 
 /** Who takes nothing misses documents, and is not waited for for ever. */

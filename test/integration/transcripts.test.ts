@@ -38,8 +38,11 @@ interface Way {
 
 /** A log of which there is no copy. */
 const LOST = '0f3c19d2'.padEnd(32, 'b');
-/** Of commands that run a stack: `test/e2e/demo.test.ts` and `test/e2e/console.test.ts` have theirs. */
-const OF_STACKS = ['fest.demo-report/1', 'fest.up/1'];
+/**
+ * Of commands that run a stack, which `test/e2e/demo.test.ts` and `test/e2e/console.test.ts` have; and of `fest watch`, which hands on
+ * what the server says of its last second (`test/integration/operations-live.test.ts`).
+ */
+const ELSEWHERE = ['fest.demo-report/1', 'fest.up/1', 'fest.watch/1'];
 const PASSWORD = 'correct-horse-olga';
 
 async function run(line: string, { role = 'operator', isTTY = false, stdin = '', redis = false }: Way = {}) {
@@ -142,6 +145,12 @@ integration('what an operator sees', () => {
       await transcriptOf('fest sale list'),
       await transcriptOf('fest sale list', { isTTY: true }),
       await transcriptOf(`fest sale show ${saleId}`),
+      await transcriptOf('fest watch'),
+      await transcriptOf('fest watch --count 2'),
+      await transcriptOf(`fest sale rate ${saleId}`),
+      await transcriptOf(`fest sale rate ${saleId} --per-second fast`),
+      await transcriptOf(`fest sale rate ${saleId} --per-second 80`),
+      await transcriptOf(`fest sale undo ${saleId} --yes`),
       await transcriptOf('fest completion powershell'),
       await transcriptOf('fest help exit-codes'),
       await transcriptOf('fest help check-in'),
@@ -155,6 +164,11 @@ integration('what an operator sees', () => {
       ['fest help exit-codes --json'],
       ['fest sale list --json'],
       [`fest sale show ${saleId} --json`],
+      [`fest sale check ${saleId} --json`],
+      [`fest sale rate ${saleId} --per-second 80 --dry-run --json`],
+      [`fest sale rate ${saleId} --per-second 80 --yes --json`],
+      [`fest sale undo ${saleId} --yes --json`],
+      [`fest sale history ${saleId} --json`],
       [`fest sale pause ${saleId} --yes --json`],
       [`fest sale resume ${saleId} --yes --json`],
       ['fest doctor --json'],
@@ -198,6 +212,6 @@ integration('what an operator sees', () => {
     const missing = [...new Set(schemas.match(/fest\.[a-z-]+\/\d+/g))].filter(
       (name) => !shapes.join('').includes(name),
     );
-    expect(missing.sort()).toEqual(OF_STACKS);
+    expect(missing.sort()).toEqual(ELSEWHERE);
   }, 120_000);
 });

@@ -1,41 +1,22 @@
 import { newId } from '@fest/server/platform/ids';
 import { changeRows, selectRows } from '@fest/server/platform/mysql-statements';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  type ArchivedOrder,
+  type ArchivedOrderInput,
+  archiveOrder as archiveNumberedOrder,
+} from '../support/archived-orders.ts';
 import { integration } from '../support/integration.ts';
 import { buildTestApp, type TestApp } from '../support/test-app.ts';
 
 let fest: TestApp;
 let staff: string;
-let nextConfirmSeq = 1;
+let nextConfirmSeq = 0;
 
-interface ArchivedOrder {
-  readonly saleId: number;
-  readonly festivalId: number;
-  readonly accountId: number;
-  readonly ticketNumbers: readonly number[];
-}
-
-/** An order as the applier leaves it in MySQL; gives its tickets' codes. */
-async function archiveOrder({ saleId, festivalId, accountId, ticketNumbers }: ArchivedOrder) {
-  const orderId = newId('order', saleId, Date.now());
-  const { mysql } = fest.services;
-  const confirmSeq = nextConfirmSeq;
+/** Gives its tickets' codes. */
+function archiveOrder(order: Omit<ArchivedOrderInput, 'number'>): Promise<ArchivedOrder> {
   nextConfirmSeq += 1;
-  await changeRows(
-    mysql,
-    `INSERT INTO orders (order_id, payment_id, sale_id, festival_id, account_id, confirm_seq, quantity, amount, currency,
-       status, paid_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, 5000, 'EUR', 'paid', 1)`,
-    [orderId, orderId.replace('ord', 'pay'), saleId, festivalId, accountId, confirmSeq, ticketNumbers.length],
-  );
-  for (const ticketNumber of ticketNumbers) {
-    await changeRows(
-      mysql,
-      'INSERT INTO tickets (sale_id, ticket_number, order_id, account_id, live) VALUES (?, ?, ?, ?, 1)',
-      [saleId, ticketNumber, orderId, accountId],
-    );
-  }
-  const codes = ticketNumbers.map((ticketNumber) => fest.core.ticketCodes.sign({ saleId, ticketNumber, orderId }));
-  return { orderId, codes };
+  return archiveNumberedOrder(fest, { ...order, number: nextConfirmSeq });
 }
 
 async function checkIn(code: unknown, token: string | undefined = staff) {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Engine, startEngines } from '@fest/cli/local-stack/engines';
+import { startEngines } from '@fest/cli/local-stack/engines';
 import { OperationsLive } from '@fest/server/contract/operations';
 import { pathOf } from '@fest/server/contract/paths';
 import type { Role } from '@fest/server/contract/words';
@@ -11,6 +11,7 @@ import { LIMITS } from '@fest/server/limits';
 import { FLEET_EVENTS_KEY, FLEET_REPORTS_KEY, saleKeys } from '@fest/server/redis/keys';
 import { Compile } from 'typebox/compile';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { whileHung } from '../support/hung-engine.ts';
 import { engines, integration } from '../support/integration.ts';
 import { connectLive, upgradeRequest } from '../support/live-client.ts';
 import { type OperationsClient, watchOperations } from '../support/operations-client.ts';
@@ -370,18 +371,6 @@ integration('operators who listen', () => {
 });
 
 integration('a Redis that hangs', () => {
-  /** The engine does nothing while `work` runs; its sockets stay open. */
-  async function whileHung<Result>({ process: engine }: Engine, work: () => Promise<Result>): Promise<Result> {
-    const pid = engine?.pid();
-    if (pid === undefined) throw new Error('not a private engine');
-    process.kill(pid, 'SIGSTOP');
-    try {
-      return await work();
-    } finally {
-      process.kill(pid, 'SIGCONT');
-    }
-  }
-
   test('keeps no operator waiting: documents come as they did, say what is missing, and are complete afterwards', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'fest-redis-'));
     const env = { PATH: process.env.PATH, FEST_MYSQL_URL: engines().mysqlUrl };

@@ -37,7 +37,7 @@ interface Told {
   readonly tookMs: number;
 }
 
-/** Somebody on a connection of their own, kept since before the flood as by a load balancer: a new one waits for its turn in the kernel. */
+/** Somebody on a connection of their own, kept since before the flood, as a load balancer keeps them. */
 class Caller {
   readonly #client = new KeptClient(baseUrl);
 

@@ -2,25 +2,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Engine, type Engines, startEngines } from '@fest/cli/local-stack/engines';
+import { type Engines, startEngines } from '@fest/cli/local-stack/engines';
 import type { ReadinessCheck, SaleReadiness } from '@fest/server/contract/operations';
 import type { Sale } from '@fest/server/contract/schemas';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { whileHung } from '../support/hung-engine.ts';
 import { integration } from '../support/integration.ts';
 import { ask, eventually } from '../support/purchase.ts';
 import { buildTestApp, type TestApp, type TestBuyer } from '../support/test-app.ts';
-
-/** The engine does nothing while `work` runs; its sockets stay open. */
-async function whileHung<Result>({ process: engine }: Engine, work: () => Promise<Result>): Promise<Result> {
-  const pid = engine?.pid();
-  if (pid === undefined) throw new Error('not a private engine');
-  process.kill(pid, 'SIGSTOP');
-  try {
-    return await work();
-  } finally {
-    process.kill(pid, 'SIGCONT');
-  }
-}
 
 integration('the readiness of a sale whose stores are badly set, or hang', () => {
   let server: TestApp;

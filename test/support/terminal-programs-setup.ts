@@ -1,7 +1,6 @@
 /**
  * What the end-to-end tests need of a machine besides the engines: a terminal (tmux) and the shells that `fest completion` is for. Where
- * they are missing they are installed, as `fest up` installs its engines; where that cannot be, the tests that need them say so, and fail
- * in CI.
+ * they are missing they are installed, as `fest up` installs its engines; where that cannot be, it is said, and in CI nothing runs.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -35,7 +34,7 @@ export default function setup(): void {
   }
   const missing = missingPrograms();
   if (missing.length === 0) return;
-  const what = `${missing.join(', ')}: not here. Without them end-to-end tests are skipped: apt-get install ${missing.map((name) => PROGRAMS[name]).join(' ')}`;
+  const what = `${missing.join(', ')}: not here. Without them end-to-end tests fail or are skipped: apt-get install ${missing.map((name) => PROGRAMS[name]).join(' ')}`;
   if (process.env.CI === 'true') throw new Error(what);
   process.stderr.write(`\n!!! ${what}\n\n`);
 }

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { saveCredentials } from '../../credentials.ts';
 import { EXIT } from '../../exit-codes.ts';
 import { main } from '../../main.ts';
+import { admissionState } from '../../test-support/admission-state.ts';
 import { createFakeContext, type FakeContextOptions } from '../../test-support/fake-context.ts';
 import { type FakeAnswer, startFakeServer } from '../../test-support/fake-server.ts';
 import { createTemporaryFolder } from '../../test-support/temporary-folder.ts';
@@ -25,29 +26,8 @@ const sale = {
   phase: 'open',
   stock: { available: 900, held: 60, sold: 40 },
 };
-const state: AdmissionState = {
-  saleId: 7,
-  at: '2026-07-01T12:00:00.000Z',
-  phase: 'open',
-  mode: 'fixed',
-  perSecond: 50,
-  maxActive: 1_000,
-  ratePerSecond: 50,
-  outflowPerSecond: 50,
-  showRate: 0.8,
-  waiting: 6_000,
-  active: 200,
-  inside: 150,
-  available: 900,
-  held: 60,
-  sold: 40,
-  capacity: 1_000,
-  limitPerBuyer: 4,
-  holdSeconds: 300,
-  admissionSeconds: 100,
-  opensAt: sale.opensAt,
-  closesAt: sale.closesAt,
-};
+const { opensAt, closesAt, stock, capacity } = sale;
+const state = admissionState({ ...stock, capacity, opensAt, closesAt });
 const fine: ReadinessCheck = { id: 'state', title: 'State', status: 'ok', found: 'scheduled, epoch 1', remedy: null };
 const broken: ReadinessCheck[] = [
   fine,

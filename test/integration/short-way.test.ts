@@ -3,14 +3,13 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Hold, Payment, QueueTicket } from '@fest/server/contract/schemas';
 import { LIMITS } from '@fest/server/limits';
-import { LoadShedder } from '@fest/server/platform/overload/load-shedder';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { integration } from '../support/integration.ts';
 import { exchange, listen, openConnection, parseAnswer } from '../support/raw-http.ts';
 import { type CommandRecorder, recordCommands } from '../support/redis-commands.ts';
-import { buildTestApp, ManualClock, type TestApp } from '../support/test-app.ts';
+import { buildTestApp, calmShedder, ManualClock, type TestApp } from '../support/test-app.ts';
 import { admitWaiting, newVisitor, type Visitor } from '../support/visitor.ts';
 
 const clock = new ManualClock();
@@ -18,7 +17,7 @@ let fest: TestApp;
 let port: number;
 let saleId: number;
 let commands: CommandRecorder;
-const loadShedder = new LoadShedder();
+const loadShedder = calmShedder();
 
 beforeAll(async () => {
   fest = await buildTestApp({ clock, loadShedder, started: false, config: { holdsPerAccount: 30 } });

@@ -4,11 +4,11 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '@fest/server/limits';
 import { connectionsFor } from '@fest/server/platform/overload/connections';
-import { LoadShedder } from '@fest/server/platform/overload/load-shedder';
+import type { LoadShedder } from '@fest/server/platform/overload/load-shedder';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { integration } from '../support/integration.ts';
 import { isComplete, listen, openConnection, parseAnswer } from '../support/raw-http.ts';
-import { buildTestApp, type TestApp } from '../support/test-app.ts';
+import { buildTestApp, calmShedder, type TestApp } from '../support/test-app.ts';
 import { until } from '../support/visitor.ts';
 
 const SLOW = 300;
@@ -29,7 +29,7 @@ let clients: Client[] = [];
 
 beforeEach(async () => {
   const inFlightMax = { ...LIMITS.requestsInFlight, join: IN_FLIGHT, purchase: IN_FLIGHT };
-  shedder = new LoadShedder({ inFlightMax, arrivingMax: ARRIVING });
+  shedder = calmShedder({ inFlightMax, arrivingMax: ARRIVING });
   fest = await buildTestApp({ loadShedder: shedder });
   port = await listen(fest);
 });

@@ -18,7 +18,7 @@ import type { FestApp } from '@fest/server/platform/fest-app';
 import type { LameDuck } from '@fest/server/platform/lame-duck';
 import { createMysqlPool, migrate } from '@fest/server/platform/mysql';
 import { selectRows } from '@fest/server/platform/mysql-statements';
-import type { LoadShedder } from '@fest/server/platform/overload/load-shedder';
+import { LoadShedder, type LoadShedderOptions } from '@fest/server/platform/overload/load-shedder';
 import type { ProcessHealth } from '@fest/server/platform/process-health';
 import { connectRedis, connectSubscriber } from '@fest/server/platform/redis';
 import { createSaleCore, type SaleCore } from '@fest/server/sale-core';
@@ -45,6 +45,7 @@ export interface TestAppOptions {
   /** False: neither ticker nor sweeper run; the test drives them through `core`. Default true. */
   readonly started?: boolean;
   readonly lameDuck?: LameDuck;
+  /** Without it one whose loop is never late (`calmShedder`). */
   readonly loadShedder?: LoadShedder;
   /** Where the log goes, a line each; without it to stdout. */
   readonly logTo?: DestinationStream;
@@ -165,7 +166,7 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
     ...(processHealth === undefined ? {} : { processHealth }),
     clocksAheadSeconds: () => clockWatch.aheadSeconds,
     ...(options.lameDuck === undefined ? {} : { lameDuck: options.lameDuck }),
-    ...(options.loadShedder === undefined ? {} : { loadShedder: options.loadShedder }),
+    loadShedder: options.loadShedder ?? calmShedder(),
     ...(options.readFreeBytes === undefined ? {} : { readFreeBytes: options.readFreeBytes }),
     // As they are, for a test that asks and asks.
     ...(options.sharesMetrics === true ? {} : { tellMetrics: (own) => () => own.metrics() }),
@@ -199,6 +200,14 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
       if (options.logDirectory === undefined) await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * One that takes its event loop for idle. A test sends at once what no client would, on a machine that is busy with other tests:
+ * joins would be refused as they should be, and the test would not have asked what it meant to ask.
+ */
+export function calmShedder(options: Omit<LoadShedderOptions, 'clocks'> = {}): LoadShedder {
+  return new LoadShedder({ ...options, clocks: { nowMs: () => 0, cpuMs: () => 0 } });
 }
 
 /** Fast and always willing, so that tests say what they need. */

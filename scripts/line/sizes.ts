@@ -24,7 +24,7 @@ const FIRST_UNITS = 2_000;
 export async function compareSizes(hall: Hall, long: Crowd, options: LineOptions): Promise<SizePairs> {
   const paired: PairOptions = options;
   const { say } = hall;
-  const [pollLong, joinLong] = [pollsOf(long, options), joinsOf(long, options)];
+  const [pollLong, joinLong] = [pollsOf(hall, long, options), joinsOf(long, options)];
   say(`Polls of a line of ${long.drawn}, against themselves and against polls of lines of ${options.few}.`);
   const equalPolls = await comparePairs(hall, { ceiling: pollLong, path: pollLong }, paired);
   const polls = await comparePairs(hall, { ceiling: pollsOfShort(hall, options), path: pollLong }, paired);
@@ -34,41 +34,51 @@ export async function compareSizes(hall: Hall, long: Crowd, options: LineOptions
   return { equalPolls, polls, equalJoins, joins };
 }
 
-/** Each block asks about people of whom the block before did not. */
-function pollsOf(crowd: Crowd, { few, connections }: LineOptions): Arm {
+/**
+ * Each block asks about people of whom the block before did not. A short line is made before it as well, and not asked about:
+ * what the server has just done, and the garbage of it, is then the same in both.
+ */
+function pollsOf(hall: Hall, crowd: Crowd, options: LineOptions): Arm {
   let next = FRONT;
   return {
-    name: 'poll in the long line',
-    measured: 'server',
-    lanes: connections,
-    firstUnits: FIRST_UNITS,
-    unitsMax: few * QUESTIONS_AT_ONCE,
+    ...pollArm('poll in the long line', options),
     async prepare(units) {
+      const short = await shortLine(hall, options);
       if (next + units > crowd.drawn) next = FRONT;
       const queueTokens = crowd.places.slice(next, next + units);
       next += units;
       const job = { kind: 'pollInTurn', saleId: crowd.saleId, queueTokens, units } as const;
-      return { job, tidy: async () => undefined };
+      return { job, tidy: () => short.close() };
     },
   };
 }
 
 function pollsOfShort(hall: Hall, options: LineOptions): Arm {
-  const { few, connections } = options;
   return {
-    name: 'poll in a short line',
+    ...pollArm('poll in a short line', options),
+    async prepare(units) {
+      const short = await shortLine(hall, options);
+      const queueTokens = short.places.slice(SHORT_FRONT);
+      const job = { kind: 'pollInTurn', saleId: short.saleId, queueTokens, units } as const;
+      return { job, tidy: () => short.close() };
+    },
+  };
+}
+
+function pollArm(name: string, { few, connections }: LineOptions): Omit<Arm, 'prepare'> {
+  return {
+    name,
     measured: 'server',
     lanes: connections,
     firstUnits: FIRST_UNITS,
     unitsMax: few * QUESTIONS_AT_ONCE,
-    async prepare(units) {
-      const crowd = await Crowd.gather(hall, options);
-      await crowd.drawUntil(few + SHORT_FRONT);
-      const queueTokens = crowd.places.slice(SHORT_FRONT);
-      const job = { kind: 'pollInTurn', saleId: crowd.saleId, queueTokens, units } as const;
-      return { job, tidy: () => crowd.close() };
-    },
   };
+}
+
+async function shortLine(hall: Hall, options: LineOptions): Promise<Crowd> {
+  const crowd = await Crowd.gather(hall, options);
+  await crowd.drawUntil(options.few + SHORT_FRONT);
+  return crowd;
 }
 
 /** The long line grows by each block. */

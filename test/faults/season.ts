@@ -236,14 +236,16 @@ export class SeasonRun {
     const pending = (): readonly string[] =>
       [...this.#claims.all()].filter(({ told }) => told === 'pending').map(({ paymentId }) => paymentId);
     if (!(await this.#load.untilEmpty(SLOW_QUIET_MS)))
-      journal.note(`slow to become quiet: ${this.#load.inside} inside, pending: ${pending().join(', ')}`);
+      journal.note(
+        `slow to become quiet: ${this.#load.inside} inside (${this.#load.doings}), pending: ${pending().join(', ')}`,
+      );
     const isQuiet = await this.#load.untilEmpty(QUIET_MS);
     journal.note(`quiet after ${Math.round(performance.now() - closedAtMs)} ms`);
     if (isQuiet) return;
     const waiting = pending();
     record.violated(
-      `${this.#load.inside} buyers are still waiting after ${QUIET_MS / 1000} s of quiet, ${waiting.length} payments ` +
-        `have no end: ${waiting.slice(0, 5).join(', ')}`,
+      `${this.#load.inside} buyers are still waiting after ${QUIET_MS / 1000} s of quiet (${this.#load.doings}), ` +
+        `${waiting.length} payments have no end: ${waiting.slice(0, 5).join(', ')}`,
     );
     this.#load.writeOff();
   }

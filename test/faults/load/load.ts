@@ -29,7 +29,7 @@ export interface LoadOptions {
 export class Load {
   readonly #options: LoadOptions;
   #scene: Scene;
-  readonly #inside = new Set<Promise<void>>();
+  readonly #inside = new Set<Visit>();
   /** Of those inside: who goes to a large sale and has not bought yet. */
   #buying = 0;
   #arrivals = 0;
@@ -45,6 +45,14 @@ export class Load {
 
   get inside(): number {
     return this.#inside.size;
+  }
+
+  /** What those who are inside wait for: how many of them for what, the most first. */
+  get doings(): string {
+    const counts = new Map<string, number>();
+    for (const { doing } of this.#inside) counts.set(doing, (counts.get(doing) ?? 0) + 1);
+    const descending = [...counts].sort(([, left], [, right]) => right - left);
+    return descending.map(([doing, count]) => `${count} × ${doing}`).join(', ');
   }
 
   /** Lets buyers in. */
@@ -86,7 +94,7 @@ export class Load {
     const { id: accountId, token } = account;
     const visit = new Visit(this.#scene, { sale, accountId, token, plan: PLAIN_PLAN, random, server, pinned });
     let outcome: string | undefined;
-    await this.#enter(async () => {
+    await this.#enter(visit, async () => {
       outcome = await visit.run();
       account.release();
     });
@@ -129,18 +137,17 @@ export class Load {
       server: index,
       onBought,
     });
-    await this.#enter(async () => {
+    await this.#enter(visit, async () => {
       this.#scene.tally.ended(await visit.run().finally(onBought));
       account.release();
     });
   }
 
-  async #enter(visit: () => Promise<void>): Promise<void> {
-    const running = visit().catch((error: unknown) => {
+  async #enter(visit: Visit, run: () => Promise<void>): Promise<void> {
+    this.#inside.add(visit);
+    await run().catch((error: unknown) => {
       this.#failure ??= error;
     });
-    this.#inside.add(running);
-    await running;
-    this.#inside.delete(running);
+    this.#inside.delete(visit);
   }
 }

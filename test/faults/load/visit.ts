@@ -84,12 +84,19 @@ export class Visit {
   #server: number;
   /** Requests sent so far. */
   #sent = 0;
+  #step = 'join';
+  #lastAnswer = 'no answer yet';
 
   constructor(scene: Scene, options: VisitOptions) {
     this.#scene = scene;
     this.#options = options;
     this.#authorization = { authorization: `Bearer ${options.token}` };
     this.#server = options.server;
+  }
+
+  /** What it asked for last, and what it was told: for a note about those who stay long. */
+  get doing(): string {
+    return `${this.#step}: ${this.#lastAnswer}`;
   }
 
   async run(): Promise<Outcome> {
@@ -293,15 +300,18 @@ export class Visit {
     const isPinned = this.#options.pinned?.() === true;
     for (let attempt = 0; ; attempt += 1) {
       this.#sent += 1;
+      this.#step = step;
       const reply = await client.send(this.#server, request);
+      this.#lastAnswer = reply.code === undefined ? String(reply.status) : `${reply.status} ${reply.code}`;
       tally.answered(step, reply.status, reply.code);
       const wait = this.#waitBeforeRetry(step, reply, attempt);
       if (wait === undefined) return reply;
       if (wait.elsewhere && !isPinned) this.#server += 1;
-      // A payment or a cancellation that was begun is carried to its end; before that a buyer may go home.
-      if (this.#scene.waiting.stopped && (step === 'join' || step === 'poll' || step === 'hold'))
-        throw new VisitEnded('gaveUp');
-      await sleep(this.#options.pinned?.() === true ? Math.min(wait.ms, PINNED_WAIT_MS) : wait.ms);
+      // A payment or a cancellation that was begun is carried to its end; before that a buyer may go home, also in the middle
+      // of the minute for which an overloaded server has sent it away.
+      const waitMs = this.#options.pinned?.() === true ? Math.min(wait.ms, PINNED_WAIT_MS) : wait.ms;
+      if (step === 'join' || step === 'poll' || step === 'hold') await this.#restUnlessHome(waitMs);
+      else await sleep(waitMs);
     }
   }
 
@@ -332,7 +342,12 @@ export class Visit {
       await sleep(restMs);
       return;
     }
-    await this.#scene.waiting.sleep(restMs);
+    await this.#restUnlessHome(restMs);
+  }
+
+  /** Ends the visit when all go home. */
+  async #restUnlessHome(ms: number): Promise<void> {
+    await this.#scene.waiting.sleep(ms);
     if (this.#scene.waiting.stopped) throw new VisitEnded('gaveUp');
   }
 

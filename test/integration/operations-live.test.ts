@@ -78,8 +78,8 @@ integration('what operators are told', () => {
     await reportAll();
     const { fleet } = await fest.fleet.document.read();
     expect(fleet.latency.find((each) => each.class === 'join')?.perSecond).toBeCloseTo(rateOf([7, 5]), 1);
-    expect(fleet.refusedPerSecond.unauthenticated).toBeCloseTo(rateOf([1, 0]), 1);
-    expect(fleet.refusedPerSecond.not_admitted).toBeCloseTo(rateOf([0, 1]), 1);
+    expect(fleet.refusedPerSecondByCode.unauthenticated).toBeCloseTo(rateOf([1, 0]), 1);
+    expect(fleet.refusedPerSecondByCode.not_admitted).toBeCloseTo(rateOf([0, 1]), 1);
     expect(fleet.requestsPerSecond).toBeCloseTo(rateOf([8, 6]), 1);
 
     await admitWaiting(fest, clock, sale.id);

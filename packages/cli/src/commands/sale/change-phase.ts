@@ -122,7 +122,10 @@ const DONE = { open: 'opened', pause: 'paused', resume: 'resumed', close: 'close
 function refuseWrongPhase(change: PhaseChange, { id, name, phase }: Sale): void {
   if (MAY_CHANGE[change].includes(phase)) return;
   throw new FixableError({
-    what: `Sale ${id} “${name}” is ${phase} and cannot be ${DONE[change]}`,
+    what:
+      phase === PHASE_AFTER[change]
+        ? `Sale ${id} “${name}” is ${phase} already`
+        : `Sale ${id} “${name}” is ${phase} and cannot be ${DONE[change]}`,
     why: `${change} needs it to be ${MAY_CHANGE[change].filter((one) => one !== 'soldOut').join(', ')}`,
     fix:
       phase === 'closed'

@@ -170,10 +170,13 @@ test('fest sale open of a sale that is being built anew says what it waits for, 
 
 describe('a change that cannot be made', () => {
   test.each([
-    ['open', 'open', 'cannot be opened'],
-    ['pause', 'paused', 'cannot be paused'],
-    ['resume', 'open', 'cannot be resumed'],
-    ['close', 'closed', 'cannot be closed'],
+    ['open', 'paused', 'and cannot be opened'],
+    ['open', 'closed', 'and cannot be opened'],
+    ['pause', 'paused', 'already'],
+    ['pause', 'scheduled', 'and cannot be paused'],
+    ['resume', 'open', 'already'],
+    ['resume', 'closed', 'and cannot be resumed'],
+    ['close', 'closed', 'already'],
   ] as const)(
     'fest sale %s of a sale that is %s is refused before it is planned or asked for',
     async (verb, phase, text) => {
@@ -181,7 +184,7 @@ describe('a change that cannot be made', () => {
         const { exitCode, stdout, stderr, changes } = await fest(`sale ${verb} 7 ${flag}`, { phase });
         expect(exitCode).toBe(EXIT.refused);
         expect(stdout).toBe('');
-        expect(stderr).toContain(`Sale 7 “Day 1” is ${phase} and ${text}`);
+        expect(stderr).toContain(`Sale 7 “Day 1” is ${phase} ${text}`);
         expect(stderr).not.toContain('Plan:');
         expect(changes).toEqual([]);
       }

@@ -89,7 +89,7 @@ integration('the live state of a sale', () => {
     await change(sale.id, 'resume');
     const last = await client.until(({ phase, sequence }) => phase === 'open' && sequence > first.sequence);
     expect(news(last)).toEqual(news(await stateOf(sale.id)));
-    const sequences = client.states.map(({ sequence }) => sequence);
+    const sequences = client.documents.map(({ sequence }) => sequence);
     expect(sequences).toEqual([...sequences].sort((a, b) => a - b));
   });
 
@@ -103,8 +103,8 @@ integration('the live state of a sale', () => {
     const stranger = await watch(other.id);
     await change(sale.id, 'pause');
     await Promise.all(clients.map((client) => client.until(({ phase }) => phase === 'paused')));
-    expect(new Set(clients.map(({ states }) => JSON.stringify(states.at(-1)?.serverTime))).size).toBe(1);
-    expect(stranger.states.every(({ saleId }) => saleId === other.id)).toBe(true);
+    expect(new Set(clients.map(({ documents }) => JSON.stringify(documents.at(-1)?.serverTime))).size).toBe(1);
+    expect(stranger.documents.every(({ saleId }) => saleId === other.id)).toBe(true);
   });
 
   test('follows within 250 ms what another server did', async () => {
@@ -137,11 +137,11 @@ integration('the live state of a sale', () => {
     fest.core.broadcast.pace.keepAliveMs = 300;
     const sale = await fest.createSale();
     const client = await watch(sale.id);
-    await until(() => client.states.length >= 5, 'it has been said five times');
-    const [first, ...more] = client.states.slice(-4);
+    await until(() => client.documents.length >= 5, 'it has been said five times');
+    const [first, ...more] = client.documents.slice(-4);
     for (const state of more) expect(state.sequence).toBe(first?.sequence);
     // By whole seconds, of which more than one has passed.
-    const times = client.states.map(({ serverTime }) => serverTime);
+    const times = client.documents.map(({ serverTime }) => serverTime);
     expect(times).toEqual([...times].sort());
     expect(new Set(times).size).toBeGreaterThan(1);
   });
@@ -154,7 +154,7 @@ integration('the live state of a sale', () => {
     await fest.services.redis.del(saleKeys.sale(sale.id));
     const after = await client.until((state) => state.epoch > epoch, 20_000);
     expect(after.epoch).toBe(epoch + 1);
-    const epochs = client.states.map((state) => state.epoch);
+    const epochs = client.documents.map((state) => state.epoch);
     expect(epochs).toEqual([...epochs].sort((a, b) => a - b));
   });
 
@@ -169,14 +169,14 @@ integration('the live state of a sale', () => {
       await touch(sale.id);
       await sleep(2 * LIMITS.liveBroadcastMs);
     }
-    const newest = quick.states.at(-1)?.sequence ?? 0;
+    const newest = quick.documents.at(-1)?.sequence ?? 0;
     expect(newest).toBe(sequence + 5);
     expect((await metric('fest_live_skipped_states_total')) - skippedBefore).toBeGreaterThanOrEqual(5);
-    const seen = slow.states.length;
+    const seen = slow.documents.length;
     slow.socket.resume();
     await slow.until((state) => state.sequence === newest);
     // The filling, then the newest: nothing of what was in between.
-    const late = slow.states.slice(seen).filter((state) => 'saleId' in state);
+    const late = slow.documents.slice(seen).filter((state) => 'saleId' in state);
     expect(late[0]?.sequence).toBe(newest);
   });
 

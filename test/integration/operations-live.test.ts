@@ -63,6 +63,16 @@ integration('what operators are told', () => {
   const rateOf = (counts: readonly [number, number]): number =>
     [fest, besides].reduce((sum, app, index) => sum + ((counts[index] ?? 0) * 1_000) / figuresOf(app).intervalMs, 0);
 
+  test('has the name of a sale in the first document that has the sale', async () => {
+    await fest.fleet.document.read();
+    const sale = await fest.createSale({ name: 'Named at once' });
+    const { sales } = await fest.fleet.document.read();
+    expect(sales.find(({ saleId }) => saleId === sale.id)).toMatchObject({
+      name: 'Named at once',
+      festivalTitle: 'Test Festival',
+    });
+  });
+
   test('is what was done: joins, refusals, orders, by whichever server', async () => {
     const sale = await fest.createSale({ capacity: 50 });
     const buyers = await newVisitors(fest, 12);
@@ -78,8 +88,8 @@ integration('what operators are told', () => {
     await reportAll();
     const { fleet } = await fest.fleet.document.read();
     expect(fleet.latency.find((each) => each.class === 'join')?.perSecond).toBeCloseTo(rateOf([7, 5]), 1);
-    expect(fleet.refusedPerSecond.unauthenticated).toBeCloseTo(rateOf([1, 0]), 1);
-    expect(fleet.refusedPerSecond.not_admitted).toBeCloseTo(rateOf([0, 1]), 1);
+    expect(fleet.refusedPerSecondByCode.unauthenticated).toBeCloseTo(rateOf([1, 0]), 1);
+    expect(fleet.refusedPerSecondByCode.not_admitted).toBeCloseTo(rateOf([0, 1]), 1);
     expect(fleet.requestsPerSecond).toBeCloseTo(rateOf([8, 6]), 1);
 
     await admitWaiting(fest, clock, sale.id);

@@ -4,44 +4,13 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SaleState } from '@fest/server/contract/schemas';
-import { WebSocket } from 'ws';
+import { connectSocket, type SocketClient } from './socket-client.ts';
 
-export interface LiveClient {
-  readonly socket: WebSocket;
-  /** All that came, in order. */
-  readonly states: readonly SaleState[];
-  /** Waits for a state that fits. */
-  until(fits: (state: SaleState) => boolean, withinMs?: number): Promise<SaleState>;
-  /** Waits until the connection has ended. */
-  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
-}
+export type LiveClient = SocketClient<SaleState>;
 
 /** Connects; rejects when the server refuses. */
-export async function connectLive(port: number, saleId: number): Promise<LiveClient> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/api/v1/sales/${saleId}/live`, { perMessageDeflate: true });
-  const states: SaleState[] = [];
-  socket.on('message', (data) => {
-    states.push(JSON.parse(String(data)));
-  });
-  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
-    socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
-  });
-  await once(socket, 'open');
-  socket.on('error', () => undefined);
-  return {
-    socket,
-    states,
-    closed,
-    async until(fits, withinMs = 5_000) {
-      for (const deadlineMs = performance.now() + withinMs; ; await sleep(5)) {
-        const found = states.find(fits);
-        if (found !== undefined) return found;
-        if (performance.now() > deadlineMs) {
-          throw new Error(`no such state within ${withinMs} ms; the last is ${JSON.stringify(states.at(-1))}`);
-        }
-      }
-    },
-  };
+export function connectLive(port: number, saleId: number): Promise<LiveClient> {
+  return connectSocket(`ws://127.0.0.1:${port}/api/v1/sales/${saleId}/live`);
 }
 
 /** A request that asks for a WebSocket as it should; headers can be replaced or, with undefined, left out. */

@@ -1,4 +1,5 @@
 /** `docs/openapi.json` is what the routes say, and the routes say enough. */
+import { OperationsLive } from '@fest/server/contract/operations';
 import { API_PREFIX, ROUTES } from '@fest/server/contract/paths';
 import { PROBLEM_MEDIA_TYPE } from '@fest/server/contract/problems';
 import type { FestApp } from '@fest/server/platform/fest-app';
@@ -72,6 +73,15 @@ test('every operation has a tag, and every tag is described and used', () => {
 test('every operation says what success looks like, and that a refusal is a problem document', () => {
   expect(namesOf(({ responses }) => !Object.keys(responses).some((status) => SUCCESS.test(status)))).toEqual([]);
   expect(namesOf(({ responses }) => responses.default?.content?.[PROBLEM_MEDIA_TYPE] === undefined)).toEqual([]);
+});
+
+test('a WebSocket says what its messages are', () => {
+  const opens = ({ responses }: Operation) => responses['101'] !== undefined;
+  const sockets = namesOf(opens);
+  expect(sockets).toHaveLength(2);
+  expect(namesOf((operation) => opens(operation) && operation.responses['101']?.content === undefined)).toEqual([]);
+  const live = document.paths[`${API_PREFIX}/operations/live`]?.get?.responses['101']?.content?.['application/json'];
+  expect(live).toMatchObject({ schema: { required: Object.keys(OperationsLive.properties) } });
 });
 
 test('an operation asks for a token exactly when its route does', async () => {

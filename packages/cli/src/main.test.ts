@@ -201,7 +201,7 @@ describe('changing the phase of a sale', () => {
 
   test.each([
     [['sale', 'open', '7'], '--yes'],
-    [['sale', 'pause', '7'], '--yes'],
+    [['sale', 'open', '7'], '--yes'],
     [['sale', 'close', '7'], '--confirm'],
     [['sale', 'close', '7', '--confirm', 'Day 2'], '--confirm'],
   ])('%j off a terminal changes nothing and names the flag', async (args, flag) => {
@@ -276,7 +276,7 @@ describe('changing the phase of a sale', () => {
     onTestFinished(() => server.close());
     writeLocalState(folder, server.url);
     const context = createFakeContext({ cwd: folder, env: { HOME: folder } });
-    expect(await main(['sale', 'pause', '7', '--yes'], context)).toBe(EXIT.done);
+    expect(await main(['sale', 'open', '7', '--yes'], context)).toBe(EXIT.done);
     expect(sessions).toBe(2);
     expect(statSync(join(folder, '.fest/session.json')).mode & 0o777).toBe(0o600);
   });
@@ -409,14 +409,14 @@ describe('login with a token that was made elsewhere', () => {
     expect(text).toContain('as ops@example.org');
     expect(text).not.toContain('signature');
     expect(statSync(join(options.env.HOME, '.config/fest/credentials.json')).mode & 0o777).toBe(0o600);
-    await main(['sale', 'pause', '7', '--yes', '--profile', 'staging'], createFakeContext(options));
-    expect(server.requests.at(-1)).toBe(`POST /api/v1/sales/7/pause Bearer ${token}`);
+    await main(['sale', 'close', '7', '--confirm', '7', '--profile', 'staging'], createFakeContext(options));
+    expect(server.requests.at(-1)).toBe(`POST /api/v1/sales/7/close Bearer ${token}`);
   });
 
   test('that has ended asks for a new login instead of one nobody can renew', async () => {
     const { server, options } = await adopt(`${token}\n`);
     const context = createFakeContext({ ...options, nowMs: () => Date.parse('2026-07-01T13:00:00Z') });
-    expect(await main(['sale', 'pause', '7', '--yes', '--profile', 'staging'], context)).toBe(EXIT.unauthorised);
+    expect(await main(['sale', 'open', '7', '--yes', '--profile', 'staging'], context)).toBe(EXIT.unauthorised);
     expect(context.text('stderr')).toContain('fest login');
     expect(server.requests.some((request) => request.includes('refresh'))).toBe(false);
   });

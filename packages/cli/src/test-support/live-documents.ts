@@ -102,7 +102,7 @@ export function liveDocument(overrides: Partial<OperationsLive> = {}): Operation
       requestsPerSecond: 1_625,
       ordersPerSecond: 21.3,
       errorsPerSecond: 0,
-      refusedPerSecond: { not_admitted: 20.4, rate_limited: 8 },
+      refusedPerSecondByCode: { not_admitted: 20.4, rate_limited: 8 },
       latency: [
         { class: 'wait', perSecond: 1_500, p50Ms: 0.8, p95Ms: 4.1, p99Ms: 9.8, maxMs: 31, errorsPerSecond: 0 },
         { class: 'pay', perSecond: 22, p50Ms: 6, p95Ms: 14, p99Ms: 38, maxMs: 61, errorsPerSecond: 0 },

@@ -20,7 +20,7 @@ test('columns of several rows', () => {
 
 test('the scale is that of what is known', () => {
   expect(scaleOf([NONE, 3, 1, NONE])).toEqual({ min: 1, max: 3, now: 1 });
-  expect(scaleOf([NONE])).toEqual({ min: 0, max: 0, now: NONE });
+  expect(scaleOf([NONE])).toEqual({ min: NONE, max: NONE, now: NONE });
 });
 
 test('a bar is full only when it is all', () => {

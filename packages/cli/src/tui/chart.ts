@@ -13,10 +13,10 @@ export interface Scale {
   readonly now: number;
 }
 
-/** What the ends of a chart stand for. */
+/** What the ends of a chart stand for; not numbers where nothing is known. */
 export function scaleOf(values: Values): Scale {
   const known = values.filter((value) => !Number.isNaN(value));
-  if (known.length === 0) return { min: 0, max: 0, now: Number.NaN };
+  if (known.length === 0) return { min: Number.NaN, max: Number.NaN, now: Number.NaN };
   return { min: Math.min(...known), max: Math.max(...known), now: known.at(-1) ?? Number.NaN };
 }
 
@@ -70,17 +70,23 @@ export interface ChartOptions {
   readonly theme: Theme;
 }
 
+/** A dash for what is not known. */
+function written(value: number, { format, theme }: Pick<ChartOptions, 'format' | 'theme'>): string {
+  return Number.isNaN(value) ? theme.dash : format(value);
+}
+
 const TITLE_CELLS = 11;
 const NOW_CELLS = 9;
 
 /** A chart in one row: title, now, the line, and what its ends mean. `values` has to be {@link inlineCells} long. */
-export function inlineChart({ title, values, scale, width, format, theme }: ChartOptions): Line {
+export function inlineChart(options: ChartOptions): Line {
+  const { title, values, scale, width, theme } = options;
   const { min, max, now } = scale;
   const cut = theme.cut;
-  const ends = `min ${format(min)} max ${format(max)}`;
+  const ends = `min ${written(min, options)} max ${written(max, options)}`;
   return [
     span(fitText(title, TITLE_CELLS, 'left', cut), 'dim'),
-    span(fitText(Number.isNaN(now) ? theme.dash : format(now), NOW_CELLS, 'right', cut), 'bold'),
+    span(fitText(written(now, options), NOW_CELLS, 'right', cut), 'bold'),
     span('  '),
     span(sparkline(values, theme), 'good'),
     span('  '),
@@ -101,18 +107,19 @@ export function blockCells(width: number): number {
 }
 
 /** A chart of several rows with its scale at the left. `values` has to be {@link blockCells} long. */
-export function blockChart({ title, values, scale, width, height, format, theme }: ChartOptions): Line[] {
+export function blockChart(options: ChartOptions): Line[] {
+  const { title, values, scale, width, height, theme } = options;
   const { min, max, now } = scale;
   const label = (text: string): string => fitText(text, LABEL_CELLS, 'right', theme.cut);
   const rows = columnChart(values, height - 1, theme);
   return [
     [
       span(` ${title}`, 'bold'),
-      span(`  now ${Number.isNaN(now) ? theme.dash : format(now)}`, 'bold'),
-      span(`  min ${format(min)}  max ${format(max)}`, 'dim'),
+      span(`  now ${written(now, options)}`, 'bold'),
+      span(`  min ${written(min, options)}  max ${written(max, options)}`, 'dim'),
     ],
     ...rows.map((row, index): Line => {
-      const text = index === 0 ? format(max) : index === rows.length - 1 ? '0' : '';
+      const text = index === 0 ? written(max, options) : index === rows.length - 1 ? '0' : '';
       return [span(`${label(text)} `, 'dim'), span(fitText(row, width - LABEL_CELLS - 1), 'good')];
     }),
   ];

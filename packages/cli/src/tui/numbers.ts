@@ -10,8 +10,9 @@ export function formatRate(value: number): string {
   return value < 100 ? (Math.floor(value * 10) / 10).toFixed(1) : formatCount(value);
 }
 
-/** `0.4 ms`, `120 ms`, `2.5 s`; rounded up. */
-export function formatMs(value: number): string {
+/** `0.4 ms`, `120 ms`, `2.5 s`; rounded up. A dash where nothing was measured: that is not fast. */
+export function formatMs(value: number | null): string {
+  if (value === null) return '–';
   if (value < 10) return `${(Math.ceil(value * 10) / 10).toFixed(1)} ms`;
   return value < 10_000 ? `${formatCount(Math.ceil(value))} ms` : `${(Math.ceil(value / 100) / 10).toFixed(1)} s`;
 }

@@ -44,6 +44,9 @@ const Share = Type.Number({ minimum: 0, maximum: 1 });
 const orNull = <Schema extends Parameters<typeof Type.Union>[0][number]>(schema: Schema) =>
   Type.Union([schema, Type.Null()]);
 
+/** Nothing is not fast: what has no value is not zero. */
+const Quantile = Type.Union([Milliseconds, Type.Null()], { description: 'null: nothing was answered' });
+
 export const StoreHealth = object({
   status: words(STORE_STATUSES),
   latencyMs: Type.Union([Milliseconds, Type.Null()], {
@@ -80,8 +83,8 @@ export const ProcessReport = object({
   leaving: Type.Boolean(),
   requestsPerSecond: Rate,
   errorsPerSecond: Rate,
-  refusedPerSecond: Rate,
-  p99Ms: Milliseconds,
+  refusedPerSecond: Type.Number({ minimum: 0, description: 'with any code' }),
+  p99Ms: Quantile,
   eventLoopUtilization: Share,
   cpu: Type.Number({ minimum: 0, description: 'in units of one processor' }),
   memoryBytes: Count,
@@ -142,13 +145,14 @@ export const FleetReport = object({
   ordersPerSecond: Rate,
   errorsPerSecond: Rate,
   /** Problem documents by code, but for `internal_error`; those of 500 and above, but for `overloaded`, are errors as well. */
-  refusedPerSecond: Type.Record(Type.String(), Rate),
+  refusedPerSecondByCode: Type.Record(Type.String(), Rate),
+  /** Of the classes that answered anything. */
   latency: Type.Array(LatencyOfClass),
   /** Of all classes together. */
-  p50Ms: Milliseconds,
-  p95Ms: Milliseconds,
-  p99Ms: Milliseconds,
-  maxMs: Milliseconds,
+  p50Ms: Quantile,
+  p95Ms: Quantile,
+  p99Ms: Quantile,
+  maxMs: Quantile,
   eventLoopUtilizationMax: Share,
   cpu: Type.Number({ minimum: 0, description: 'in units of one processor, of all processes together' }),
   memoryBytes: Count,

@@ -1,13 +1,14 @@
 import type { ReadinessCheck } from '@fest/server/contract/operations';
 import type { Sale } from '@fest/server/contract/schemas';
 import type { Context } from '../../context.ts';
-import type { ExitCode } from '../../exit-codes.ts';
+import { FixableError } from '../../errors.ts';
+import { EXIT, type ExitCode } from '../../exit-codes.ts';
 import { writeDocument } from '../../render/document.ts';
 import { loadSettings } from '../../settings.ts';
 import { type ChangeOptions, type Consent, carryOut, requireConsent } from './carry-out.ts';
 import { type OperatorApi, operatorApi, type PhaseChange } from './operator-api.ts';
-import { planPhase } from './plan.ts';
-import { notReady, obstaclesOf, renderOverridden, sayChecking } from './readiness-report.ts';
+import { isSameStart, planPhase } from './plan.ts';
+import { notReady, obstaclesOf, renderOverridden, renderWarnings, sayChecking } from './readiness-report.ts';
 import { getSale, parseSaleId } from './sale-api.ts';
 import { renderSale } from './show.ts';
 
@@ -37,18 +38,24 @@ export async function runChangePhase(
 ): Promise<ExitCode> {
   const saleId = parseSaleId(id);
   const settings = await loadSettings(context, options);
-  const before = await getSale(settings.url.value, saleId);
+  const api = operatorApi(context, settings, saleId);
+  const before = await getSale(settings.url.value, saleId).catch((error: unknown) => {
+    if (change === 'open' && isAway(error)) return explainByReadiness(api, saleId, error);
+    throw error;
+  });
+  refuseWrongPhase(change, before);
   const effect = effectOf(change, before);
   const consent = consentTo(change, before, options);
   if (options.dryRun !== true) requireConsent(context, effect, consent);
-  const api = operatorApi(context, settings, saleId);
   if (change === 'open') sayChecking(context, saleId);
-  const overridden = change === 'open' ? await findOverridden(api, saleId, options.force === true) : [];
-  const plan = planPhase(await api.readAdmission(), PHASE_AFTER[change]);
+  const overridden = change === 'open' ? await findOverridden(context, api, saleId, options.force === true) : [];
+  const state = await api.readAdmission();
+  const plan = planPhase(state, PHASE_AFTER[change]);
   if (overridden.length > 0) context.stderr.write(renderOverridden(overridden));
   const title = `${change} sale ${saleId} “${before.name}”`;
   const { environment } = settings;
-  return carryOut(context, options, { title, plan, effect, consent, environment }, async () => {
+  const isAsPlanned = async () => isSameStart(await api.readAdmission(), state);
+  return carryOut(context, options, { title, plan, effect, consent, environment, isAsPlanned }, async () => {
     const sale = await api.changePhase(
       change,
       overridden.map((check) => check.id),
@@ -77,8 +84,54 @@ function consentTo(change: PhaseChange, sale: Sale, options: ChangePhaseOptions)
 }
 
 /** The checks that are overridden. Throws when the sale is not ready and nobody says that it is to be opened all the same. */
-async function findOverridden(api: OperatorApi, saleId: number, force: boolean): Promise<readonly ReadinessCheck[]> {
-  const obstacles = obstaclesOf(await api.readReadiness());
+async function findOverridden(
+  { stderr }: Pick<Context, 'stderr'>,
+  api: OperatorApi,
+  saleId: number,
+  force: boolean,
+): Promise<readonly ReadinessCheck[]> {
+  const readiness = await api.readReadiness();
+  const obstacles = obstaclesOf(readiness);
   if (obstacles.length > 0 && !force) throw notReady(saleId, obstacles);
+  stderr.write(renderWarnings(readiness));
   return obstacles;
+}
+
+/** Whether a sale cannot be told for a reason that its readiness knows better. */
+function isAway(error: unknown): boolean {
+  const code = error instanceof FixableError ? error.details.problemCode : undefined;
+  return code === 'sale_recovering' || code === 'store_unavailable';
+}
+
+/** "Try again" is no remedy: what the sale waits for is. @throws always */
+async function explainByReadiness(api: OperatorApi, saleId: number, error: unknown): Promise<never> {
+  const obstacles = obstaclesOf(await api.readReadiness());
+  throw obstacles.length === 0 ? error : notReady(saleId, obstacles);
+}
+
+const MAY_CHANGE: Readonly<Record<PhaseChange, readonly Sale['phase'][]>> = {
+  open: ['scheduled'],
+  pause: ['open', 'soldOut'],
+  resume: ['paused'],
+  close: ['scheduled', 'open', 'soldOut', 'paused'],
+};
+
+const DONE = { open: 'opened', pause: 'paused', resume: 'resumed', close: 'closed' } as const;
+
+/** Before anything is planned or asked: a plan for what cannot be done would mislead. */
+function refuseWrongPhase(change: PhaseChange, { id, name, phase }: Sale): void {
+  if (MAY_CHANGE[change].includes(phase)) return;
+  throw new FixableError({
+    what:
+      phase === PHASE_AFTER[change]
+        ? `Sale ${id} “${name}” is ${phase} already`
+        : `Sale ${id} “${name}” is ${phase} and cannot be ${DONE[change]}`,
+    why: `${change} needs it to be ${MAY_CHANGE[change].filter((one) => one !== 'soldOut').join(', ')}`,
+    fix:
+      phase === 'closed'
+        ? `A closed sale stays closed: make a new one. Who closed it: fest sale history ${id}`
+        : `Nothing was changed. Who changed it last: fest sale history ${id}`,
+    exitCode: EXIT.refused,
+    problemCode: 'wrong_phase',
+  });
 }

@@ -89,6 +89,20 @@ export function admissionOf({ mode, perSecond, maxActive }: AdmissionState): Adm
   return { mode, perSecond, maxActive };
 }
 
+/** Whether what a plan starts from is the same; how many wait may be another thing each time. */
+export function isSameStart(a: AdmissionState, b: AdmissionState): boolean {
+  return openOf(a.phase) === openOf(b.phase) && isSameAdmission(admissionOf(a), admissionOf(b));
+}
+
+export function isSameAdmission(a: Admission, b: Admission): boolean {
+  return a.mode === b.mode && a.perSecond === b.perSecond && a.maxActive === b.maxActive;
+}
+
+/** Sold out is an open sale with nothing available. */
+function openOf(phase: Phase): Phase {
+  return phase === 'soldOut' ? 'open' : phase;
+}
+
 /** Seconds that a buyer who was admitted takes a place, on average so far; undefined before anybody has. */
 export function observedStaySeconds({ active, outflowPerSecond }: AdmissionState): number | undefined {
   return active > 0 && outflowPerSecond > 0 ? active / outflowPerSecond : undefined;

@@ -5,7 +5,7 @@ import { writeDocument } from '../../render/document.ts';
 import { loadSettings } from '../../settings.ts';
 import { type ChangeOptions, carryOut, requireConsent } from './carry-out.ts';
 import { operatorApi } from './operator-api.ts';
-import { admissionOf, planAdmission } from './plan.ts';
+import { type Admission, admissionOf, isSameAdmission, isSameStart, planAdmission } from './plan.ts';
 import { describeAdmission, type RateInput, resolveAdmission } from './resolve-admission.ts';
 import { getSale, parseSaleId } from './sale-api.ts';
 
@@ -28,11 +28,15 @@ export async function runSaleRate(context: Context, id: string, options: SaleRat
   const state = await api.readAdmission();
   const to = resolveAdmission(admissionOf(state), wanted);
   const effect = `Sale ${saleId} “${name}” admits by ${describeAdmission(to)} from now on.`;
+  if (options.dryRun !== true && isSameAdmission(admissionOf(state), to)) {
+    return tellUnchanged(context, options, { saleId, name, to });
+  }
   const { environment } = settings;
+  const isAsPlanned = async () => isSameStart(await api.readAdmission(), state);
   return carryOut(
     context,
     options,
-    { title, plan: planAdmission(state, to), effect, consent, environment },
+    { title, plan: planAdmission(state, to), effect, consent, environment, isAsPlanned },
     async () => {
       const admission = await api.setAdmission(to);
       if (options.json === true) {
@@ -42,6 +46,17 @@ export async function runSaleRate(context: Context, id: string, options: SaleRat
       context.stdout.write(`Sale ${saleId} “${name}” admits by ${describeAdmission(admission)}.\n`);
     },
   );
+}
+
+/** Nothing is sent: it would be the last change, and undo would take back nothing. */
+function tellUnchanged(
+  { stdout }: Pick<Context, 'stdout'>,
+  options: SaleRateOptions,
+  { saleId, name, to }: { readonly saleId: number; readonly name: string; readonly to: Admission },
+): ExitCode {
+  if (options.json === true) writeDocument(stdout, 'fest.sale-rate/1', { from: to, admission: { saleId, ...to } });
+  else stdout.write(`Sale ${saleId} “${name}” admits by ${describeAdmission(to)} already; nothing was changed.\n`);
+  return EXIT.done;
 }
 
 function parseRate({ perSecond, maxActive, mode }: SaleRateOptions): RateInput {

@@ -29,6 +29,14 @@ export function renderReadiness({ checks }: SaleReadiness, colour: boolean): str
     .join('');
 }
 
+/** What keeps nobody from opening it and is better known before; empty when there is nothing. */
+export function renderWarnings({ checks }: SaleReadiness): string {
+  return checks
+    .filter(({ status }) => status === 'warning')
+    .map(({ id, found, remedy }) => `Warning: ${id}: ${found}\n  → ${remedy}\n`)
+    .join('');
+}
+
 /** The refusal to open a sale that is not ready, with each remedy. */
 export function notReady(saleId: number, obstacles: readonly ReadinessCheck[]): FixableError {
   return new FixableError({

@@ -51,6 +51,10 @@ interface World extends FakeContextOptions {
   readonly phase?: AdmissionState['phase'];
   readonly checks?: readonly ReadinessCheck[];
   readonly actions?: readonly SaleAction[];
+  /** What another operator has done to the admission when it is read again. */
+  readonly later?: Partial<AdmissionState>;
+  /** In place of the sale. */
+  readonly problem?: Readonly<Record<string, unknown>> & { readonly status: number };
 }
 
 interface Changed {
@@ -60,8 +64,12 @@ interface Changed {
 }
 
 /** Runs `fest <words>` as an operator who is logged in. */
-async function fest(words: string, { phase = 'open', checks = [fine], actions = [], ...options }: World = {}) {
+async function fest(
+  words: string,
+  { phase = 'open', checks = [fine], actions = [], later = {}, problem, ...options }: World = {},
+) {
   const changes: Changed[] = [];
+  let reads = 0;
   const answer = (method: string, path: string, body: unknown): FakeAnswer => {
     if (method !== 'GET') changes.push({ method, path, body });
     if (method === 'PUT') return { status: 200, body: { saleId: 7, ...(body as object) } };
@@ -70,8 +78,12 @@ async function fest(words: string, { phase = 'open', checks = [fine], actions = 
       const ready = checks.every(({ status }) => status === 'ok' || status === 'warning');
       return { status: 200, body: { saleId: 7, ready, checks } };
     }
-    if (path.endsWith('/admission')) return { status: 200, body: { ...state, phase } };
+    if (path.endsWith('/admission')) {
+      reads += 1;
+      return { status: 200, body: { ...state, phase, ...(reads > 1 ? later : {}) } };
+    }
     if (path.includes('/history')) return { status: 200, body: { saleId: 7, items: actions, nextCursor: null } };
+    if (problem !== undefined) return { status: problem.status, body: problem };
     return { status: 200, body: { ...sale, phase } };
   };
   const server = await startFakeServer(({ method, path, body }) => answer(method, path, body));
@@ -122,11 +134,92 @@ describe('fest sale open', () => {
     expect(server.headers.at(-1)).toMatchObject({ 'forced-checks': 'stock,mysql' });
   });
 
+  test('tells what is better known before, and opens', async () => {
+    const { exitCode, stderr, changes } = await fest('sale open 7 --yes', {
+      phase: 'scheduled',
+      checks: broken.slice(2, 3),
+    });
+    expect(exitCode).toBe(EXIT.done);
+    expect(stderr).toContain('Warning: times: who buys later cannot\n  → Set refundUntil later.\nPlan: ');
+    expect(changes).toHaveLength(1);
+  });
+
   test('overrides nothing when nothing is wrong', async () => {
     const { exitCode, stderr, server } = await fest('sale open 7 --yes --force', { phase: 'scheduled' });
     expect(exitCode).toBe(EXIT.done);
     expect(stderr).not.toContain('failed');
     expect(server.headers.at(-1)).not.toHaveProperty('forced-checks');
+  });
+});
+
+test('fest sale open of a sale that is being built anew says what it waits for, not only to try again', async () => {
+  const problem = {
+    type: 'x',
+    title: 'The sale is being restored',
+    status: 503,
+    detail: 'Later.',
+    code: 'sale_recovering',
+  };
+  const waits = { ...fine, status: 'failed', found: 'it waits for server-2', remedy: 'fest sale rebuild 7' } as const;
+  const { exitCode, stderr, changes } = await fest('sale open 7 --yes --force', { problem, checks: [waits] });
+  expect(exitCode).toBe(EXIT.checkFailed);
+  expect(stderr).toContain('state: it waits for server-2\n    → fest sale rebuild 7');
+  expect(changes).toEqual([]);
+  expect(await fest('sale pause 7 --yes', { problem })).toMatchObject({ exitCode: EXIT.refused });
+});
+
+describe('a change that cannot be made', () => {
+  test.each([
+    ['open', 'paused', 'and cannot be opened'],
+    ['open', 'closed', 'and cannot be opened'],
+    ['pause', 'paused', 'already'],
+    ['pause', 'scheduled', 'and cannot be paused'],
+    ['resume', 'open', 'already'],
+    ['resume', 'closed', 'and cannot be resumed'],
+    ['close', 'closed', 'already'],
+  ] as const)(
+    'fest sale %s of a sale that is %s is refused before it is planned or asked for',
+    async (verb, phase, text) => {
+      for (const flag of ['--dry-run', verb === 'close' ? '--confirm 7' : '--yes']) {
+        const { exitCode, stdout, stderr, changes } = await fest(`sale ${verb} 7 ${flag}`, { phase });
+        expect(exitCode).toBe(EXIT.refused);
+        expect(stdout).toBe('');
+        expect(stderr).toContain(`Sale 7 “Day 1” is ${phase} ${text}`);
+        expect(stderr).not.toContain('Plan:');
+        expect(changes).toEqual([]);
+      }
+    },
+  );
+
+  test('a sold out sale can be paused', async () => {
+    expect((await fest('sale pause 7 --yes', { phase: 'soldOut' })).changes).toHaveLength(1);
+  });
+});
+
+describe('another operator who is quicker', () => {
+  test.each([
+    ['sale rate 7 --per-second 100', { maxActive: 5 }, 'open'],
+    ['sale rate 7 --per-second 100', { mode: 'auto' }, 'open'],
+    ['sale pause 7', { phase: 'paused' }, 'open'],
+    ['sale open 7', { phase: 'open' }, 'scheduled'],
+  ] as const)('%s is not done when it was agreed to for %j less', async (words, later, phase) => {
+    const { exitCode, stderr, changes } = await fest(words, { phase, later, isTTY: true, stdin: 'y\n' });
+    expect(exitCode).toBe(EXIT.refused);
+    expect(stderr).toContain('The sale has changed while you were asked; nothing was done');
+    expect(changes).toEqual([]);
+  });
+
+  test('who has more people in line meanwhile does what was agreed to', async () => {
+    const options = { later: { waiting: 9_000, active: 3 }, isTTY: true, stdin: 'y\n' };
+    expect((await fest('sale rate 7 --per-second 100', options)).changes).toHaveLength(1);
+  });
+
+  test('undo takes back nothing else than it has shown', async () => {
+    const options = { phase: 'paused', actions: [action({})], isTTY: true, stdin: 'y\n' } as const;
+    expect((await fest('sale undo 7', options)).changes).toHaveLength(1);
+    const { stderr, changes } = await fest('sale undo 7', { ...options, later: { phase: 'open' } });
+    expect(stderr).toContain('The sale has changed while you were asked');
+    expect(changes).toEqual([]);
   });
 });
 
@@ -198,6 +291,16 @@ describe('fest sale rate', () => {
     expect(stdout).toBe('Sale 7 “Day 1” admits by fixed, 100 a second, 1000 places.\n');
     const body = { mode: 'fixed', perSecond: 100, maxActive: 1_000 };
     expect(changes).toEqual([{ method: 'PUT', path: '/api/v1/sales/7/admission', body }]);
+  });
+
+  test('to what it is already changes and records nothing', async () => {
+    const { exitCode, stdout, changes } = await fest('sale rate 7 --per-second 50 --yes');
+    expect(exitCode).toBe(EXIT.done);
+    expect(stdout).toBe('Sale 7 “Day 1” admits by fixed, 50 a second, 1000 places already; nothing was changed.\n');
+    expect(changes).toEqual([]);
+    const json = JSON.parse((await fest('sale rate 7 --mode fixed --yes --json')).stdout);
+    expect(json).toMatchObject({ schema: 'fest.sale-rate/1', admission: { saleId: 7, perSecond: 50 } });
+    expect(json.from).toEqual({ mode: 'fixed', perSecond: 50, maxActive: 1_000 });
   });
 
   test('asks on a terminal, and no is the default', async () => {

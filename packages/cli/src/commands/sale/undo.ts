@@ -10,7 +10,7 @@ import { effectOf, PHASE_AFTER } from './change-phase.ts';
 import { decideUndo, type Undo } from './decide-undo.ts';
 import { describeSettings } from './describe-settings.ts';
 import { type OperatorApi, operatorApi } from './operator-api.ts';
-import { planAdmission, planPhase } from './plan.ts';
+import { isSameStart, planAdmission, planPhase } from './plan.ts';
 import { describeAdmission } from './resolve-admission.ts';
 import { getSale, parseSaleId } from './sale-api.ts';
 
@@ -33,10 +33,16 @@ export async function runSaleUndo(context: Context, id: string, options: ChangeO
   const plan = undo.kind === 'phase' ? planPhase(state, PHASE_AFTER[undo.change]) : planAdmission(state, undo.to);
   const title = `undo ${describeAction(undo.action)}`;
   const { environment } = settings;
+  const isAsPlanned = async () => {
+    const again = decideUndo((await api.readHistory({ limit: ACTIONS })).items, await api.readAdmission());
+    return (
+      again.kind !== 'impossible' && again.action.id === undo.action.id && isSameStart(await api.readAdmission(), state)
+    );
+  };
   return carryOut(
     context,
     options,
-    { title, plan, effect: effectOfUndo(undo, sale), consent, environment },
+    { title, plan, effect: effectOfUndo(undo, sale), consent, environment, isAsPlanned },
     async () => {
       await takeBack(api, undo);
       if (options.json === true) {

@@ -29,8 +29,8 @@ export interface DashboardOptions {
 type End = { readonly exitCode: ExitCode } | { readonly error: unknown };
 
 export async function runDashboard(options: DashboardOptions): Promise<ExitCode> {
-  const { context, terminal, theme, urls, session, mayWrite, saleId } = options;
-  let state: WatchState = initialState({ url: urls[0] ?? '', mayWrite, saleId });
+  const { context, settings, terminal, theme, urls, session, mayWrite, saleId } = options;
+  let state: WatchState = initialState({ url: urls[0] ?? '', mayWrite, saleId, profile: settings.environment });
   const { promise, resolve: end } = Promise.withResolvers<End>();
   const screen = openFullScreen({
     terminal,

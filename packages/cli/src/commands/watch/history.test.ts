@@ -68,3 +68,22 @@ test('the history of sales is bounded: those that are gone make room', () => {
   expect(history.salesRemembered).toBeLessThanOrEqual(WATCH_LIMITS.salesMax);
   expect(history.findSale(600)?.waiting.sample(4_000, 1, 1)).toEqual([12_345]);
 });
+
+test('a second in which nothing was answered has no latency: not zero, and not the one before', () => {
+  const history = new History();
+  const { fleet } = liveDocument();
+  history.record(liveDocument({ fleet: { ...fleet, p99Ms: 12 } }), 1_000);
+  history.record(liveDocument({ fleet: { ...fleet, p99Ms: null } }), 2_000);
+  expect(history.fleet.p99Ms.sample(2_000, 2, 2)).toEqual([12, NONE]);
+  expect(history.fleet.p99Ms.scale(2_000, 60)).toEqual({ min: 12, max: 12, now: NONE });
+  expect(history.fleet.requests.scale(2_000, 60).now).toBe(fleet.requestsPerSecond);
+});
+
+test('what is now is that of the window: of a picture that is held still not what came later, of a long silence nothing', () => {
+  const series = new Series();
+  series.record(1_000, 5);
+  series.record(2_000, 6);
+  expect(series.scale(1_900, 60).now).toBe(5);
+  expect(series.scale(2_900, 60).now).toBe(6);
+  expect(series.scale(70_000, 60)).toEqual({ min: NONE, max: NONE, now: NONE });
+});

@@ -9,7 +9,7 @@ export class Series {
   #lastSecond: number | undefined;
 
   /**
-   * A second value in the same second replaces the first; one of before the last is not taken. One second that is skipped is
+   * Not a number is a gap: there was a document, and it had no such value. A second value in the same second replaces the first; one of before the last is not taken. One second that is skipped is
    * no gap: what comes once a second, a little late each time, skips one now and then.
    */
   record(atMs: number, value: number): void {
@@ -37,9 +37,12 @@ export class Series {
     });
   }
 
-  /** Smallest, largest and last value of a window. */
+  /** Smallest and largest value of a window, and the one that came last in it: not a number when that had none. */
   scale(untilMs: number, windowSeconds: number): Scale {
-    return scaleOf(this.sample(untilMs, windowSeconds, windowSeconds));
+    const until = Math.floor(untilMs / 1_000);
+    const second = Math.min(until, this.#lastSecond ?? Number.NEGATIVE_INFINITY);
+    const now = second > until - windowSeconds ? this.#at(second) : Number.NaN;
+    return { ...scaleOf(this.sample(untilMs, windowSeconds, windowSeconds)), now };
   }
 
   #largest(from: number, to: number): number {
@@ -91,7 +94,7 @@ export class History {
     const { fleet, sales } = document;
     this.fleet.orders.record(atMs, fleet.ordersPerSecond);
     this.fleet.requests.record(atMs, fleet.requestsPerSecond);
-    this.fleet.p99Ms.record(atMs, fleet.p99Ms);
+    this.fleet.p99Ms.record(atMs, fleet.p99Ms ?? Number.NaN);
     this.fleet.refusals.record(atMs, refusalsOf(document));
     for (const { saleId, ordersPerSecond, waiting } of sales.slice(0, WATCH_LIMITS.salesMax)) {
       const series = this.#sales.get(saleId) ?? { orders: new Series(), waiting: new Series() };
@@ -120,5 +123,5 @@ export class History {
 }
 
 export function refusalsOf({ fleet }: OperationsLive): number {
-  return Object.values(fleet.refusedPerSecond).reduce((sum, rate) => sum + rate, 0);
+  return Object.values(fleet.refusedPerSecondByCode).reduce((sum, rate) => sum + rate, 0);
 }

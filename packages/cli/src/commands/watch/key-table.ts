@@ -17,6 +17,7 @@ export type KeyAction =
   | 'escape'
   | 'filter'
   | 'freeze'
+  | 'traffic'
   | 'longerWindow'
   | 'shorterWindow'
   | 'reverse'
@@ -66,9 +67,16 @@ export const KEY_TABLE: readonly KeyBinding[] = [
     does: 'show only sales with a text in id, name, festival or phase',
     hint: '/ filter',
   },
+  {
+    action: 'traffic',
+    keys: ['t'],
+    shown: 't',
+    does: 'latencies by class of requests, refusals by code',
+    hint: 't traffic',
+  },
   { action: 'freeze', keys: ['p'], shown: 'p', does: 'hold the picture still, and let it go on', hint: 'p hold' },
   { action: 'longerWindow', keys: ['+', '='], shown: '+', does: 'charts of a longer time: 1, 5, 15 min' },
-  { action: 'shorterWindow', keys: ['-'], shown: '-', does: 'charts of a shorter time', hint: '+/- window' },
+  { action: 'shorterWindow', keys: ['-'], shown: '-', does: 'charts of a shorter time' },
   { action: 'command', keys: [':'], shown: ':', does: 'type a command, see below', hint: ': command' },
 ];
 

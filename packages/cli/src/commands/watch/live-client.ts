@@ -86,7 +86,8 @@ export class LiveClient {
     } catch (error) {
       if (!(error instanceof FixableError)) throw error;
       if (this.#hasBeenLive || !isLastHope || this.#isPassing(error))
-        return { wasLive: false, why: error.message, hasExpired: false };
+        // A sentence goes on behind it.
+        return { wasLive: false, why: error.message.replace(/\.$/, ''), hasExpired: false };
       this.#options.listener.onRefused(error);
       return undefined;
     }

@@ -59,9 +59,21 @@ export function soldShare({ sold, capacity }: LiveSaleReport): number {
 }
 
 /** `soldOut` in two words, and what is more urgent than the phase. */
-export function phaseOf({ phase, rebuilding }: LiveSaleReport): string {
+export function phaseOf({ phase, rebuilding }: Pick<LiveSaleReport, 'phase' | 'rebuilding'>): string {
   if (rebuilding) return 'rebuilding';
   return phase === 'soldOut' ? 'sold out' : phase;
+}
+
+/**
+ * What limits the admission; undefined when nobody has said. A paused sale is not `closed` for its operator, and of nobody who
+ * waits the tile says it already.
+ */
+export function limitInWords({ limitedBy, phase }: LiveSaleReport): string | undefined {
+  if (limitedBy === null) return undefined;
+  if (limitedBy === 'nobodyWaits') return 'nobody waits';
+  if (limitedBy === 'closed') return `the phase, ${phaseOf({ phase, rebuilding: false })}`;
+  // The word of plans and of `fest sale rate`.
+  return limitedBy === 'slots' ? 'places' : limitedBy;
 }
 
 export function phaseStyle({ phase, rebuilding }: LiveSaleReport): TextStyle {

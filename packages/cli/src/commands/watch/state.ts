@@ -1,5 +1,6 @@
 /** What the dashboard knows and what is open on it. Plain data; the history is the only part that is changed in place. */
 import type { LiveSaleReport, OperationsEvent, OperationsLive } from '@fest/server/contract/operations';
+import type { Environment } from '../../profiles.ts';
 import { History } from './history.ts';
 import type { Plan } from './intervention.ts';
 import { WATCH_LIMITS, WINDOWS_MINUTES } from './limits.ts';
@@ -28,12 +29,15 @@ export interface LoggedEvent {
   readonly level: OperationsEvent['level'];
   readonly saleId: number | null;
   readonly text: string;
+  /** Account of the operator who did it. */
+  readonly operatorId?: number;
 }
 
 export type Opened =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'help'; readonly scroll: number }
   | { readonly kind: 'sale' }
+  | { readonly kind: 'traffic' }
   | { readonly kind: 'filter'; readonly before: string }
   | { readonly kind: 'command'; readonly text: string }
   /** `goAhead` is false until somebody chooses otherwise. */
@@ -61,6 +65,8 @@ export interface WatchState {
   /** Index into `WINDOWS_MINUTES`. */
   readonly window: number;
   readonly mayWrite: boolean;
+  /** The environment that was chosen on the command line. */
+  readonly profile?: Environment;
   /** Answers a key that could not do what it was for; until the next key. */
   readonly notice?: string;
 }
@@ -69,6 +75,7 @@ export function initialState(options: {
   readonly url: string;
   readonly mayWrite: boolean;
   readonly saleId?: number | undefined;
+  readonly profile?: Environment | undefined;
 }): WatchState {
   return {
     connection: { status: 'connecting', url: options.url },
@@ -85,6 +92,7 @@ export function initialState(options: {
     eventScroll: 0,
     window: 0,
     mayWrite: options.mayWrite,
+    ...(options.profile === undefined ? {} : { profile: options.profile }),
   };
 }
 
@@ -138,8 +146,9 @@ export function mergeEvents(
   const ids = new Set(known.map(({ id }) => id));
   const added = incoming.filter(({ id }) => !ids.has(id));
   if (added.length === 0) return known;
-  const logged = added.map(({ id, at, level, saleId, text }): LoggedEvent => {
-    return { id, atMs: Date.parse(at), level, saleId, text };
+  const logged = added.map(({ id, at, level, saleId, operatorId, text }): LoggedEvent => {
+    const who = operatorId === null ? {} : { operatorId };
+    return { id, atMs: Date.parse(at), level, saleId, text, ...who };
   });
   return lastEvents([...known, ...logged].toSorted((a, b) => a.atMs - b.atMs));
 }

@@ -190,6 +190,20 @@ describe('changing a sale', () => {
     expect(state.notice).toContain('has changed meanwhile; nothing was done');
   });
 
+  test('is not done when the mode has changed meanwhile, which would be set back with it', () => {
+    const asked = press(watching({ mayWrite: true }), ':', 'max-active 40', '<enter>', '<tab>').state;
+    const changed = takeDocument(asked, liveDocument({ sales: [liveSale({ mode: 'fixed' })] }), NOW);
+    const { state, effect } = press(changed, '<enter>');
+    expect(effect.kind).toBe('none');
+    expect(state.notice).toContain('has changed meanwhile; nothing was done');
+  });
+
+  test('shows the newest events, where what comes of it is told', () => {
+    const back = press(watching({ mayWrite: true }), '<tab>', '<tab>', 'k', 'k').state;
+    expect(back.eventScroll).toBe(2);
+    expect(press(back, ':', 'rate 20', '<enter>', '<tab>', '<enter>').state.eventScroll).toBe(0);
+  });
+
   test('is not begun, and not done, over figures that are old', () => {
     const state = watching({ mayWrite: true });
     const typed = press(state, ':', 'pause').state;
@@ -203,4 +217,15 @@ describe('changing a sale', () => {
     expect(press(watching(), ':', 'quit', '<enter>').effect.kind).toBe('quit');
     expect(press(watching(), ':', '<esc>').state.opened.kind).toBe('nothing');
   });
+});
+
+test('t opens the traffic, and t, enter and esc close it', () => {
+  const opened = press(watching(), 't').state;
+  expect(opened.opened.kind).toBe('traffic');
+  for (const key of ['t', '<enter>', '<esc>']) expect(press(opened, key).state.opened.kind).toBe('nothing');
+});
+
+test('events tell which operator did it', () => {
+  const state = takeDocument(watching(), liveDocument({ events: [liveEvent({ id: '000010', operatorId: 4 })] }), NOW);
+  expect(state.events.find(({ id }) => id === '000010')).toMatchObject({ operatorId: 4 });
 });

@@ -91,13 +91,14 @@ function pressOne(before: WatchState, key: string, nowMs: number): Updated {
     case 'help':
       return pressInHelp(state, opened.scroll, key);
     case 'sale':
-      return closesSale(key) ? unchanged({ ...state, opened: NOTHING }) : pressInLists(state, key);
+    case 'traffic':
+      return closesBox(key) ? unchanged({ ...state, opened: NOTHING }) : pressInLists(state, key);
     case 'nothing':
       return pressInLists(state, key);
   }
 }
 
-function closesSale(key: string): boolean {
+function closesBox(key: string): boolean {
   return key === '<esc>' || key === '<enter>';
 }
 
@@ -145,6 +146,8 @@ function act(state: WatchState, action: KeyAction): WatchState {
       return { ...state, pane: 'sales', opened: { kind: 'filter', before: state.filter } };
     case 'freeze':
       return freeze(state);
+    case 'traffic':
+      return { ...state, opened: state.opened.kind === 'traffic' ? NOTHING : { kind: 'traffic' } };
     case 'longerWindow':
       return { ...state, window: Math.min(state.window + 1, WINDOWS_MINUTES.length - 1) };
     case 'shorterWindow':
@@ -255,7 +258,8 @@ function pressInDialog(
 /** What was planned is only done when it is still the same: another operator may have been quicker. */
 function decide(state: WatchState, dialog: Extract<WatchState['opened'], { kind: 'dialog' }>, nowMs: number): Updated {
   const { plan, goAhead, typed } = dialog;
-  const closed: WatchState = { ...state, opened: NOTHING };
+  // What comes of it is in the newest events.
+  const closed: WatchState = { ...state, opened: NOTHING, eventScroll: 0 };
   if (plan.confirm !== undefined && typed !== '' && !plan.confirm.includes(typed.trim())) {
     return unchanged({ ...state, notice: `“${typed}” is not the name of the sale; nothing was changed.` });
   }
@@ -263,7 +267,7 @@ function decide(state: WatchState, dialog: Extract<WatchState['opened'], { kind:
   if (!isConfirmed) return unchanged(cancelled(state, plan));
   const sale = state.latest?.document.sales.find(({ saleId }) => saleId === plan.saleId);
   const again = sale === undefined ? undefined : planChange(plan.change, sale);
-  if (again?.status !== 'planned' || again.plan.from !== plan.from) {
+  if (again?.status !== 'planned' || !isSame(again.plan, plan)) {
     return unchanged({ ...closed, notice: `Sale ${plan.saleId} has changed meanwhile; nothing was done. Look again.` });
   }
   if (isStale(state, nowMs)) {
@@ -272,6 +276,11 @@ function decide(state: WatchState, dialog: Extract<WatchState['opened'], { kind:
   const text = `asked for: ${plan.what} ${plan.from} → ${plan.to}`;
   const said = say(closed, { atMs: nowMs, level: 'info', text, saleId: plan.saleId });
   return { state: said, effect: { kind: 'carryOut', plan } };
+}
+
+/** From the same to the same: what is sent is more than what is changed. */
+function isSame(a: Plan, b: Plan): boolean {
+  return a.from === b.from && a.request.body?.mode === b.request.body?.mode;
 }
 
 function cancelled(state: WatchState, plan: Plan): WatchState {

@@ -1,4 +1,4 @@
-/** What lies over the screen: help, one sale, and the dialog before a change. */
+/** What lies over the screen: help, one sale, the traffic, and the dialog before a change. */
 import type { LiveSaleReport } from '@fest/server/contract/operations';
 import { boxLines, wrapText } from '../../tui/box.ts';
 import { cleanText, fitText } from '../../tui/cells.ts';
@@ -7,10 +7,11 @@ import { type Line, span } from '../../tui/line.ts';
 import { formatCount, formatRate, formatShare } from '../../tui/numbers.ts';
 import type { Series } from './history.ts';
 import { KEY_TABLE } from './key-table.ts';
-import { phaseOf } from './sale-columns.ts';
-import { type Opened, selectedSale, shownOf, windowSeconds } from './state.ts';
+import { limitInWords, phaseOf } from './sale-columns.ts';
+import { type Opened, selectedSale, windowSeconds } from './state.ts';
 import { TYPED_COMMANDS } from './typed-command.ts';
 import { isProduction, type View } from './view-header.ts';
+import { trafficLines } from './view-traffic.ts';
 
 const BOX_COLUMNS = 76;
 
@@ -26,9 +27,19 @@ export function findBox(view: View): Line[] | undefined {
     }
     case 'dialog':
       return dialogBox(opened, view);
+    case 'traffic':
+      return trafficBox(view);
     default:
       return undefined;
   }
+}
+
+/** Frame, foot, and the lines of the screen above and below it. */
+const AROUND_ROWS = 5;
+
+function trafficBox(view: View): Line[] {
+  const lines = trafficLines(view, BOX_COLUMNS - 4, view.rows - AROUND_ROWS);
+  return boxLines('traffic', [...lines, [span('t or esc closes this', 'dim')]], BOX_COLUMNS, view.theme);
 }
 
 function helpBox({ rows, theme, state }: View, scroll: number): Line[] {
@@ -38,7 +49,7 @@ function helpBox({ rows, theme, state }: View, scroll: number): Line[] {
     [span(`Commands${state.mayWrite ? '' : ', which need: fest watch --write'}`, 'bold')],
     ...TYPED_COMMANDS.map(({ form, does }): Line => [span(fitText(form, 16), 'bold'), span(does)]),
   ];
-  const room = Math.min(content.length, rows - 5);
+  const room = Math.min(content.length, rows - AROUND_ROWS);
   const first = Math.min(scroll, content.length - room);
   const below = content.length - room - first;
   const foot = below > 0 ? `${below} more below: down. Any other key closes this.` : 'Any key closes this.';
@@ -59,7 +70,7 @@ function saleBox(sale: LiveSaleReport, view: View): Line[] {
     ['line', `${formatCount(sale.waiting)} waiting, serving number ${formatCount(sale.servingNumber)}`],
     ['inside', `${formatCount(sale.active)} of ${formatCount(sale.maxActive)}`],
     ['rate', `${formatCount(sale.perSecond)}/s ${sale.mode}; at present ${formatRate(sale.ratePerSecond)}/s`],
-    ['limited by', sale.limitedBy ?? 'nobody has said'],
+    ['limited by', limitInWords(sale) ?? 'nobody has said'],
     ['who come in', sale.showRate === null ? 'not known' : `${formatShare(sale.showRate)} of those admitted`],
   ];
   const history = state.history.findSale(sale.saleId);
@@ -77,7 +88,8 @@ function saleChart(title: string, series: Series, { state, theme, nowMs }: View)
   const untilMs = state.frozen?.atMs ?? nowMs;
   const values = series.sample(untilMs, windowSeconds(state), 34);
   const { min, max } = series.scale(untilMs, windowSeconds(state));
-  const scale = `  min ${formatRate(min)} max ${formatRate(max)}`;
+  const written = (value: number): string => (Number.isNaN(value) ? theme.dash : formatRate(value));
+  const scale = `  min ${written(min)} max ${written(max)}`;
   return [span(fitText(title, 13), 'dim'), span(sparkline(values, theme), 'good'), span(scale, 'dim')];
 }
 
@@ -87,7 +99,7 @@ function dialogBox({ plan, goAhead, typed }: Extract<Opened, { kind: 'dialog' }>
     wrapText(cleanText(text, theme.ascii), BOX_COLUMNS - 4).map((line) => [span(line)]);
   const ageMs = state.latest === undefined ? 0 : nowMs - state.latest.atMs;
   const content: Line[] = [
-    ...(isProduction(shownOf(state)?.document) ? [[span('This is PRODUCTION.', 'bad')] as const] : []),
+    ...(isProduction(state) ? [[span('This is PRODUCTION.', 'bad')] as const] : []),
     [span(`${cleanText(plan.saleName, theme.ascii)}`, 'bold')],
     [span(`${plan.what}: `), span(`${plan.from} ${theme.arrow} ${plan.to}`, 'bold')],
     ...plan.effects.flatMap(wrapped),

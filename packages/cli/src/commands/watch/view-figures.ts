@@ -4,7 +4,7 @@ import { bar, blockCells, blockChart, type ChartOptions, inlineCells, inlineChar
 import { beside, fitLine, type Line, lineWidth, type Span, span, type TextStyle } from '../../tui/line.ts';
 import { formatBytes, formatCount, formatMs, formatRate, formatShare, formatSpan } from '../../tui/numbers.ts';
 import type { Series } from './history.ts';
-import { soldShare } from './sale-columns.ts';
+import { limitInWords, phaseOf, soldShare } from './sale-columns.ts';
 import { selectedSale, shownOf, windowSeconds } from './state.ts';
 import type { View } from './view-header.ts';
 
@@ -26,13 +26,13 @@ function noTiles({ theme }: View): Line[][] {
 const SHARE_CELLS = 6;
 
 function tilesOf(sale: LiveSaleReport, { theme }: View, width: number): Line[][] {
-  const { waiting, outflowPerSecond, perSecond, mode, active, maxActive, sold, capacity, limitedBy } = sale;
+  const { waiting, outflowPerSecond, perSecond, mode, active, maxActive, sold, capacity } = sale;
   return [
     [[span('waiting', 'dim')], [span(formatCount(waiting), 'bold')], [span(waitOf(sale), 'dim')]],
     [
       [span('admitted/s', 'dim')],
       [span(formatRate(outflowPerSecond), 'bold'), span(` of ${formatCount(perSecond)} ${mode}`)],
-      [span(limitedBy === null ? '' : `limited by ${limitedBy}`, 'dim')],
+      [span(limitOf(sale), 'dim')],
     ],
     [
       [span('active of maxActive', 'dim')],
@@ -45,6 +45,13 @@ function tilesOf(sale: LiveSaleReport, { theme }: View, width: number): Line[][]
       [...bar(soldShare(sale), width - SHARE_CELLS, theme), span(formatShare(soldShare(sale)).padStart(SHARE_CELLS))],
     ],
   ];
+}
+
+/** Of a line that nobody stands in, the tile beside it tells. */
+function limitOf(sale: LiveSaleReport): string {
+  const limit = limitInWords(sale);
+  if (limit === undefined || sale.limitedBy === 'nobodyWaits') return '';
+  return sale.limitedBy === 'closed' ? `not while ${phaseOf(sale)}` : `limited by ${limit}`;
 }
 
 function waitOf({ waiting, outflowPerSecond }: LiveSaleReport): string {

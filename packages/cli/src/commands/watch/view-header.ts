@@ -22,21 +22,26 @@ export function headerLines(view: View): Line[] {
   return [barLine(view), saleLine(view), warningLine(view)];
 }
 
-export function isProduction(document: OperationsLive | undefined): boolean {
-  return document?.environment.trim().toLowerCase() === 'production';
+/** By what the server says, or by the profile of whoever watches: either is reason to be careful. */
+export function isProduction(state: WatchState): boolean {
+  const environment = shownOf(state)?.document.environment ?? '';
+  return state.profile?.production === true || environment.trim().toLowerCase() === 'production';
 }
 
 function barLine({ state, theme, columns, nowMs }: View): Line {
   const document = shownOf(state)?.document;
-  const production = isProduction(document);
+  const production = isProduction(state);
   const style: TextStyle = production ? 'alarm' : 'bar';
-  const environment = production
-    ? 'PRODUCTION'
-    : cleanText(document?.environment ?? 'environment unknown', theme.ascii);
+  const environment = production ? 'PRODUCTION' : cleanText(environmentOf(document, state), theme.ascii);
   const host = URL.canParse(state.connection.url) ? new URL(state.connection.url).host : state.connection.url;
   const left = [span(` fest watch  ${environment}  ${host}`, style)];
   const right = [span(`  ${freshnessOf(state, nowMs)}  ${formatClock(nowMs)} UTC `, style)];
   return spread(left, right, columns, style, theme.cut);
+}
+
+/** As the server calls it; until it has, as the profile does. */
+function environmentOf(document: OperationsLive | undefined, { profile }: WatchState): string {
+  return document?.environment ?? profile?.name ?? 'environment unknown';
 }
 
 /** In words: `live`, `STALE 5 s old`. */

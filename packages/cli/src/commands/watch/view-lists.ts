@@ -18,8 +18,11 @@ import { storeFact } from './view-figures.ts';
 import { nameOfProcess, type View } from './view-header.ts';
 
 /** A line across with the list's name; the list that takes the keys is marked. */
-function titleLine({ state, theme }: View, pane: Pane, text: string, width: number): Line {
-  const isActive = state.pane === pane;
+function titleLine(view: View, pane: Pane, text: string, width: number): Line {
+  return ruleLine(view, text, width, view.state.pane === pane);
+}
+
+export function ruleLine({ theme }: View, text: string, width: number, isActive = false): Line {
   const name = ` ${isActive ? `${theme.pointer} ` : ''}${text} `;
   return fitLine(
     [
@@ -143,8 +146,9 @@ const LEVELS: Readonly<Record<LoggedEvent['level'], { readonly word: string; rea
   error: { word: 'ERROR ', style: 'bad' },
 };
 
-function eventLine({ atMs, level, saleId, text }: LoggedEvent, ascii: boolean): Line {
+function eventLine({ atMs, level, saleId, operatorId, text }: LoggedEvent, ascii: boolean): Line {
   const { word, style } = LEVELS[level];
   const sale = saleId === null ? '' : `sale ${saleId}: `;
-  return [span(` ${formatClock(atMs)} `, 'dim'), span(word, style), span(`${sale}${cleanText(text, ascii)}`)];
+  const who = operatorId === undefined ? '' : ` (operator ${operatorId})`;
+  return [span(` ${formatClock(atMs)} `, 'dim'), span(word, style), span(`${sale}${cleanText(text, ascii)}${who}`)];
 }

@@ -35,6 +35,18 @@ function press(state: WatchState, ...keys: readonly string[]): WatchState {
   return keys.reduce((before, key) => takeKey(before, key, NOW).state, state);
 }
 
+/** Two minutes in which nobody has asked for anything. */
+function idle(): WatchState {
+  const none = { p50Ms: null, p95Ms: null, p99Ms: null, maxMs: null, latency: [], refusedPerSecondByCode: {} };
+  const fleet = { ...liveDocument().fleet, ...none, requestsPerSecond: 0, ordersPerSecond: 0 };
+  let state = takeConnection(initialState({ url, mayWrite: false, saleId: undefined }), { status: 'live', url }, NOW);
+  for (let ago = 120; ago >= 0; ago -= 1) {
+    const processes = [liveProcess({ requestsPerSecond: 0, p99Ms: null })];
+    state = takeDocument(state, liveDocument({ fleet, processes }), NOW - ago * 1_000);
+  }
+  return state;
+}
+
 const lost = (state: WatchState): WatchState =>
   takeConnection(state, { status: 'lost', url, why: 'the line broke', retryAtMs: NOW + 9_000 }, NOW + 4_000);
 
@@ -66,6 +78,11 @@ const SCENES: Readonly<Record<string, { readonly state: () => WatchState; readon
   help: { state: () => press(watching(), '?') },
   filter: { state: () => press(watching(), '/', 'night') },
   sale: { state: () => press(watching(), '<enter>') },
+  traffic: { state: () => press(watching(), 't') },
+  'nothing-answered': { state: () => idle() },
+  'production-by-profile': {
+    state: () => ({ ...watching(), profile: { name: 'tickets', production: true } }),
+  },
   held: { state: () => press(watching(), 'p'), laterMs: 2_000 },
 };
 

@@ -8,7 +8,8 @@ import { isStale, shownOf } from './state.ts';
 import { findBox } from './view-boxes.ts';
 import { chartLines, healthLines, tileLines } from './view-figures.ts';
 import { headerLines, type View } from './view-header.ts';
-import { eventLines, processLines, saleLines } from './view-lists.ts';
+import { eventLines, processLines, ruleLine, saleLines } from './view-lists.ts';
+import { trafficLines } from './view-traffic.ts';
 
 export function drawScreen(view: View): Line[] {
   const { state, columns, rows, nowMs } = view;
@@ -41,7 +42,7 @@ function listLines(view: View, height: number): Line[] {
       ...saleLines(view, columns, saleHeight),
       ...beside(
         [
-          { lines: processLines(view, half - 1, height - saleHeight), width: half },
+          { lines: leftLines(view, half - 1, height - saleHeight), width: half },
           { lines: eventLines(view, columns - half, height - saleHeight), width: columns - half },
         ],
         view.theme.cut,
@@ -55,6 +56,19 @@ function listLines(view: View, height: number): Line[] {
     ...processLines(view, columns, processHeight),
     ...eventLines(view, columns, height - saleHeight - processHeight),
   ];
+}
+
+/** Fewer rows of traffic are not worth the lines that processes lose to them. */
+const TRAFFIC_ROWS_MIN = 8;
+
+/** Processes, and below them the traffic where there is space for it. */
+function leftLines(view: View, width: number, height: number): Line[] {
+  const count = shownOf(view.state)?.document.processes.length ?? 0;
+  const processHeight = Math.max(2 + count, Math.floor(height / 3));
+  const left = height - processHeight;
+  if (left < TRAFFIC_ROWS_MIN) return processLines(view, width, height);
+  const title = ruleLine(view, 'traffic (t)', width);
+  return [...processLines(view, width, processHeight), title, ...trafficLines(view, width, left - 1)];
 }
 
 /** The bottom line: what is typed, what went wrong with a key, or which keys there are. */

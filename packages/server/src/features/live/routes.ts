@@ -1,8 +1,7 @@
 /** WebSocket `/sales/{id}/live`: the state document of a sale, on every change. */
 import type { IncomingMessage } from 'node:http';
-import { Type } from 'typebox';
 import { API_PREFIX, ROUTES } from '../../contract/paths.ts';
-import { SaleParameters } from '../../contract/schemas.ts';
+import { SaleParameters, SaleState } from '../../contract/schemas.ts';
 import { originOf } from '../../platform/client-address.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
 import type { LoadShedder } from '../../platform/overload/load-shedder.ts';
@@ -13,6 +12,7 @@ import type { LiveSales } from '../stock/live-sales.ts';
 import { requireLiveSale, type SaleDirectory } from '../stock/require-live-sale.ts';
 import { handshakeFault, isStateOfSale } from './handshake.ts';
 import type { LiveBroadcast } from './live-broadcast.ts';
+import { messagesOf } from './messages.ts';
 import { requireHandshake } from './require-handshake.ts';
 import { Upgrades } from './upgrades.ts';
 
@@ -47,7 +47,7 @@ export function registerLiveRoutes(app: FestApp, dependencies: LiveDependencies)
         summary: 'The state of a sale as it changes, over a WebSocket',
         description: DESCRIPTION,
         params: SaleParameters,
-        response: { 101: Type.Null({ description: 'The connection is a WebSocket from here on' }) },
+        response: { 101: messagesOf(SaleState) },
       },
     },
     async (request, reply) => {

@@ -68,8 +68,14 @@ async function factOf<Value>(who: string, ask: () => Promise<Value>): Promise<Fa
   try {
     return { known: true, value: await withDeadline(ask(), LIMITS.readinessMs, tooLate) };
   } catch (error) {
-    return { known: false, why: `${who}: ${error instanceof Error ? error.message : String(error)}` };
+    return { known: false, why: `${who}: ${inWords(error)}` };
   }
+}
+
+/** The driver's own words are about its settings. */
+function inWords(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.startsWith("Stream isn't writeable") ? 'not connected' : message;
 }
 
 /** The counters alone: no holds, and of the released numbers how many there are. */

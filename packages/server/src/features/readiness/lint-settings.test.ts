@@ -56,6 +56,7 @@ describe('the admission', () => {
     ['ok', {}, {}, '50 a second, 500 places'],
     ['ok', {}, { mode: 'auto', perSecond: 10_000 }, 'up to 10000 a second'],
     ['failed', {}, { perSecond: 0 }, 'nobody is admitted'],
+    ['unknown', { closesAtMs: NOW - 1 }, {}, 'no time left'],
     ['failed', { closesAtMs: NOW + HOUR + 4_000 }, {}, '1000 tickets take 5 s at least'],
     ['warning', {}, { maxActive: 1_001 }, 'find all tickets held'],
     ['warning', {}, { maxActive: 4 }, 'with 4 places'],

@@ -109,6 +109,9 @@ export function lintAdmission(sale: SaleSettings, admission: AdmissionChoice, no
   const rate = `fest sale rate ${saleId}`;
   const finding = (status: 'failed' | 'warning', found: string, remedy: string) =>
     notOk('admission', status, found, remedy);
+  if (openSeconds <= 0) {
+    return notOk('admission', 'unknown', 'there is no time left to sell in', 'Mend what the check `times` says.');
+  }
   if (perSecond === 0)
     return finding('failed', 'nobody is admitted: perSecond is 0', `${rate} --per-second ${LIMITS.perSecondDefault}`);
   const quickestSeconds = capacity / limitPerBuyer / perSecond;

@@ -9,6 +9,7 @@ import { withDeadline } from '../../platform/deadline.ts';
 import type { FestApp } from '../../platform/fest-app.ts';
 import { parseNumericId } from '../../platform/ids.ts';
 import { ProblemError } from '../../platform/problem.ts';
+import { isStoreFailure } from '../../platform/problem-details.ts';
 import { type SaleDirectory, saleNotFound } from '../stock/require-live-sale.ts';
 import { type FactSources, gatherFacts } from './gather-facts.ts';
 import { judgeReadiness } from './readiness.ts';
@@ -36,7 +37,7 @@ export function registerReadinessRoutes(app: FestApp, dependencies: ReadinessDep
       const saleId = parseNumericId(request.params.saleId);
       if (saleId === undefined) throw saleNotFound();
       // As this server remembers it, if it does: that MySQL is away is what the checks are to say.
-      const sale = await withDeadline(directory.getSale(saleId), LIMITS.readinessMs, notRead);
+      const sale = await withDeadline(directory.getSale(saleId), LIMITS.readinessMs, notRead).catch(sayNotRead);
       if (sale === undefined) throw saleNotFound();
       reply.header('Cache-Control', 'no-store');
       return reply.code(200).send(judgeReadiness(await gatherFacts(dependencies, sale)));
@@ -45,13 +46,14 @@ export function registerReadinessRoutes(app: FestApp, dependencies: ReadinessDep
 }
 
 function notRead(): ProblemError {
-  return new ProblemError(
-    'store_unavailable',
-    'MySQL does not answer, and this server does not know the sale. Mend that first.',
-    {
-      retryAfterMs: 1_000,
-    },
-  );
+  const detail =
+    'MySQL does not answer, and this server does not remember the sale: start MySQL, or correct FEST_MYSQL_URL, and check again.';
+  return new ProblemError('store_unavailable', detail, { retryAfterMs: 1_000 });
+}
+
+/** A MySQL that refuses connections is as far away as one that hangs. */
+function sayNotRead(error: unknown): never {
+  throw isStoreFailure(error) ? notRead() : error;
 }
 
 /** What is left for processes without privileges. */

@@ -74,7 +74,7 @@ describe('sums', () => {
     expect(fleet).toMatchObject({
       requestsPerSecond: 150,
       ordersPerSecond: 4,
-      refusedPerSecond: { rate_limited: 1, sold_out: 12 },
+      refusedPerSecondByCode: { rate_limited: 1, sold_out: 12 },
       webSockets: 6,
       logLagRecords: 8,
       paymentsInFlight: 4,
@@ -101,7 +101,14 @@ describe('sums', () => {
 
   it('of nobody are nothing', () => {
     const { fleet } = merge([]);
-    expect(fleet).toMatchObject({ requestsPerSecond: 0, latency: [], p99Ms: 0, redis: { status: 'down' } });
+    expect(fleet).toMatchObject({
+      requestsPerSecond: 0,
+      latency: [],
+      p50Ms: null,
+      p99Ms: null,
+      maxMs: null,
+      redis: { status: 'down' },
+    });
   });
 });
 
@@ -121,7 +128,7 @@ describe('latencies', () => {
     expect(wait?.maxMs).toBeCloseTo(100, 0);
     expect([pay?.class, pay?.perSecond, pay?.errorsPerSecond]).toEqual(['pay', 1, 2]);
     expect(fleet.p99Ms).toBeCloseTo(7, 0);
-    expect(processes.map(({ p99Ms }) => Math.round(p99Ms))).toEqual([1, 100]);
+    expect(processes.map(({ p99Ms }) => Math.round(p99Ms ?? 0))).toEqual([1, 100]);
   });
 
   it('of a text that is no histogram are none', () => {

@@ -122,6 +122,8 @@ function quantilesOf(histogram: LatencyHistogram): Pick<LatencyOfClass, 'p50Ms' 
   return { p50Ms: quantileMs(0.5), p95Ms: quantileMs(0.95), p99Ms: quantileMs(0.99), maxMs: quantileMs(1) };
 }
 
+const NO_QUANTILES = { p50Ms: null, p95Ms: null, p99Ms: null, maxMs: null } as const;
+
 function latencyOfClass(
   name: RouteClass,
   histogram: LatencyHistogram,
@@ -159,7 +161,7 @@ function reportOf(seen: SeenProcess): ProcessReport {
     requestsPerSecond: rounded(perSecond(figures.answers, figures)),
     errorsPerSecond: rounded(errorsPerSecond(figures)),
     refusedPerSecond: rounded(perSecond(sum(Object.values(figures.refused)), figures)),
-    p99Ms: milliseconds(all.quantile(0.99)),
+    p99Ms: all.count === 0 ? null : milliseconds(all.quantile(0.99)),
     eventLoopUtilization: rounded(figures.eventLoopUtilization),
     cpu: rounded(figures.cpu),
     memoryBytes: figures.memoryBytes,
@@ -186,7 +188,7 @@ function worst(healths: readonly StoreHealth[]): StoreHealth {
   }, first);
 }
 
-function refusedPerSecond(processes: readonly ProcessFigures[]): Record<string, number> {
+function refusedPerSecondByCode(processes: readonly ProcessFigures[]): Record<string, number> {
   const byCode = new Map<string, number>();
   for (const figures of processes) {
     for (const [code, count] of Object.entries(figures.refused)) {
@@ -205,11 +207,11 @@ function sumUp(processes: readonly ProcessFigures[]): FleetReport {
     requestsPerSecond: rounded(total((figures) => perSecond(figures.answers, figures))),
     ordersPerSecond: rounded(total((figures) => perSecond(sum(Object.values(figures.orders)), figures))),
     errorsPerSecond: rounded(total(errorsPerSecond)),
-    refusedPerSecond: refusedPerSecond(processes),
+    refusedPerSecondByCode: refusedPerSecondByCode(processes),
     latency: byClass
       .filter(([, histogram]) => histogram.count > 0)
       .map(([name, histogram]) => latencyOfClass(name, histogram, processes)),
-    ...quantilesOf(all),
+    ...(all.count === 0 ? NO_QUANTILES : quantilesOf(all)),
     eventLoopUtilizationMax: rounded(Math.max(0, ...processes.map((figures) => figures.eventLoopUtilization))),
     cpu: rounded(total(({ cpu }) => cpu)),
     memoryBytes: total(({ memoryBytes }) => memoryBytes),

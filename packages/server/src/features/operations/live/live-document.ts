@@ -36,6 +36,7 @@ export class LiveDocument {
     sales.start();
     const others = await this.#readOthers();
     const { shown, leftOut } = mostUrgent(sales.all);
+    await sales.meet(shown.map(({ saleId }) => saleId));
     return mergeFleet({
       atMs: clock.nowMs(),
       environment,

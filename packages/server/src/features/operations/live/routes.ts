@@ -1,11 +1,12 @@
 /** WebSocket `/operations/live`: how the whole fleet is, once a second, for operators. */
-import { Type } from 'typebox';
+import { OperationsLive } from '../../../contract/operations.ts';
 import { ROUTES } from '../../../contract/paths.ts';
 import { LIMITS } from '../../../limits.ts';
 import { expiryOf } from '../../../platform/access-tokens.ts';
 import { type Authentication, bearerTokenOf } from '../../../platform/authentication.ts';
 import type { FestApp } from '../../../platform/fest-app.ts';
 import { ProblemError } from '../../../platform/problem.ts';
+import { messagesOf } from '../../live/messages.ts';
 import { requireHandshake } from '../../live/require-handshake.ts';
 import type { Upgrades } from '../../live/upgrades.ts';
 import type { OperatorSockets } from './operator-sockets.ts';
@@ -34,7 +35,7 @@ export function registerOperationsLiveRoutes(
         tags: ['operations'],
         summary: 'How all servers and sales are, once a second, over a WebSocket',
         description: DESCRIPTION,
-        response: { 101: Type.Null({ description: 'The connection is a WebSocket from here on' }) },
+        response: { 101: messagesOf(OperationsLive) },
       },
       config: { roles: ['operator'] },
       onRequest: authentication.requireRole('operator'),

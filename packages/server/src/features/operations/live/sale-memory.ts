@@ -1,4 +1,5 @@
 /** Sales as this process last knew them, also while Redis does not answer or a sale is being built anew. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { LIMITS } from '../../../limits.ts';
 import type { Clock } from '../../../platform/clock.ts';
@@ -22,6 +23,8 @@ export class SaleMemory {
   readonly #sales = new Map<number, LiveSale>();
   readonly #names = new Map<number, KnownNames>();
   readonly #asked = new Set<number>();
+  /** Whose names were asked for once, whatever came of it. */
+  readonly #met = new Set<number>();
   #listening = false;
 
   constructor(options: SaleMemoryOptions) {
@@ -37,11 +40,21 @@ export class SaleMemory {
     live.onUnfollow((saleId) => {
       this.#sales.delete(saleId);
       this.#names.delete(saleId);
+      this.#met.delete(saleId);
     });
   }
 
   get all(): readonly LiveSale[] {
     return [...this.#sales.values()];
+  }
+
+  /** Waits a moment, once, for the names of sales that are new here: without them nobody can tell sales apart. */
+  async meet(saleIds: readonly number[]): Promise<void> {
+    const strangers = saleIds.filter((saleId) => !this.#met.has(saleId));
+    if (strangers.length === 0) return;
+    for (const saleId of strangers) this.#met.add(saleId);
+    const known = Promise.all(strangers.map((saleId) => this.#learn(saleId)));
+    await Promise.race([known, sleep(LIMITS.fleetReadMs, undefined, { ref: false })]);
   }
 
   /** At once: what is not known yet is asked for, and known the next time. */

@@ -47,13 +47,19 @@ function column(timeline: ReportTimeline, name: Column): readonly ChartPoint[] {
   });
 }
 
+/** What an operator did so long before the first row is shown beside it: that the sale was opened. */
+const SHORTLY_MS = 30_000;
+
 /** Undefined when nothing was recorded. */
 export function frameOf({ recorded, timeline }: SaleReport, marks: readonly ChartMark[]): ChartFrame | undefined {
   if (recorded.from === null || recorded.to === null || timeline.from.length === 0) return undefined;
   const spans = (found: readonly { readonly from: string; readonly to: string }[]): readonly ChartSpan[] =>
     found.map(({ from, to }) => ({ fromMs: Date.parse(from), toMs: Date.parse(to) }));
+  const beginMs = Date.parse(recorded.from);
+  const actions = marks.filter(({ kind }) => kind === 'action').map(({ atMs }) => atMs);
+  const before = actions.filter((atMs) => atMs < beginMs && beginMs - atMs <= SHORTLY_MS);
   return {
-    fromMs: Date.parse(recorded.from),
+    fromMs: Math.min(beginMs, ...before),
     toMs: Date.parse(recorded.to),
     gaps: spans(recorded.gaps),
     incomplete: spans(recorded.incomplete),
@@ -71,19 +77,22 @@ export function renderCharts(report: SaleReport, frame: ChartFrame): string {
   });
   const figure = (title: string, unit: string, series: readonly ChartSeries[], more: Partial<FigureOptions> = {}) =>
     renderFigure({ ...frame, title, unit, series, ...more });
+  const half = (title: string, unit: string, series: readonly ChartSeries[], more: Partial<FigureOptions> = {}) =>
+    figure(title, unit, series, { size: 'half', ...more });
   return [
     phaseFigure(timeline, frame),
     figure('People in line', 'people', [of('waiting', 'area', 1, 'waiting')], { format: grouped }),
     figure(
       'Admission',
-      'people/s',
+      'people a second',
       [
         { ...of('what the rate allowed', 'step', 0, 'ratePerSecond') },
         of('admitted (average of two minutes)', 'line', 1, 'outflowPerSecond'),
       ],
       { below: limiterBand(timeline, frame) },
     ),
-    figure(
+    '<div class="two">',
+    half(
       'Buyers inside',
       'people',
       [of('places', 'step', 0, 'maxActive'), of('hold or pay', 'area', 3, 'active')].filter(
@@ -91,24 +100,25 @@ export function renderCharts(report: SaleReport, frame: ChartFrame): string {
       ),
       { format: grouped },
     ),
-    figure('Orders', 'orders/s', [of('acknowledged', 'area', 5, 'ordersPerSecond')]),
-    figure(
+    half('Orders', 'orders a second', [of('acknowledged', 'area', 5, 'ordersPerSecond')]),
+    half(
       'Tickets',
       'tickets',
       [of('sold', 'area', 5, 'sold'), of('held', 'line', 2, 'held'), of('available', 'line', 1, 'available')],
       { atLeast: sale.capacity, format: grouped },
     ),
-    figure('Refused, of this sale', 'per second', refusalSeries(timeline)),
-    figure('Requests of all sales', 'per second', [
+    half('Refused, of this sale', 'answers a second', refusalSeries(timeline)),
+    half('Requests of all sales', 'a second', [
       of('answered', 'area', 1, 'requestsPerSecond'),
       of('errors', 'line', 4, 'errorsPerSecond'),
     ]),
-    figure('Time to answer, of the worst second', 'ms', [
+    half('Time to answer', 'ms, in the worst second', [
       of('99 of 100', 'line', 4, 'p99Ms'),
       of('95 of 100', 'line', 2, 'p95Ms'),
       of('half', 'line', 1, 'p50Ms'),
     ]),
-    figure('Busiest process', 'event loop', [of('busy', 'area', 3, 'eventLoopUtilizationMax')], {
+    '</div>',
+    figure('Busiest process', 'share of its time', [of('busy', 'area', 3, 'eventLoopUtilizationMax')], {
       atLeast: 1,
       format: (value) => `${Math.round(value * 100)} %`,
       below: storeBands(timeline, frame),
@@ -125,14 +135,14 @@ function isNear({ active, maxActive }: ReportTimeline): boolean {
 type FigureOptions = ChartOptions & { readonly below?: string };
 
 export function renderFigure(options: FigureOptions): string {
-  const { title, series, below = '', format = short } = options;
+  const { title, unit, series, below = '', format = short } = options;
   const legend = series
     .map(({ name, colour, points }) => {
       const most = points.reduce((soFar, { value }) => Math.max(soFar, value ?? 0), 0);
       return `<span><i class="c${colour}"></i>${escaped(name)}, at most ${escaped(format(most))}</span>`;
     })
     .join('');
-  return `<figure><figcaption><h3>${escaped(title)}</h3><span class="legend">${legend}</span></figcaption>\n${renderChart(options)}\n${below}</figure>`;
+  return `<figure><figcaption><h3>${escaped(title)} <small>${escaped(unit)}</small></h3><span class="legend">${legend}</span></figcaption>\n${renderChart(options)}\n${below}</figure>`;
 }
 
 // --- refusals ---------------------------------------------------------------------------------------------------------
@@ -218,7 +228,7 @@ function limiterBand(timeline: ReportTimeline, frame: ChartFrame): string {
     const limiter = timeline.limitedBy[row];
     return limiter == null ? undefined : (LIMITERS[limiter] ?? [limiter, 6]);
   });
-  return renderBand({ ...frame, title: 'limited by', spans });
+  return renderBand({ ...frame, title: 'limit', spans });
 }
 
 function storeBands(timeline: ReportTimeline, frame: ChartFrame): string {

@@ -1,5 +1,6 @@
 /** Text in HTML and SVG. Nothing that came from outside gets there in another way. Pure. */
 import { printable } from '../render/printable.ts';
+import { formatMoney } from '../render/values.ts';
 
 const SIGNS: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
@@ -10,6 +11,11 @@ export function escaped(text: string): string {
 /** `12,345`. */
 export function grouped(value: number): string {
   return Math.round(value).toLocaleString('en-US');
+}
+
+/** `88,500.00 EUR`, from minor units. */
+export function money(minorUnits: number, currency: string): string {
+  return formatMoney(minorUnits, currency).replace(/\B(?=(\d{3})+(?=\.|\s))/g, ',');
 }
 
 /** Three digits that matter: 1234, 12.3, 0.12. */

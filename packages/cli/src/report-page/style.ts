@@ -20,8 +20,9 @@ header { border-bottom: 3px solid var(--accent); padding-bottom: 20px; margin-bo
 header .festival { color: var(--accent); font-weight: 600; letter-spacing: .02em; margin: 0 0 2px; }
 h1 { font-size: 32px; line-height: 1.2; margin: 0 0 10px; letter-spacing: -.01em; overflow-wrap: anywhere; }
 h2 { font-size: 20px; margin: 44px 0 4px; letter-spacing: -.005em; }
-h3 { font-size: 15px; margin: 0; }
+h3 { font-size: 15px; margin: 0; } h3 small { font-weight: 400; color: var(--mute); font-size: 13px; margin-left: 6px; }
 p { margin: 6px 0; max-width: 78ch; }
+header p { max-width: none; }
 .mute, .note { color: var(--mute); }
 .note { font-size: 13.5px; margin: 4px 0 12px; }
 .pill { display: inline-block; border-radius: 99px; padding: 1px 11px; font-size: 13px; font-weight: 600; background: var(--s1); color: var(--ink); margin-right: 8px; }
@@ -40,7 +41,7 @@ figcaption { display: flex; flex-wrap: wrap; gap: 2px 18px; align-items: baselin
 .legend i.c0 { background: repeating-linear-gradient(90deg, var(--limit) 0 4px, transparent 4px 7px); }
 svg.chart { display: block; width: 100%; height: auto; font: 11.5px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif; }
 .grid { stroke: var(--line); } .notch { stroke: var(--mute); }
-.tick, .unit { fill: var(--mute); } .unit { font-style: italic; }
+.tick { fill: var(--mute); }
 .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
 .area { opacity: .16; stroke: none; }
 ${[1, 2, 3, 4, 5, 6].map((n) => `.line.c${n} { stroke: var(--c${n}); } .area.c${n} { fill: var(--c${n}); } .legend i.c${n} { background: var(--c${n}); }`).join('\n')}
@@ -55,14 +56,15 @@ ${[0, 1, 2, 3, 4, 5, 6].map((n) => `.state.s${n} rect { fill: var(--s${n}); }`).
 table { border-collapse: collapse; width: 100%; background: var(--card); border: 1px solid var(--line); border-radius: 10px; border-spacing: 0; margin: 12px 0; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: 6px 2px; }
 caption span { font-weight: 400; color: var(--mute); font-size: 13.5px; }
-th, td { text-align: left; padding: 7px 14px; border-top: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+th, td { text-align: left; padding: 7px 14px; border-top: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word; }
 thead th { color: var(--mute); font-size: 13px; font-weight: 600; border-top: 0; }
 .number { text-align: right; white-space: nowrap; } .when { white-space: nowrap; }
 tbody th { font-weight: 500; }
-.tag { display: inline-block; border-radius: 99px; padding: 0 8px; font-size: 12px; font-weight: 600; background: var(--action); color: var(--action-ink); }
+.tag { display: inline-block; white-space: nowrap; border-radius: 99px; padding: 0 8px; font-size: 12px; font-weight: 600; background: var(--action); color: var(--action-ink); }
 .tag.incident { background: var(--incident); color: var(--incident-ink); } .tag.info { background: var(--s0); color: var(--ink); }
 .bar { display: block; height: 8px; border-radius: 4px; background: var(--c1); min-width: 2px; } td.bars { width: 34%; vertical-align: middle; }
-.two { display: grid; grid-template-columns: 1fr 1fr; gap: 0 20px; align-items: start; }
+.two { display: grid; grid-template-columns: 1fr 1fr; gap: 0 14px; } .two > figure { margin: 6px 0; }
+.two figcaption { display: block; } .two .legend { margin-left: 0; display: flex; }
 footer { margin-top: 48px; padding-top: 14px; border-top: 1px solid var(--line); color: var(--mute); font-size: 13px; }
 code { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 @media (max-width: 820px) { .cards { grid-template-columns: 1fr 1fr; } .two { grid-template-columns: 1fr; } main { padding: 24px 16px 48px; } }

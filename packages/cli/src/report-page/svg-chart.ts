@@ -31,6 +31,8 @@ export interface ChartMark {
   readonly title: string;
 }
 
+export type ChartSize = 'whole' | 'half';
+
 export interface ChartOptions {
   readonly title: string;
   readonly unit: string;
@@ -42,13 +44,16 @@ export interface ChartOptions {
   /** Only part is known of these. */
   readonly incomplete: readonly ChartSpan[];
   readonly marks: readonly ChartMark[];
+  /** Default: whole. */
+  readonly size?: ChartSize;
   /** The axis reaches to this at least. */
   readonly atLeast?: number;
   readonly format?: (value: number) => string;
 }
 
-const WIDTH = 960;
-const HEIGHT = 230;
+/** Of a chart that is alone, and of one that has another beside it. */
+const WIDTHS = { whole: 960, half: 470 } as const;
+const HEIGHTS = { whole: 230, half: 200 } as const;
 const LEFT = 64;
 const RIGHT = 14;
 const TOP = 26;
@@ -57,6 +62,8 @@ const BOTTOM = 26;
 const LABEL_WIDTH = 26;
 
 interface Scales {
+  readonly width: number;
+  readonly height: number;
   readonly x: (atMs: number) => number;
   readonly y: (value: number) => number;
 }
@@ -64,24 +71,25 @@ interface Scales {
 const round = (value: number): string => (Math.round(value * 10) / 10).toString();
 
 export function renderChart(options: ChartOptions): string {
-  const { title, unit, fromMs, toMs, series, gaps, incomplete, marks, atLeast = 0, format = short } = options;
+  const { title, unit, fromMs, toMs, series, gaps, incomplete, marks } = options;
+  const { size = 'whole', atLeast = 0, format = short } = options;
+  const [width, height] = [WIDTHS[size], HEIGHTS[size]];
   const most = Math.max(atLeast, ...series.flatMap(({ points }) => points.map(({ value }) => value ?? 0)));
   const ticks = valueTicks(most);
   const top = ticks.at(-1) ?? 1;
   const span = Math.max(1, toMs - fromMs);
-  const x = (atMs: number): number => LEFT + ((atMs - fromMs) / span) * (WIDTH - LEFT - RIGHT);
-  const y = (value: number): number => HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM);
-  const scales = { x, y };
+  const x = (atMs: number): number => LEFT + ((atMs - fromMs) / span) * (width - LEFT - RIGHT);
+  const y = (value: number): number => height - BOTTOM - (value / top) * (height - TOP - BOTTOM);
+  const scales = { x, y, width, height };
   const summary = series.map((each) => describe(each, format)).join('; ');
   return [
-    `<svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(`${title}, ${unit}: ${summary}`)}">`,
+    `<svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(`${title}, ${unit}: ${summary}`)}">`,
     ...incomplete.map((each) => band(each, 'incomplete', 'incomplete: Redis did not answer', scales)),
     ...ticks.map((tick) => valueTick(tick, format(tick), scales)),
-    ...timeTicks(fromMs, toMs).map(({ atMs, label }) => timeTick(atMs, label, scales)),
+    ...timeTicks(fromMs, toMs, size === 'whole' ? 8 : 4).map(({ atMs, label }) => timeTick(atMs, label, scales)),
     ...series.map((each) => drawSeries(each, scales)),
     ...gaps.map((each) => band(each, 'gap', 'nothing was recorded', scales)),
     ...drawMarks(marks, scales),
-    `<text class="unit" x="${LEFT - 8}" y="${TOP - 13}" text-anchor="end">${escaped(unit)}</text>`,
     '</svg>',
   ].join('\n');
 }
@@ -94,20 +102,20 @@ function describe({ name, points }: ChartSeries, format: (value: number) => stri
   return `${name}: at most ${format(values.reduce((a, b) => Math.max(a, b)))}, ${format(last)} at the end`;
 }
 
-function valueTick(tick: number, label: string, { y }: Scales): string {
+function valueTick(tick: number, label: string, { y, width }: Scales): string {
   const at = round(y(tick));
-  return `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at}" y2="${at}"/><text class="tick" x="${LEFT - 8}" y="${round(y(tick) + 4)}" text-anchor="end">${escaped(label)}</text>`;
+  return `<line class="grid" x1="${LEFT}" x2="${width - RIGHT}" y1="${at}" y2="${at}"/><text class="tick" x="${LEFT - 8}" y="${round(y(tick) + 4)}" text-anchor="end">${escaped(label)}</text>`;
 }
 
-function timeTick(atMs: number, label: string, { x }: Scales): string {
+function timeTick(atMs: number, label: string, { x, width, height }: Scales): string {
   const at = x(atMs);
-  const anchor = at > WIDTH - 30 ? 'end' : 'middle';
-  return `<line class="notch" x1="${round(at)}" x2="${round(at)}" y1="${HEIGHT - BOTTOM}" y2="${HEIGHT - BOTTOM + 4}"/><text class="tick" x="${round(at)}" y="${HEIGHT - 8}" text-anchor="${anchor}">${escaped(label)}</text>`;
+  const anchor = at > width - 30 ? 'end' : 'middle';
+  return `<line class="notch" x1="${round(at)}" x2="${round(at)}" y1="${height - BOTTOM}" y2="${height - BOTTOM + 4}"/><text class="tick" x="${round(at)}" y="${height - 8}" text-anchor="${anchor}">${escaped(label)}</text>`;
 }
 
-function band({ fromMs, toMs }: ChartSpan, kind: 'gap' | 'incomplete', title: string, { x }: Scales): string {
+function band({ fromMs, toMs }: ChartSpan, kind: 'gap' | 'incomplete', title: string, { x, height }: Scales): string {
   const width = Math.max(2, x(toMs) - x(fromMs));
-  return `<rect class="${kind}" x="${round(x(fromMs))}" y="${TOP}" width="${round(width)}" height="${HEIGHT - TOP - BOTTOM}"><title>${escaped(title)}</title></rect>`;
+  return `<rect class="${kind}" x="${round(x(fromMs))}" y="${TOP}" width="${round(width)}" height="${height - TOP - BOTTOM}"><title>${escaped(title)}</title></rect>`;
 }
 
 // --- series -----------------------------------------------------------------------------------------------------------
@@ -171,9 +179,9 @@ function stepsOf(run: readonly (ChartPoint & { value: number })[], { x, y }: Sca
 
 // --- marks ------------------------------------------------------------------------------------------------------------
 
-function drawMarks(marks: readonly ChartMark[], { x }: Scales): readonly string[] {
+function drawMarks(marks: readonly ChartMark[], { x, width, height }: Scales): readonly string[] {
   const inside = marks
-    .filter(({ atMs }) => x(atMs) >= LEFT - 0.5 && x(atMs) <= WIDTH - RIGHT + 0.5)
+    .filter(({ atMs }) => x(atMs) >= LEFT - 0.5 && x(atMs) <= width - RIGHT + 0.5)
     .toSorted((a, b) => a.atMs - b.atMs);
   const groups: { readonly at: number; readonly members: ChartMark[] }[] = [];
   for (const mark of inside) {
@@ -183,19 +191,19 @@ function drawMarks(marks: readonly ChartMark[], { x }: Scales): readonly string[
   }
   const lines = inside.map(
     ({ atMs, kind }) =>
-      `<line class="mark ${kind}" x1="${round(x(atMs))}" x2="${round(x(atMs))}" y1="${TOP - 4}" y2="${HEIGHT - BOTTOM}"/>`,
+      `<line class="mark ${kind}" x1="${round(x(atMs))}" x2="${round(x(atMs))}" y1="${TOP - 4}" y2="${height - BOTTOM}"/>`,
   );
-  return [...lines, ...groups.map(({ at, members }) => drawLabel(at, members))];
+  return [...lines, ...groups.map(({ at, members }) => drawLabel(at, members, width))];
 }
 
-function drawLabel(at: number, members: readonly ChartMark[]): string {
+function drawLabel(at: number, members: readonly ChartMark[], chartWidth: number): string {
   const [first] = members;
   if (first === undefined) return '';
   const kind = members.some((mark) => mark.kind === 'incident') ? 'incident' : 'action';
   const label = members.length === 1 ? first.label : `${first.label}+${members.length - 1}`;
   const title = members.map((mark) => `${mark.label}: ${mark.title}`).join('\n');
   const width = 9 + label.length * 6.4;
-  const left = Math.min(at - width / 2, WIDTH - RIGHT - width);
+  const left = Math.min(at - width / 2, chartWidth - RIGHT - width);
   const middle = left + width / 2;
   return `<g class="flag ${kind}"><title>${title.split('\n').map(escaped).join('\n')}</title><rect x="${round(left)}" y="5" width="${round(width)}" height="15" rx="7.5"/><text x="${round(middle)}" y="16" text-anchor="middle">${escaped(label)}</text></g>`;
 }
@@ -216,12 +224,12 @@ export function renderBand(
 ): string {
   const { title, fromMs, toMs, spans } = options;
   const span = Math.max(1, toMs - fromMs);
-  const x = (atMs: number): number => LEFT + ((atMs - fromMs) / span) * (WIDTH - LEFT - RIGHT);
+  const x = (atMs: number): number => LEFT + ((atMs - fromMs) / span) * (WIDTHS.whole - LEFT - RIGHT);
   const drawn = spans.map(({ fromMs: begin, toMs: end, name, colour }) => {
     const width = Math.max(1, x(end) - x(begin));
     const fits = width > 14 + name.length * 6.2;
     const label = fits ? `<text x="${round(x(begin) + 7)}" y="15">${escaped(name)}</text>` : '';
     return `<g class="state s${colour}"><title>${escaped(name)}</title><rect x="${round(x(begin))}" y="1" width="${round(width)}" height="${BAND_HEIGHT - 2}" rx="2"/>${label}</g>`;
   });
-  return `<svg class="chart band" viewBox="0 0 ${WIDTH} ${BAND_HEIGHT}" role="img" aria-label="${escaped(title)}">\n<text class="tick" x="${LEFT - 8}" y="15" text-anchor="end">${escaped(title)}</text>${drawn.join('')}</svg>`;
+  return `<svg class="chart band" viewBox="0 0 ${WIDTHS.whole} ${BAND_HEIGHT}" role="img" aria-label="${escaped(title)}">\n<text class="tick" x="${LEFT - 8}" y="15" text-anchor="end">${escaped(title)}</text>${drawn.join('')}</svg>`;
 }

@@ -2,8 +2,7 @@
 import type { OperationsEvent, SaleAction } from '@fest/server/contract/operations';
 import type { SaleReport } from '@fest/server/contract/sale-report';
 import { describeSettings } from '../commands/sale/describe-settings.ts';
-import { formatMoney } from '../render/values.ts';
-import { duration, escaped, grouped, moment, percent, short, timeOfDay } from './html.ts';
+import { duration, escaped, grouped, moment, money, percent, short, timeOfDay } from './html.ts';
 import type { ChartMark } from './svg-chart.ts';
 
 interface Cell {
@@ -42,14 +41,14 @@ function renderTable({ caption, note, columns, rows }: Table): string {
 
 export function renderCards(report: SaleReport): string {
   const { totals, sale, recorded } = report;
-  const { orders, tickets, money, line, peaks } = totals;
+  const { orders, tickets, line, peaks } = totals;
   const share = sale.capacity === 0 ? 0 : tickets.sold / sale.capacity;
   const soldOut = totals.soldOutAt === null ? '' : `, sold out by ${timeOfDay(totals.soldOutAt)}`;
   const came = line === null || line.came === null ? '' : `, ${grouped(line.came)} came for tickets`;
   const cards: readonly (readonly [string, string, string])[] = [
     ['Tickets sold', grouped(tickets.sold), `${percent(share)} of ${grouped(sale.capacity)}${soldOut}`],
     ['Orders', grouped(orders.paid), ordersNote(orders)],
-    ['Revenue', formatMoney(money.net, sale.currency), `${formatMoney(money.givenBack, sale.currency)} given back`],
+    ['Revenue', money(totals.money.net, sale.currency), `${money(totals.money.givenBack, sale.currency)} given back`],
     [
       'Numbers drawn',
       line === null ? 'not known' : grouped(line.drawn),
@@ -92,7 +91,7 @@ const atNote = (iso: string | null): string => (iso === null ? '' : `at ${timeOf
 
 export function renderSettings({ sale }: SaleReport): string {
   const rows: readonly (readonly [string, string])[] = [
-    ['Price', formatMoney(sale.price, sale.currency)],
+    ['Price', money(sale.price, sale.currency)],
     ['Capacity', `${grouped(sale.capacity)} tickets, at most ${sale.limitPerBuyer} for each buyer`],
     ['Open by its times', `${moment(sale.opensAt)} to ${moment(sale.closesAt)}`],
     ['Refunds until', moment(sale.refundUntil)],
@@ -120,7 +119,7 @@ export function renderPayments({ totals }: SaleReport): string {
 }
 
 export function renderRefusals({ refusals }: SaleReport): string {
-  const { byCode, processes, shed } = refusals;
+  const { byCode, processes, overloaded } = refusals;
   const most = byCode[0]?.count ?? 1;
   const rows = byCode.map(({ code, count }) => [
     { html: `<code>${escaped(code)}</code>` },
@@ -133,7 +132,7 @@ export function renderRefusals({ refusals }: SaleReport): string {
     columns: ['problem code', { html: 'answers', name: 'number' }, ''],
     rows: rows.length === 0 ? [[text('nothing was refused'), number('0'), text('')]] : rows,
   });
-  return `${table}<p class="note">A process that is killed takes what it counted in its last second with it. Beside these, about ${grouped(shed)} requests were turned away as <code>overloaded</code>, before it was known what they asked; of all sales, from the timeline.</p>`;
+  return `${table}<p class="note">A process that is killed takes what it counted in its last second with it. Who is turned away before it is known what they ask is in no sale’s count: of all sales together some ${grouped(overloaded)} requests were refused as <code>overloaded</code>, by the timeline.</p>`;
 }
 
 export function renderFairness({ fairness }: SaleReport): string {

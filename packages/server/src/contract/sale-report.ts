@@ -188,9 +188,10 @@ export const SaleReport = object({
       description: 'of requests for this sale, by problem code, the most frequent first; as counted by the processes',
     }),
     processes: Type.Integer({ minimum: 0, description: 'whose counts were added up' }),
-    shed: Type.Integer({
+    overloaded: Type.Integer({
       minimum: 0,
-      description: 'refused for overload before it was known what they asked, of all sales; from the rows',
+      description:
+        'refused for overload, of all sales together, from the rows: also those whose sale was not known yet, who are in no count of a sale',
     }),
   }),
   fairness: Fairness,

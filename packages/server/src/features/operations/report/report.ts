@@ -220,14 +220,14 @@ function refusalsOf({ tallies, samples }: ReportFacts): SaleReport['refusals'] {
   for (const { refused } of tallies) {
     for (const [code, count] of Object.entries(refused)) counts.set(code, (counts.get(code) ?? 0) + count);
   }
-  const shed = samples.reduce(
+  const overloaded = samples.reduce(
     (sum, { fleet, fromMs, toMs }) => sum + ((fleet.refusedPerSecond.overloaded ?? 0) * (toMs - fromMs)) / 1_000,
     0,
   );
   return {
     byCode: [...counts].map(([code, count]) => ({ code, count })).sort((a, b) => b.count - a.count),
     processes: tallies.length,
-    shed: Math.round(shed),
+    overloaded: Math.round(overloaded),
   };
 }
 

@@ -31,7 +31,7 @@ header p { max-width: none; }
 .cards { display: grid; grid-template-columns: repeat(4, 1fr); gap: 12px; margin: 20px 0 8px; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; min-width: 0; }
 .card dt { color: var(--mute); font-size: 13px; }
-.card dd { margin: 0; font-size: 25px; font-weight: 650; line-height: 1.25; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.card dd { margin: 0; font-size: 22px; font-weight: 650; line-height: 1.25; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .card dd small { display: block; font-size: 13px; font-weight: 400; color: var(--mute); }
 dl.cards { margin-block: 20px 8px; }
 figure { background: var(--card); border: 1px solid var(--line); border-radius: 10px; margin: 12px 0; padding: 14px 16px 8px; break-inside: avoid; }

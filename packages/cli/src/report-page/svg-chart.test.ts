@@ -45,7 +45,7 @@ describe('ticks', () => {
 describe('a line', () => {
   test('goes through its points', () => {
     expect(pathsOf(chart([point(0, 50, 10), point(50, 100, 20)]))).toEqual([
-      expect.stringMatching(/^M64 \S+L284\.5 \S+L725\.5 26L946 26$/),
+      expect.stringMatching(/^M64 \S+L284\.5 \S+L725\.5 32L946 32$/),
     ]);
   });
 
@@ -77,7 +77,7 @@ test('a gap, and what is not complete, are drawn as such', () => {
     gaps: [{ fromMs: 20_000, toMs: 30_000 }],
     incomplete: [{ fromMs: 50_000, toMs: 60_000 }],
   });
-  expect(svg).toMatch(/<rect class="gap" x="240.4" y="26" width="88.2"/);
+  expect(svg).toMatch(/<rect class="gap" x="240.4" y="32" width="88.2"/);
   expect(svg).toMatch(/<rect class="incomplete" x="505"/);
 });
 

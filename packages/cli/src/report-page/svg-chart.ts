@@ -56,7 +56,7 @@ const WIDTHS = { whole: 960, half: 470 } as const;
 const HEIGHTS = { whole: 230, half: 200 } as const;
 const LEFT = 64;
 const RIGHT = 14;
-const TOP = 26;
+const TOP = 32;
 const BOTTOM = 26;
 /** A label is so wide: marks that are closer share one. */
 const LABEL_WIDTH = 26;
@@ -203,7 +203,7 @@ function drawLabel(at: number, members: readonly ChartMark[], chartWidth: number
   const label = members.length === 1 ? first.label : `${first.label}+${members.length - 1}`;
   const title = members.map((mark) => `${mark.label}: ${mark.title}`).join('\n');
   const width = 9 + label.length * 6.4;
-  const left = Math.min(at - width / 2, chartWidth - RIGHT - width);
+  const left = Math.min(Math.max(LEFT - 4, at - width / 2), chartWidth - RIGHT - width);
   const middle = left + width / 2;
   return `<g class="flag ${kind}"><title>${title.split('\n').map(escaped).join('\n')}</title><rect x="${round(left)}" y="5" width="${round(width)}" height="15" rx="7.5"/><text x="${round(middle)}" y="16" text-anchor="middle">${escaped(label)}</text></g>`;
 }

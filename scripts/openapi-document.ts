@@ -69,6 +69,7 @@ const core: Omit<SaleCore, 'start' | 'stop'> = {
   waitErrors: absent('waitErrors'),
   events: absent('events'),
   acknowledgedOrders: absent('acknowledgedOrders'),
+  saleTallies: absent('saleTallies'),
   metricSources: {
     applierLag: () => 0,
     failedRecords: () => 0,

@@ -102,6 +102,8 @@ integration('what an operator sees', () => {
   beforeAll(async () => {
     server = await buildTestApp();
     url = `http://127.0.0.1:${await listen(server)}`;
+    // What was recorded by then would be another thing each time.
+    await server.fleet.recorder.stop();
     folder = mkdtempSync(join(tmpdir(), 'fest-transcripts-'));
     ({ id: saleId, festivalId } = await server.createSale({ capacity: 10 }));
     const { id: accountId } = await server.createAccount(['buyer'], '=cmd|\u001b[31mAda');
@@ -151,6 +153,10 @@ integration('what an operator sees', () => {
       await transcriptOf(`fest sale rate ${saleId} --per-second fast`),
       await transcriptOf(`fest sale rate ${saleId} --per-second 80`),
       await transcriptOf(`fest sale undo ${saleId} --yes`),
+      await transcriptOf(`fest sale report ${saleId}`),
+      await transcriptOf(`fest sale report ${saleId}`),
+      await transcriptOf(`fest sale report ${saleId} --force`, { isTTY: true }),
+      await transcriptOf(`fest sale report ${saleId} --out elsewhere`, { role: 'organizer' }),
       await transcriptOf('fest completion powershell'),
       await transcriptOf('fest help exit-codes'),
       await transcriptOf('fest help check-in'),
@@ -169,6 +175,7 @@ integration('what an operator sees', () => {
       [`fest sale rate ${saleId} --per-second 80 --yes --json`],
       [`fest sale undo ${saleId} --yes --json`],
       [`fest sale history ${saleId} --json`],
+      [`fest sale report ${saleId} --out reports --json`],
       [`fest sale pause ${saleId} --yes --json`],
       [`fest sale resume ${saleId} --yes --json`],
       ['fest doctor --json'],

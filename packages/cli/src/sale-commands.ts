@@ -13,6 +13,7 @@ const DRY_RUN = ['--dry-run', 'only say what it would do'] as const;
 export function addSaleCommands(program: Command, context: Context, run: RunCommand): void {
   const sale = program.command('sale').description('see and steer sales');
   addLooks(sale, context, run);
+  addReport(sale, context, run);
   addPhaseChanges(sale, context, run);
   addRate(sale, context, run);
   addUndo(sale, context, run);
@@ -90,6 +91,32 @@ function addLooks(sale: Command, context: Context, run: RunCommand): void {
       run(async () => {
         const { runSaleHistory } = await import('./commands/sale/history.ts');
         return runSaleHistory(context, id, command.optsWithGlobals());
+      }),
+    );
+}
+
+function addReport(sale: Command, context: Context, run: RunCommand): void {
+  sale
+    .command('report')
+    .description('write what happened in a sale as an HTML page and a JSON document')
+    .argument(...ID)
+    .option('-o, --out <place>', 'folder, or file ending in .html (default: here)')
+    .option('--force', 'write files anew that are there already')
+    .addHelpText(
+      'after',
+      examplesHelp(
+        [
+          ['fest sale report 3', 'writes sale-3-report.html and sale-3-report.json here'],
+          ['fest sale report 3 --out reports/friday.html --force', 'there, also over older ones'],
+          ['fest sale report 3 --json', 'says where they are and the totals, for scripts'],
+        ],
+        [0, 2, 4, 5, 6],
+      ),
+    )
+    .action((id: string, _options, command: Command) =>
+      run(async () => {
+        const { runSaleReport } = await import('./commands/sale/report.ts');
+        return runSaleReport(context, id, command.optsWithGlobals());
       }),
     );
 }

@@ -10,6 +10,7 @@ import { registerCheckInRoutes } from './features/check-in/routes.ts';
 import { asksForWebSocket } from './features/live/handshake.ts';
 import { registerLiveRoutes } from './features/live/routes.ts';
 import { registerOperationsLiveRoutes } from './features/operations/live/routes.ts';
+import { registerSaleReportRoutes } from './features/operations/report/routes.ts';
 import { registerOperationsRoutes } from './features/operations/routes.ts';
 import { registerOrderRoutes } from './features/orders/routes.ts';
 import { registerPaymentRoutes } from './features/payments/routes.ts';
@@ -200,6 +201,7 @@ export async function buildApp({
         admissions: () => core.ticker.reports,
       });
       registerOperationsLiveRoutes(api, { authentication, operators, upgrades });
+      registerSaleReportRoutes(api, { services, authentication, catalogue, live });
       registerReadinessRoutes(api, { ...shared, core, clocksAheadSeconds, readFreeBytes: freeBytes });
     },
     { prefix: API_PREFIX },

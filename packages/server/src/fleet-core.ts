@@ -7,6 +7,7 @@ import { Reporter } from './features/operations/live/reporter.ts';
 import { SaleMemory } from './features/operations/live/sale-memory.ts';
 import { type FigureSources, Sampler } from './features/operations/live/sampler.ts';
 import { StoreWatch } from './features/operations/live/store-watch.ts';
+import { SaleRecorder } from './features/operations/report/recorder.ts';
 import { LIMITS } from './limits.ts';
 import { askMysql } from './platform/mysql-statements.ts';
 import { fewRandomBytes } from './platform/random-bytes.ts';
@@ -31,6 +32,7 @@ export interface Fleet {
   readonly operators: OperatorSockets;
   readonly reporter: Reporter;
   readonly document: LiveDocument;
+  readonly recorder: SaleRecorder;
   /** Reports from now on. */
   start(): void;
   /** Says goodbye. While Redis is connected still, after everything else has stopped. */
@@ -43,7 +45,7 @@ const ID_BYTES = 9;
 export function createFleet(options: FleetOptions): Fleet {
   const { services, core } = options;
   const { config, redis, mysql, clock, logger } = services;
-  const meters = new RequestMeters();
+  const meters = new RequestMeters(core.saleTallies);
   const nowMs = () => performance.now();
   const watch = (slowMs: number) => new StoreWatch({ slowMs, downMs: LIMITS.storeProbeMs, nowMs });
   const stores = { redis: watch(LIMITS.redisSlowMs), mysql: watch(LIMITS.mysqlSlowMs) };
@@ -81,18 +83,24 @@ export function createFleet(options: FleetOptions): Fleet {
     clock,
     logger,
   });
+  const recorder = new SaleRecorder({ id: identity.id, redis, mysql, document, sales, clock, logger });
   return {
     meters,
     operators,
     reporter,
     document,
+    recorder,
     start() {
       sales.start();
       reporter.start();
+      recorder.start();
       // Reports of processes that were killed long ago go also when no operator ever looks.
       reader.read().catch((error: unknown) => logger.debug({ err: error }, 'old reports were not looked for'));
     },
-    stop: () => reporter.stop(),
+    async stop() {
+      await reporter.stop();
+      await recorder.stop();
+    },
   };
 }
 
@@ -105,6 +113,7 @@ function figureSources(
     requests: () => meters.takeWindow(),
     orders: () => core.acknowledgedOrders.take(),
     admissions: () => core.ticker.reports,
+    tallies: () => core.saleTallies.read(),
     webSockets,
     logLagRecords: () => core.applier.lag,
     failedRecords: () => core.applier.failedRecords,

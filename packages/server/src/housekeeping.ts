@@ -1,6 +1,7 @@
 /** Deletes what has outlived its use from MySQL, a bounded piece at a time. Every server does it; deleting twice is nothing. */
 import type { Logger } from 'pino';
 import { purgeSessions } from './features/accounts/store.ts';
+import { purgeReports } from './features/operations/report/store.ts';
 import { LIMITS } from './limits.ts';
 import type { Clock } from './platform/clock.ts';
 import { purgeIdempotencyKeys } from './platform/idempotency.ts';
@@ -32,7 +33,7 @@ export class Housekeeping {
   async #purge(): Promise<void> {
     const { mysql, clock, logger } = this.#options;
     try {
-      for (const purge of [purgeSessions, purgeIdempotencyKeys]) {
+      for (const purge of [purgeSessions, purgeIdempotencyKeys, purgeReports]) {
         while (!this.#rounds.stopped && (await purge(mysql, clock.nowMs())) >= LIMITS.purgeRows);
       }
     } catch (error) {

@@ -14,6 +14,7 @@ import { OVERLOAD_LIMITS } from './limits/overload.ts';
 import { PROCESS_LIMITS } from './limits/process.ts';
 import { READINESS_LIMITS } from './limits/readiness.ts';
 import { REBUILD_LIMITS } from './limits/rebuilds.ts';
+import { REPORT_LIMITS } from './limits/reports.ts';
 import { REQUEST_LIMITS } from './limits/requests.ts';
 import { WAITING_ROOM_LIMITS } from './limits/waiting-room.ts';
 
@@ -32,6 +33,7 @@ export const LIMITS = {
   ...READINESS_LIMITS,
   ...PROCESS_LIMITS,
   ...FLEET_LIMITS,
+  ...REPORT_LIMITS,
 } as const;
 
 function assertRelations(): void {
@@ -63,12 +65,16 @@ function assertRelations(): void {
         LIMITS.drainMs +
         LIMITS.archiveOnStopMs +
         LIMITS.fleetGoodbyeMs +
+        LIMITS.reportGoodbyeMs +
         LIMITS.storeProbeMs <
         LIMITS.stopMs,
     ],
     ['a report may be nearly a second late', LIMITS.fleetStaleMs >= 2 * LIMITS.fleetReportMs],
     ['a document comes before the next one is due', LIMITS.fleetReadMs < LIMITS.fleetReportMs],
     ['who left is shown before it is forgotten', LIMITS.fleetLeftMs > LIMITS.fleetStaleMs],
+    ['who records survives a few late rounds', LIMITS.reportLeaseMs >= 5 * LIMITS.fleetReportMs],
+    ['a quiet row is many rows', LIMITS.reportQuietSampleMs % LIMITS.reportSampleMs === 0],
+    ['the first hour fits', LIMITS.reportOpeningMs / LIMITS.reportSampleMs < LIMITS.reportRows / 2],
     ['a slow store is not down', Math.max(LIMITS.redisSlowMs, LIMITS.mysqlSlowMs) < LIMITS.storeProbeMs],
     ['who polls is told before a worker goes', LIMITS.pollAfterMsMax < LIMITS.workerFarewellMs],
     ['a worker may wait for migrations', LIMITS.migrationLockSeconds * 1000 < LIMITS.workerReadyMs],

@@ -36,6 +36,7 @@ import { openOrderLogReader } from './order-log/reader.ts';
 import { createOrderAcknowledgement, type MetricSources } from './platform/metrics.ts';
 import { seatsFor } from './platform/open-files.ts';
 import { createPasswordHashing, type PasswordHashing } from './platform/password-hashing.ts';
+import { SaleTallies } from './platform/sale-tallies.ts';
 import type { Services } from './services.ts';
 
 export interface SaleCore {
@@ -60,6 +61,8 @@ export interface SaleCore {
   /** What operators are to hear of. */
   readonly events: EventQueue;
   readonly acknowledgedOrders: AcknowledgedOrders;
+  /** What was refused of each sale, and how long people waited. */
+  readonly saleTallies: SaleTallies;
   readonly metricSources: MetricSources;
   /** Finishes what the last life left, then starts admitting, sweeping and archiving. */
   start(): Promise<void>;
@@ -139,7 +142,8 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     },
   });
   const sweeper = new Sweeper(shared);
-  const waitErrors = new WaitErrors();
+  const saleTallies = new SaleTallies({ isSale: (saleId) => live.followed.has(saleId) });
+  const waitErrors = new WaitErrors(saleTallies);
   live.onRead((sale) => waitErrors.settle(sale));
   live.onUnfollow((saleId) => waitErrors.forget(saleId));
   const orderAcknowledgement = createOrderAcknowledgement();
@@ -207,6 +211,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     waitErrors,
     events,
     acknowledgedOrders,
+    saleTallies,
     metricSources: {
       applierLag: () => applier.lag,
       failedRecords: () => applier.failedRecords,

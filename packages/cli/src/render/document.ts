@@ -24,6 +24,7 @@ export type DocumentSchema =
   | 'fest.sale-rate/1'
   | 'fest.sale-readiness/1'
   | 'fest.sale-rebuild/1'
+  | 'fest.sale-report-files/1'
   | 'fest.sale-undo/1'
   | 'fest.seed/1'
   | 'fest.up/1'

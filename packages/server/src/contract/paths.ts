@@ -22,6 +22,7 @@ export const ROUTES = {
   saleAdmission: '/sales/:saleId/admission',
   saleReadiness: '/sales/:saleId/readiness',
   saleHistory: '/sales/:saleId/history',
+  saleReport: '/sales/:saleId/report',
   saleState: '/sales/:saleId/state',
   saleLive: '/sales/:saleId/live',
   saleQueue: '/sales/:saleId/queue',

@@ -51,14 +51,14 @@ export function openFrontDoor(
     closing = true;
   });
 
-  function answered(request: IncomingMessage): readonly [Entry, ReadyAnswer] | undefined {
+  function answered(request: IncomingMessage): readonly [Entry, ReadyAnswer, string] | undefined {
     const { method, url = '', headers } = request;
     if (method !== 'GET' || closing || headers.host === undefined) return undefined;
     for (const entry of entries) {
       const parameter = entry.path.parameterOf(url);
       if (parameter === undefined) continue;
       const answer = attempt(entry, request, parameter);
-      if (answer !== undefined) return [entry, answer];
+      if (answer !== undefined) return [entry, answer, parameter];
     }
     return undefined;
   }
@@ -85,7 +85,7 @@ export function openFrontDoor(
       else if (shortWay?.takes(request, response, beganMs, toFastify) !== true) toFastify();
       return;
     }
-    const [{ path, loadClass }, answer] = ready;
+    const [{ path, loadClass }, answer, parameter] = ready;
     try {
       writeAnswer(response, answer);
     } catch (error) {
@@ -93,7 +93,8 @@ export function openFrontDoor(
       response.destroy();
     }
     shedder.served(loadClass);
-    meters.count(path, path.route, 'GET', answer.status, (performance.now() - beganMs) / 1000, answer.code);
+    const seconds = (performance.now() - beganMs) / 1000;
+    meters.count(path, path.route, 'GET', answer.status, seconds, answer.code, parameter);
   });
 
   return {

@@ -6,6 +6,7 @@
 import type { ProblemCode } from '../contract/problems.ts';
 import { type ClassWindow, RequestWindow, type WindowFigures } from './request-window.ts';
 import { routeClassOf } from './route-classes.ts';
+import type { SaleTallies } from './sale-tallies.ts';
 
 /** Upper bounds, seconds; above the last one is +Inf. */
 export const LATENCY_BUCKETS: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -57,10 +58,17 @@ export class RequestMeters {
   readonly #byName = new Map<string, Meter>();
   readonly #byKey = new WeakMap<object, Meter>();
   readonly #window = new RequestWindow();
+  readonly #tallies: Pick<SaleTallies, 'countRefused'> | undefined;
+
+  /** @param tallies hear of what is refused of each sale */
+  constructor(tallies?: Pick<SaleTallies, 'countRefused'>) {
+    this.#tallies = tallies;
+  }
 
   /**
    * @param key the same object for every request of a route, and of no other
    * @param code of an answer that is a problem document
+   * @param parameter of its path, if it has one: it may say which sale it was about
    */
   count(
     key: object,
@@ -69,11 +77,14 @@ export class RequestMeters {
     status: number,
     seconds: number,
     code?: ProblemCode | undefined,
+    parameter?: string | undefined,
   ): void {
     // All unknown paths have the same one.
     const known = route === undefined ? undefined : this.#byKey.get(key);
     (known ?? this.#find(key, route, method)).count(status, seconds, code);
-    if (code !== undefined) this.#window.countRefused(code);
+    if (code === undefined) return;
+    this.#window.countRefused(code);
+    if (parameter !== undefined) this.#tallies?.countRefused(parameter, code);
   }
 
   /** One was refused for overload. */

@@ -35,10 +35,20 @@ export function registerRequestMetrics(
     const { config, url } = request.routeOptions;
     const seconds = reply.elapsedTime / 1000;
     if (shedder.refusedLate(reply.raw)) meters.countRefused(seconds);
-    else meters.count(config, url, request.method, reply.statusCode, seconds, problemCodeOf(reply.raw));
+    else {
+      const code = problemCodeOf(reply.raw);
+      const parameter = code === undefined ? undefined : saleParameterOf(request.params);
+      meters.count(config, url, request.method, reply.statusCode, seconds, code, parameter);
+    }
     done();
   });
   return meters;
+}
+
+/** Of a path, whichever says what sale the request was about. */
+function saleParameterOf(parameters: unknown): string | undefined {
+  const { saleId, holdId, paymentId, orderId } = (parameters ?? {}) as Readonly<Record<string, string | undefined>>;
+  return saleId ?? holdId ?? paymentId ?? orderId;
 }
 
 /** prom-client's histograms count for themselves only. Of what a registry holds it asks nothing but this. */

@@ -27,6 +27,7 @@ const CLASSES: Readonly<Record<RouteName, RouteClass | ClassByMethod>> = {
   saleHistory: 'operate',
   saleOrders: 'operate',
   saleReadiness: 'operate',
+  saleReport: 'operate',
   saleState: 'wait',
   saleLive: 'wait',
   saleQueue: { POST: 'join', else: 'wait' },

@@ -159,7 +159,7 @@ export class ShortWay {
     this.#answer(visit, problemAnswer(problem, visit.url, id));
   }
 
-  #answer({ entry, response, beganMs, runsSinceMs }: Visit, answer: ReadyAnswer): void {
+  #answer({ entry, response, parameter, beganMs, runsSinceMs }: Visit, answer: ReadyAnswer): void {
     // The deadline was quicker.
     if (response.headersSent) return;
     const nowMs = performance.now();
@@ -176,7 +176,7 @@ export class ShortWay {
     const { meters, shedder } = this.#options;
     const seconds = (nowMs - beganMs) / 1_000;
     if (shedder.refusedLate(response)) meters.countRefused(seconds);
-    else meters.count(path, path.route, action.method, answer.status, seconds, answer.code);
+    else meters.count(path, path.route, action.method, answer.status, seconds, answer.code, parameter);
   }
 }
 

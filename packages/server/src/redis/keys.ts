@@ -92,5 +92,8 @@ export function fleetSaidKey(thing: string): string {
   return `fest:fleet:said:${thing}`;
 }
 
-/** Matches the three above. */
+/** String, there while a process writes down what reports of sales are made from: which one. */
+export const FLEET_RECORDER_KEY = 'fest:fleet:recorder';
+
+/** Matches the four above. */
 export const FLEET_PREFIX = 'fest:fleet:';

@@ -1,6 +1,7 @@
 /** What an operator asks of a sale. */
 import type { AdmissionState, SaleHistory, SaleReadiness } from '@fest/server/contract/operations';
 import { FORCED_CHECKS_HEADER, pathOf } from '@fest/server/contract/paths';
+import type { SaleReport } from '@fest/server/contract/sale-report';
 import type { Admission as AdmissionAnswer, Sale } from '@fest/server/contract/schemas';
 import type { Context } from '../../context.ts';
 import { callApiAuthenticated } from '../../session.ts';
@@ -15,6 +16,7 @@ const CHANGES = { open: 'saleOpen', pause: 'salePause', resume: 'saleResume', cl
 export interface OperatorApi {
   readAdmission(): Promise<AdmissionState>;
   readReadiness(): Promise<SaleReadiness>;
+  readReport(): Promise<SaleReport>;
   readHistory(page: { readonly limit: number; readonly cursor?: string }): Promise<SaleHistory>;
   /** @param forced ids of the checks that are overridden; only for `open` */
   changePhase(change: PhaseChange, forced?: readonly string[]): Promise<Sale>;
@@ -26,6 +28,7 @@ export function operatorApi(context: Context, settings: Settings, saleId: number
   return {
     readAdmission: async () => (await ask(pathOf('saleAdmission', { saleId }))) as AdmissionState,
     readReadiness: async () => (await ask(pathOf('saleReadiness', { saleId }))) as SaleReadiness,
+    readReport: async () => (await ask(pathOf('saleReport', { saleId }))) as SaleReport,
     readHistory: async ({ limit, cursor }) => {
       const query = new URLSearchParams({ limit: String(limit), ...(cursor === undefined ? {} : { cursor }) });
       return (await ask(`${pathOf('saleHistory', { saleId })}?${query}`)) as SaleHistory;

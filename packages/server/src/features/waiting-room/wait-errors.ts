@@ -4,6 +4,7 @@
  */
 import { Counter, Histogram, type Metric } from 'prom-client';
 import { LIMITS } from '../../limits.ts';
+import type { SaleTallies } from '../../platform/sale-tallies.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
 import type { WaitEstimate } from './wait-estimate.ts';
 import { admittedAtMs } from './waiting-room.ts';
@@ -23,6 +24,7 @@ interface Samples {
 }
 
 export class WaitErrors {
+  readonly #tallies: Pick<SaleTallies, 'countWait'> | undefined;
   readonly #samples = new Map<number, Samples>();
   #kept = 0;
   readonly #ratio = new Histogram({
@@ -37,6 +39,11 @@ export class WaitErrors {
     labelNames: ['outcome'] as const,
     registers: [],
   });
+
+  /** @param tallies hear of every turn that came, by sale */
+  constructor(tallies?: Pick<SaleTallies, 'countWait'>) {
+    this.#tallies = tallies;
+  }
 
   get metrics(): readonly Metric[] {
     return [this.#ratio, this.#outcomes];
@@ -70,7 +77,7 @@ export class WaitErrors {
       const sample = waiting[served];
       // A step that is not known here any more: nobody can say when it was.
       const atMs = sample && admittedAtMs(sale.steps, sample.number);
-      if (sample !== undefined && atMs !== undefined) this.#observe(sample, atMs);
+      if (sample !== undefined && atMs !== undefined) this.#observe(sale.saleId, sample, atMs);
     }
     this.#kept -= waiting.splice(0, served).length;
     // Who still waits when the sale closes never has a turn.
@@ -97,12 +104,13 @@ export class WaitErrors {
     return true;
   }
 
-  #observe({ toldAtMs, etaSeconds, etaSecondsMax }: Sample, atMs: number): void {
+  #observe(saleId: number, { toldAtMs, etaSeconds, etaSecondsMax }: Sample, atMs: number): void {
     const waitedSeconds = Math.max(0, atMs - toldAtMs) / 1000;
     this.#ratio.observe(waitedSeconds / etaSeconds);
     // By whole seconds, as they were told.
     const outcome = waitedSeconds > etaSecondsMax ? 'late' : Math.ceil(waitedSeconds) < etaSeconds ? 'early' : 'within';
     this.#outcomes.inc({ outcome });
+    this.#tallies?.countWait(saleId, waitedSeconds, outcome);
   }
 
   /** Numbers of an older epoch never have their turn. */

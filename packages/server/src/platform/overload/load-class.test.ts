@@ -25,6 +25,7 @@ const CLASSES: Readonly<Record<keyof typeof ROUTES, Readonly<Record<string, Load
   saleAdmission: { GET: 'service', PUT: 'service' },
   saleReadiness: { GET: 'service' },
   saleHistory: { GET: 'service' },
+  saleReport: { GET: 'service' },
   saleState: { GET: 'join' },
   saleLive: { GET: 'join' },
   saleQueue: { POST: 'join', GET: 'poll', DELETE: 'purchase' },

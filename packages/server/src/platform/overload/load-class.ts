@@ -77,6 +77,7 @@ function classOfSale(method: string | undefined, last: string): LoadClass {
     case 'history':
     case 'orders':
     case 'readiness':
+    case 'report':
       return 'service';
     default:
       // Opening, pausing, the admission, changed settings.

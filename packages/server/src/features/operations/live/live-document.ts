@@ -5,7 +5,7 @@ import { LIMITS } from '../../../limits.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { withDeadline } from '../../../platform/deadline.ts';
 import type { EventQueue } from './event-queue.ts';
-import { mergeFleet, type SeenProcess } from './fleet.ts';
+import { type FleetFacts, mergeFleet, type SeenProcess } from './fleet.ts';
 import { toDocument } from './fleet-event.ts';
 import type { FleetReader } from './fleet-reader.ts';
 import type { Reporter } from './reporter.ts';
@@ -32,12 +32,17 @@ export class LiveDocument {
   }
 
   async read(): Promise<OperationsLive> {
+    return mergeFleet(await this.readFacts());
+  }
+
+  /** What it is made from. */
+  async readFacts(): Promise<FleetFacts> {
     const { reader, environment, clock, sales } = this.#options;
     sales.start();
     const others = await this.#readOthers();
     const { shown, leftOut } = mostUrgent(sales.all);
     await sales.meet(shown.map(({ saleId }) => saleId));
-    return mergeFleet({
+    return {
       atMs: clock.nowMs(),
       environment,
       complete: others !== undefined,
@@ -49,7 +54,7 @@ export class LiveDocument {
       }),
       salesLeftOut: leftOut,
       events: others === undefined ? [...reader.events, ...this.#untold()] : reader.events,
-    });
+    };
   }
 
   /** Undefined while Redis does not answer. */

@@ -16,6 +16,15 @@ const Store = object({
   latencyMs: Type.Union([Amount, Type.Null()]),
 });
 
+/** `SaleTallies`. */
+export const Tally = object({
+  refused: Type.Record(Type.String(), Count),
+  early: Count,
+  within: Count,
+  late: Count,
+  waits: Type.String(),
+});
+
 export const ProcessFigures = object({
   id: Type.String(),
   server: Type.String(),
@@ -44,6 +53,8 @@ export const ProcessFigures = object({
       ratePerSecond: Amount,
     }),
   ),
+  /** Since the process began, by sale; absent in reports of earlier releases. */
+  tallies: Type.Optional(Type.Record(Type.String(), Tally)),
   eventLoopUtilization: Type.Number({ minimum: 0, maximum: 1 }),
   cpu: Amount,
   memoryBytes: Count,

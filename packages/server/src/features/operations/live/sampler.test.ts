@@ -10,6 +10,7 @@ function samplerOf(change: Partial<FigureSources> = {}): Sampler {
   const sources: FigureSources = {
     requests: () => ({ answers: 0, refused: {}, classes: {} }),
     orders: () => new Map(),
+    tallies: () => ({}),
     admissions: () => new Map(),
     webSockets: () => 0,
     logLagRecords: () => 0,

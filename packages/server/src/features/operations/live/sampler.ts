@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { LIMITS } from '../../../limits.ts';
 import type { WindowFigures } from '../../../platform/request-window.ts';
+import type { TallyFigures } from '../../../platform/sale-tallies.ts';
 import type { ProcessFigures } from './process-figures.ts';
 import type { StoreWatch } from './store-watch.ts';
 
@@ -18,6 +19,8 @@ export interface FigureSources {
   /** What was answered since it was last asked; likewise the orders. */
   readonly requests: () => WindowFigures;
   readonly orders: () => ReadonlyMap<number, number>;
+  /** Since the process began. */
+  readonly tallies: () => Readonly<Record<string, TallyFigures>>;
   readonly admissions: () => ReadonlyMap<
     number,
     { readonly limitedBy: string; readonly showRate: number; readonly ratePerSecond: number }
@@ -67,6 +70,7 @@ export class Sampler {
       classes: { ...classes } as ProcessFigures['classes'],
       orders: Object.fromEntries(sources.orders()),
       admissions: admissionsOf(sources),
+      tallies: { ...sources.tallies() } as NonNullable<ProcessFigures['tallies']>,
       memoryBytes: process.memoryUsage.rss(),
       webSockets: sources.webSockets(),
       logLagRecords: Math.max(0, sources.logLagRecords()),

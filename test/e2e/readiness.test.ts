@@ -20,6 +20,7 @@ import { ask } from '../support/purchase.ts';
 import { listen } from '../support/raw-http.ts';
 import { FEST } from '../support/spawned-stack.ts';
 import { buildTestApp, type TestApp, type TestAppOptions, type TestBuyer } from '../support/test-app.ts';
+import { until } from '../support/visitor.ts';
 
 interface World {
   readonly server: TestApp;
@@ -89,10 +90,14 @@ const BREAKS: readonly Break[] = [
     async breakIt(world) {
       await addLostLog(world);
       await ask(world.server, world.operator, 'POST', `/sales/${world.saleId}/rebuild`);
+      const waitedFor = async () => (await world.server.core.rebuilds.status(world.saleId))?.waitingFor ?? [];
+      await until(waitedFor, (logs) => logs.length === 1);
       return undefined;
     },
     found: 'it is being built anew (operator',
-    remedy: 'Wait for it, or see what it waits for: fest sale rebuild <id>',
+    remedy:
+      'Start server-9 again; if it never comes back: fest log replay --dir <its order log> --retire, ' +
+      'or without a copy of it fest log retire 0f3c19d2 --lost',
   },
   {
     check: 'stock',

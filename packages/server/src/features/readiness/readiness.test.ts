@@ -64,8 +64,14 @@ describe('what is found wrong', () => {
     [
       'state',
       'failed',
-      { rebuild: known({ epoch: 1, request: { reason: 'x' }, waitingFor: [{ server: 's' }] }) },
-      'fest sale rebuild 7',
+      { rebuild: known({ epoch: 1, request: { reason: 'x' }, waitingFor: [{ server: 's', logId: '0f3c19d2aa' }] }) },
+      'Start s again; if it never comes back: fest log replay --dir <its order log> --retire, or without a copy of it fest log retire 0f3c19d2 --lost',
+    ],
+    [
+      'state',
+      'failed',
+      { rebuild: known({ epoch: 1, request: { reason: 'x' }, waitingFor: [] }) },
+      'Wait: it takes seconds.',
     ],
     ['state', 'unknown', { state: unknown }, 'check again'],
     ['stock', 'failed', { stock: known({ ...stock, held: 1 }) }, 'fest sale rebuild 7'],

@@ -130,7 +130,12 @@ function judgeState({ sale, state, rebuild }: ReadinessFacts): Finding {
     const { waitingFor, request } = rebuild.value;
     const waits = waitingFor.length === 0 ? '' : `; it waits for ${waitingFor.map(({ server }) => server).join(', ')}`;
     const found = `it is being built anew (${request.reason})${waits}`;
-    return notOk('state', 'failed', found, `Wait for it, or see what it waits for: fest sale rebuild ${sale.id}`);
+    const [first] = waitingFor;
+    const remedy =
+      first === undefined
+        ? 'Wait: it takes seconds.'
+        : `Start ${first.server} again; ${insteadOfStarting(first.logId)}`;
+    return notOk('state', 'failed', found, remedy);
   }
   if (!state.known) return unknown('state', state.why);
   if (state.value === undefined) {
@@ -296,6 +301,13 @@ function judgeClocks({ clocksAheadSeconds }: ReadinessFacts): Finding {
   return unknown('clocks', `not read lately: ${unread.map((source) => CLOCK_NAMES[source]).join(', ')}`);
 }
 
+function insteadOfStarting(logId: string): string {
+  return (
+    'if it never comes back: fest log replay --dir <its order log> --retire, ' +
+    `or without a copy of it fest log retire ${logId.slice(0, 8)} --lost`
+  );
+}
+
 function judgeServers({ logs }: ReadinessFacts): Finding {
   if (!logs.known) return unknown('servers', logs.why);
   const serving = logs.value.filter(({ retiredAtMs }) => retiredAtMs === null);
@@ -306,7 +318,7 @@ function judgeServers({ logs }: ReadinessFacts): Finding {
   );
   const [first] = silent;
   const remedy =
-    'Start it again. While it is away a rebuild of the sale would wait for its order log; if it never comes back: ' +
-    `fest log replay --dir <its order log> --retire, or without a copy of it fest log retire ${first?.logId.slice(0, 8)} --lost`;
+    'Start it again. While it is away a rebuild of the sale would wait for its order log; ' +
+    insteadOfStarting(first?.logId ?? '');
   return notOk('servers', 'warning', `silent: ${names.join(', ')}`, remedy);
 }

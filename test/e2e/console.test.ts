@@ -1,6 +1,6 @@
 /** The operator's commands as they are built, beside a stack: completion in real shells, a real terminal, the accounts of the stack. */
 import { execFile, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -168,6 +168,17 @@ describe('beside a stack', () => {
     expect([attendees.exitCode, attendees.stderr]).toEqual([0, '0 tickets written.\n']);
     const { exitCode, stderr } = await fest('check-in', 'A'.repeat(114));
     expect([exitCode, stderr]).toEqual([5, expect.stringContaining('code: bad_ticket_code')]);
+  });
+
+  test('a sale that goes on is recorded by itself, and its report is a page', async () => {
+    const file = join(folder, 'report.html');
+    const report = await eventually(
+      () => fest('sale', 'report', String(saleId), '--out', file, '--force', '--json'),
+      ({ stdout }) => JSON.parse(stdout).recorded.rows > 0,
+    );
+    expect(report.exitCode).toBe(0);
+    expect(JSON.parse(report.stdout)).toMatchObject({ saleId, html: file, partial: true });
+    expect(readFileSync(file, 'utf8')).toContain('People in line');
   });
 
   test.runIf(has('script'))('a change on a real terminal is asked for, and a y goes ahead', async () => {

@@ -1,4 +1,9 @@
 /** What is recorded of a sale, by whom, and the report that is made from it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startEngines } from '@fest/cli/local-stack/engines';
 import { SaleReport } from '@fest/server/contract/sale-report';
 import type { SaleSample } from '@fest/server/features/operations/report/sample';
 import {
@@ -16,7 +21,8 @@ import { selectRows } from '@fest/server/platform/mysql-statements';
 import { FLEET_RECORDER_KEY } from '@fest/server/redis/keys';
 import { Compile } from 'typebox/compile';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { integration } from '../support/integration.ts';
+import { whileHung } from '../support/hung-engine.ts';
+import { engines, integration } from '../support/integration.ts';
 import { buildTestApp, ManualClock, type TestApp } from '../support/test-app.ts';
 import { admitWaiting, buy, call, newVisitor, newVisitors, refusalOf, until } from '../support/visitor.ts';
 import { withoutMysql } from '../support/without-mysql.ts';
@@ -54,6 +60,19 @@ integration('what is recorded of a sale', () => {
 
   const recorded = (saleId: number): Promise<readonly SaleSample[]> => readSamples(fest.services.mysql, saleId);
 
+  /** A row that was not written yet comes with a later second. */
+  async function untilRecorded(
+    saleId: number,
+    fits: (rows: readonly SaleSample[]) => boolean,
+    servers: readonly TestApp[] = [fest, besides],
+  ): Promise<readonly SaleSample[]> {
+    const next = async (): Promise<readonly SaleSample[]> => {
+      await pass(1, saleId, servers);
+      return recorded(saleId);
+    };
+    return until(next, fits);
+  }
+
   async function reportOf(saleId: number, server: TestApp = fest): Promise<SaleReport> {
     const operator = await newVisitor(fest, 'operator');
     const answer = await operator.at(server).call<SaleReport>('GET', `/sales/${saleId}/report`);
@@ -67,10 +86,7 @@ integration('what is recorded of a sale', () => {
     await buyer?.join(sale.id);
     await pass(12, sale.id);
     expect([fest, besides].filter(({ fleet }) => fleet.recorder.leads)).toEqual([fest]);
-    const rows = await until(
-      () => recorded(sale.id),
-      (found) => found.length >= 2,
-    );
+    const rows = await untilRecorded(sale.id, (found) => found.length >= 2);
     for (const [index, row] of rows.slice(1).entries()) expect(row.fromMs).toBe(rows[index]?.toMs);
     expect(rows[0]).toMatchObject({ waiting: 1, drawn: 1, complete: true, fleet: { processes: 2, silent: 0 } });
 
@@ -79,10 +95,7 @@ integration('what is recorded of a sale', () => {
     const before = (await recorded(sale.id)).length;
     await pass(12, sale.id, [besides]);
     expect(besides.fleet.recorder.leads).toBe(true);
-    const later = await until(
-      () => recorded(sale.id),
-      (found) => found.length >= before + 2,
-    );
+    const later = await untilRecorded(sale.id, (found) => found.length >= before + 2, [besides]);
     expect(later.every(({ fromMs }, index) => index === 0 || fromMs - (later[index - 1]?.toMs ?? 0) <= 2_000)).toBe(
       true,
     );
@@ -113,12 +126,8 @@ integration('what is recorded of a sale', () => {
       await pass(20, sale.id, [fest]);
       expect(fest.fleet.recorder.waiting).toBeGreaterThanOrEqual(3);
     });
-    await pass(6, sale.id, [fest]);
-    const rows = await until(
-      () => recorded(sale.id),
-      (found) => found.length >= 6,
-    );
-    expect(fest.fleet.recorder.waiting).toBe(0);
+    const isAllThere = (found: readonly SaleSample[]) => found.length >= 6 && fest.fleet.recorder.waiting === 0;
+    const rows = await untilRecorded(sale.id, isAllThere, [fest]);
     const { recorded: span } = await reportOf(sale.id);
     expect(span).toMatchObject({ gaps: [], incomplete: [] });
     expect(span.rows).toBeGreaterThanOrEqual(rows.length);
@@ -131,10 +140,8 @@ integration('what is recorded of a sale', () => {
     await pass(6, sale.id, [fest]);
     clock.advance(60_000);
     await pass(11, sale.id, [fest]);
-    const { gaps } = await until(
-      async () => (await reportOf(sale.id)).recorded,
-      (found) => found.gaps.length > 0,
-    );
+    await untilRecorded(sale.id, (found) => found.length >= 4, [fest]);
+    const { gaps } = (await reportOf(sale.id)).recorded;
     expect(gaps).toHaveLength(1);
     const [gap = { from: '', to: '' }] = gaps;
     expect(Date.parse(gap.to) - Date.parse(gap.from)).toBeGreaterThanOrEqual(60_000);
@@ -167,10 +174,17 @@ integration('what is recorded of a sale', () => {
     expect((await buyers[7]?.call('DELETE', `/holds/${hold?.body.holdId}`))?.status).toBe(204);
     await Promise.all([fest, besides].map(({ core }) => core.applier.drain(10_000)));
     expect((await buyers[1]?.call('POST', `/orders/${orderIds[1]}/cancel`))?.status).toBeLessThan(300);
+    // Its two tickets come back when the money has.
+    await until(
+      () => fest.core.live.refresh(sale.id),
+      (state) => state?.snapshot.sold === 8,
+    );
     const operator = await newVisitor(fest, 'operator');
     expect((await operator.call('POST', `/sales/${sale.id}/pause`)).status).toBe(200);
     fest.core.events.say({ kind: 'store', level: 'error', text: 'a store was away' });
     await pass(12, sale.id);
+    // What waits for more of its kind is written now.
+    for (const { fleet } of [fest, besides]) await fleet.recorder.stop();
     await Promise.all([fest, besides].map(({ core }) => core.applier.drain(10_000)));
 
     const report = await until(
@@ -257,5 +271,39 @@ integration('what is recorded of a sale', () => {
     expect(await readSamples(mysql, 997)).toEqual([]);
     expect(await readTallies(mysql, 999)).toEqual([]);
     expect(await readEvents(mysql, 997, { fromMs: 0, toMs: 2 * nowMs, limit: 10 })).toEqual([]);
+  });
+});
+
+/** Everything as it runs. */
+integration('what is recorded while Redis hangs', () => {
+  test('is what one server knows, called incomplete, and whole again afterwards', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'fest-redis-'));
+    const env = { PATH: process.env.PATH, FEST_MYSQL_URL: engines().mysqlUrl };
+    const own = await startEngines({ directory, env });
+    const fest = await buildTestApp({ engines: own });
+    try {
+      const sale = await fest.createSale({ capacity: 40 });
+      // Somebody always waits.
+      const operator = await newVisitor(fest, 'operator');
+      const body = { mode: 'fixed', perSecond: 0 };
+      expect((await operator.call('PUT', `/sales/${sale.id}/admission`, { body })).status).toBe(200);
+      expect((await (await newVisitor(fest)).join(sale.id)).status).toBe(200);
+      const recorded = () => readSamples(fest.services.mysql, sale.id);
+      await until(recorded, (rows) => rows.some(({ complete, waiting }) => complete && waiting === 1), 20_000);
+      await whileHung(own.redis, async () => {
+        const rows = await until(recorded, (found) => found.some(({ complete }) => !complete), 20_000);
+        expect(rows.at(-1)).toMatchObject({ complete: false, waiting: 1, available: 40 });
+      });
+      await until(recorded, (rows) => rows.at(-1)?.complete === true, 20_000);
+      await sleep(LIMITS.fleetReportMs);
+      const report = (await operator.call<SaleReport>('GET', `/sales/${sale.id}/report`)).body;
+      expect(report.recorded).toMatchObject({ gaps: [], incomplete: [{ from: expect.any(String) }] });
+      expect(report.timeline.redis).toContain('down');
+      expect(report.incidents.map(({ text }) => text)).toContain('Redis does not answer server-1');
+    } finally {
+      await fest.close();
+      await own.stop();
+      await rm(directory, { recursive: true, force: true });
+    }
   });
 });

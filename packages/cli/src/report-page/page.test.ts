@@ -55,7 +55,7 @@ test('names are text, whatever they are', () => {
 
 describe('what was not recorded', () => {
   test('is said, and drawn as nothing', () => {
-    expect(page).toContain('In 1 gaps (grey, 45 s together) nobody recorded');
+    expect(page).toContain('In 1 gap (grey, 45 s together) nobody recorded');
     expect(count(page, /<rect class="gap"/g)).toBeGreaterThan(8);
   });
 

@@ -1,5 +1,6 @@
 /** A report of a sale as one HTML page that needs nothing else: no network, no scripts. Pure. */
 import type { SaleReport } from '@fest/server/contract/sale-report';
+import { count } from '../render/values.ts';
 import { frameOf, renderCharts } from './charts.ts';
 import { duration, escaped, grouped, moment } from './html.ts';
 import { STYLE } from './style.ts';
@@ -82,7 +83,7 @@ function renderTimeline(report: SaleReport, { marks }: Happenings): string {
     'Blue marks are what operators did, red ones what went wrong; both are listed below.',
     gaps.length === 0
       ? 'There are no gaps.'
-      : `In ${grouped(gaps.length)} gaps (grey, ${duration(missing / 1_000)} together) nobody recorded, and nothing is drawn.`,
+      : `In ${count(gaps.length, 'gap')} (grey, ${duration(missing / 1_000)} together) nobody recorded, and nothing is drawn.`,
     incomplete.length === 0 ? '' : 'Where it is yellow Redis did not answer, and one process told what it knew.',
   ];
   return `<p class="note">${escaped(notes.filter((note) => note !== '').join(' '))}</p>\n${renderCharts(report, frame)}`;

@@ -74,7 +74,7 @@ code { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
   body { font-size: 10.5pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   main { max-width: none; padding: 0; }
   h2 { break-after: avoid; margin-top: 24px; } tr, .card, figure, caption { break-inside: avoid; } thead { display: table-header-group; }
-  .cards { gap: 8px; grid-template-columns: repeat(4, 1fr); } .card { padding: 9px 11px; } .card dd { font-size: 16pt; }
+  .cards { gap: 8px; grid-template-columns: repeat(4, 1fr); } .card { padding: 9px 11px; } .card dd { font-size: 14pt; }
   .two { grid-template-columns: 1fr 1fr; } figure { padding: 10px 12px 4px; } th, td { padding: 4px 9px; }
 }
 `;

@@ -97,6 +97,21 @@ test('marks stand where they were, and share a label when they are close', () =>
   expect(svg).not.toContain('<b>');
 });
 
+test('labels at the edge stand inside, and cover no other', () => {
+  const mark = (atMs: number, label: string) => ({ atMs, label, kind: 'action' as const, title: 'x' });
+  const svg = chart([point(0, 100, 1)], {
+    marks: [mark(0, 'A1'), mark(2_000, 'A2'), mark(7_000, 'A3'), mark(100_000, 'A4')],
+  });
+  const labels = [...svg.matchAll(/<rect x="([\d.]+)" y="5" width="([\d.]+)"/g)].map(
+    ([, x, width]) => [Number(x), Number(width)] as const,
+  );
+  expect(labels).toHaveLength(3);
+  for (const [index, [x, width]] of labels.entries()) {
+    expect(x).toBeGreaterThanOrEqual(60);
+    expect(x + width).toBeLessThanOrEqual(labels[index + 1]?.[0] ?? 946);
+  }
+});
+
 test('a band names its states where there is room', () => {
   const spans = [
     { fromMs: 0, toMs: 90_000, name: 'open', colour: 5 },

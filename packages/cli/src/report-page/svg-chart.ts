@@ -59,7 +59,7 @@ const RIGHT = 14;
 const TOP = 32;
 const BOTTOM = 26;
 /** A label is so wide: marks that are closer share one. */
-const LABEL_WIDTH = 26;
+const LABEL_WIDTH = 36;
 
 interface Scales {
   readonly width: number;
@@ -186,8 +186,10 @@ function drawMarks(marks: readonly ChartMark[], { x, width, height }: Scales): r
   const groups: { readonly at: number; readonly members: ChartMark[] }[] = [];
   for (const mark of inside) {
     const last = groups.at(-1);
-    if (last !== undefined && x(mark.atMs) - last.at < LABEL_WIDTH) last.members.push(mark);
-    else groups.push({ at: x(mark.atMs), members: [mark] });
+    // A label at the edge stands a little inside.
+    const at = Math.max(x(mark.atMs), LEFT + LABEL_WIDTH / 2 - 4);
+    if (last !== undefined && at - last.at < LABEL_WIDTH) last.members.push(mark);
+    else groups.push({ at, members: [mark] });
   }
   const lines = inside.map(
     ({ atMs, kind }) =>

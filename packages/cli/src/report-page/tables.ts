@@ -227,10 +227,11 @@ function whoDid({ operatorId, operator }: SaleAction): string {
 
 export function renderActions({ actions }: Happenings, isCut: boolean): string {
   if (actions.length === 0) return '<p class="note">Nobody has changed anything.</p>';
+  const isForced = actions.some(({ forced }) => forced.length > 0);
   return renderTable({
     caption: 'What operators did',
     note: isCut ? 'the last ones; there were more' : 'and what the sale did by its own times',
-    columns: ['', 'when (UTC)', 'who', 'what', 'from', 'to', 'despite'],
+    columns: ['', 'when (UTC)', 'who', 'what', 'from', 'to', ...(isForced ? ['despite'] : [])],
     rows: actions.map((action) => [
       { html: `<span class="tag">${escaped(action.label)}</span>` },
       when(action.at),
@@ -238,7 +239,7 @@ export function renderActions({ actions }: Happenings, isCut: boolean): string {
       text(action.action),
       text(describeSettings(action.from)),
       text(describeSettings(action.to)),
-      text(action.forced.join(', ')),
+      ...(isForced ? [text(action.forced.join(', '))] : []),
     ]),
   });
 }

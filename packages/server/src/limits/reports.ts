@@ -4,7 +4,7 @@ export const REPORT_LIMITS = {
   reportSampleMs: 5_000,
   /** And while nothing happens. */
   reportQuietSampleMs: 60_000,
-  /** Rows of a sale, some 900 bytes each; beyond, neighbours are merged. */
+  /** Rows of a sale, some 700 bytes each; beyond, neighbours are merged. */
   reportRows: 2_000,
   /** Rows of the first hour after the opening (720 of 5 s) are never merged. */
   reportOpeningMs: 3_600_000,

@@ -96,6 +96,8 @@ test('refuses a file that is neither, and what is no sale', async () => {
   writeFileSync(join(cwd, 'notes.txt'), 'mine');
   const { exitCode, stderr } = await fest('sale report 7 --out notes.txt', cwd);
   expect([exitCode, stderr]).toEqual([EXIT.usage, expect.stringContaining('--out notes.txt is a file')]);
+  const below = await fest('sale report 7 --out notes.txt/sub', cwd);
+  expect([below.exitCode, below.stderr]).toEqual([EXIT.usage, expect.stringContaining('could not be written')]);
   expect((await fest('sale report x', cwd)).exitCode).toBe(EXIT.usage);
   const problem = { status: 404, body: { code: 'not_found', title: 'Not found', detail: 'There is no such sale.' } };
   const missing = await fest('sale report 8', cwd, problem);

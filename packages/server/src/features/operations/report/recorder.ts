@@ -9,6 +9,7 @@ import { LIMITS } from '../../../limits.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { withDeadline } from '../../../platform/deadline.ts';
 import type { MysqlPool } from '../../../platform/mysql.ts';
+import { isStoreFailure } from '../../../platform/problem-details.ts';
 import { Rounds } from '../../../platform/rounds.ts';
 import { type FleetFacts, isStale, mergeFleet } from '../live/fleet.ts';
 import type { LiveDocument } from '../live/live-document.ts';
@@ -69,13 +70,19 @@ export class SaleRecorder {
     this.#rounds.start();
   }
 
-  /** Writes what there is, if MySQL takes it soon, and lets another process go on. */
+  /** Writes what there is, if MySQL takes it soon, and lets another process go on. After this process has said goodbye itself. */
   async stop(): Promise<void> {
     await this.#rounds.stop();
     this.#finishAll();
-    const goodbye = Promise.all([this.#release(), this.#write()]);
+    const goodbye = this.#sayGoodbye();
     const tooLate = () => new Error('the stores take longer than a process that stops has time');
     await withDeadline(goodbye, LIMITS.reportGoodbyeMs, tooLate).catch((error: unknown) => this.#excuse(error));
+  }
+
+  /** With what was counted up to now: nobody may be left to read it. */
+  async #sayGoodbye(): Promise<void> {
+    if (this.#leads) this.#keepTallies(await this.#options.document.readFacts());
+    await Promise.all([this.#release(), this.#write()]);
   }
 
   /** One second; public for tests. Never fails. */
@@ -208,30 +215,43 @@ export class SaleRecorder {
       });
   }
 
+  /** What one of them cannot write keeps the others from nothing. */
   async #write(): Promise<void> {
-    const { mysql, clock } = this.#options;
-    const events = [...this.#events.values()];
-    await writeEvents(mysql, events);
-    for (const { id } of events) {
-      this.#events.delete(id);
-      this.#writtenEvents.add(id);
+    const outcomes = [
+      await settled(this.#writeRows()),
+      await settled(this.#writeTallies()),
+      await settled(this.#writeEvents()),
+    ];
+    for (const error of outcomes) if (error !== undefined) throw error;
+  }
+
+  async #writeRows(): Promise<void> {
+    while (this.#rows.length > 0) {
+      const rows = this.#rows.slice(0, LIMITS.reportRowsPerStatement);
+      await writeSamples(this.#options.mysql, rows);
+      const written = new Set(rows);
+      this.#rows = this.#rows.filter((row) => !written.has(row));
+      await this.#thin(rows);
     }
+  }
+
+  async #writeTallies(): Promise<void> {
+    const { mysql, clock } = this.#options;
     const tallies = [...this.#tallies].slice(0, LIMITS.reportRowsPerStatement);
-    await writeTallies(
-      mysql,
-      tallies.map(([, row]) => row),
-      clock.nowMs(),
-    );
+    const rows = tallies.map(([, row]) => row);
+    await writeTallies(mysql, rows, clock.nowMs());
     for (const [key, row] of tallies) {
       if (this.#tallies.get(key) === row) this.#tallies.delete(key);
       this.#writtenTallies.set(key, JSON.stringify(row.tally));
     }
-    while (this.#rows.length > 0) {
-      const rows = this.#rows.slice(0, LIMITS.reportRowsPerStatement);
-      await writeSamples(mysql, rows);
-      const written = new Set(rows);
-      this.#rows = this.#rows.filter((row) => !written.has(row));
-      await this.#thin(rows);
+  }
+
+  async #writeEvents(): Promise<void> {
+    const events = [...this.#events.values()];
+    await writeEvents(this.#options.mysql, events);
+    for (const { id } of events) {
+      this.#events.delete(id);
+      this.#writtenEvents.add(id);
     }
   }
 
@@ -248,7 +268,17 @@ export class SaleRecorder {
   }
 
   #excuse(error: unknown): void {
-    const waiting = { rows: this.#rows.length, events: this.#events.size };
-    this.#options.logger.debug({ err: error, ...waiting }, 'what is recorded of sales waits for MySQL');
+    const { logger } = this.#options;
+    const waiting = { err: error, rows: this.#rows.length, events: this.#events.size };
+    if (isStoreFailure(error)) logger.debug(waiting, 'what is recorded of sales waits for MySQL');
+    else logger.warn(waiting, 'what is recorded of sales could not be written');
   }
+}
+
+/** What went wrong; undefined when nothing did. */
+async function settled(work: Promise<void>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 }

@@ -48,19 +48,19 @@ export function registerSaleReportRoutes(app: FestApp, dependencies: SaleReportD
       const sale = saleId === undefined ? undefined : await catalogue.getSale(saleId);
       if (sale === undefined) throw saleNotFound();
       const found = await catalogue.getFestival(sale.festivalId);
+      // One after the other: those who buy need the other connections.
       const samples = await readSamples(mysql, sale.id);
-      const [tallies, orders, holders, payments, events, actions, came, confirmed, state] = await Promise.all([
-        readTallies(mysql, sale.id),
-        readOrderTotals(mysql, sale.id),
-        readTicketHolders(mysql, sale.id, sale.limitPerBuyer),
-        readPaymentOutcomes(mysql, sale.id),
-        readEvents(mysql, sale.id, { ...aroundOf(samples, sale), limit: LIMITS.reportEvents + 1 }),
-        readActions(sale.id),
-        // Redis is asked for what it still knows; it may have forgotten the sale, or be away.
-        readCame(redis, [sale.id]).catch(() => new Map<number, number>()),
-        readConfirmed(redis, sale.id).catch(() => undefined),
-        live.load(sale.id),
-      ]);
+      const tallies = await readTallies(mysql, sale.id);
+      const orders = await readOrderTotals(mysql, sale.id);
+      const holders = await readTicketHolders(mysql, sale.id, sale.limitPerBuyer);
+      const payments = await readPaymentOutcomes(mysql, sale.id);
+      const around = { ...aroundOf(samples, sale), limit: LIMITS.reportEvents + 1 };
+      const events = await readEvents(mysql, sale.id, around);
+      const actions = await readActions(sale.id);
+      // Redis is asked for what it still knows; it may have forgotten the sale, or be away.
+      const came = await readCame(redis, [sale.id]).catch(() => new Map<number, number>());
+      const confirmed = await readConfirmed(redis, sale.id).catch(() => undefined);
+      const state = await live.load(sale.id);
       const festival = found?.festival ?? { title: '', venue: '' };
       reply.header('Cache-Control', 'no-store');
       return reply.code(200).send(

@@ -25,10 +25,11 @@ test('while people wait a row ends every five seconds, at the same moments for w
   expect(spans(series.finish(null))).toEqual([[15_000, 16_300]]);
 });
 
-test('while nothing happens a row is a minute', () => {
+test('while nothing happens a row is a minute, but for the first', () => {
   const { rows } = play(0, 125, () => QUIET);
   expect(spans(rows)).toEqual([
-    [300, 60_000],
+    [300, 5_000],
+    [5_000, 60_000],
     [60_000, 120_000],
   ]);
 });
@@ -36,7 +37,8 @@ test('while nothing happens a row is a minute', () => {
 test('what happens after a quiet time is in rows of its own', () => {
   const { rows } = play(0, 31, (at) => (at < 21 ? QUIET : second()));
   expect(spans(rows)).toEqual([
-    [300, 20_000],
+    [300, 5_000],
+    [5_000, 20_000],
     [20_000, 25_000],
     [25_000, 30_000],
   ]);
@@ -49,6 +51,7 @@ test('a change of phase while nothing happens is not lost', () => {
   }));
   const all = [...rows, ...series.finish(null)];
   expect(all.map(({ phase, toMs }) => [phase, toMs])).toEqual([
+    ['open', 5_000],
     ['open', 15_000],
     ['paused', 30_300],
   ]);

@@ -13,6 +13,7 @@ export class SampleSeries {
   /** When the last second was. */
   #lastMs = 0;
   #quiet: SaleSample | undefined;
+  #hasBegun = false;
 
   /**
    * Takes one second in, and gives the rows that are finished with it.
@@ -46,8 +47,12 @@ export class SampleSeries {
     return row === undefined ? [] : this.#gather(row);
   }
 
-  /** A quiet row waits for more of its kind, for a minute at most. */
+  /** A quiet row waits for more of its kind, for a minute at most; but for the first, so that whoever looks sees something soon. */
   #gather(row: SaleSample): readonly SaleSample[] {
+    if (!this.#hasBegun) {
+      this.#hasBegun = true;
+      return [row];
+    }
     const before = this.#quiet;
     this.#quiet = undefined;
     if (!isQuiet(row)) return before === undefined ? [row] : [before, row];

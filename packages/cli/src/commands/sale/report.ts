@@ -94,7 +94,8 @@ async function writeFile({ path, content }: ReportFile, mayReplace: boolean): Pr
     if (!mayReplace) await refuseExisting(path);
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    // Where nothing can be written nothing is left behind.
+    await rm(temporary, { force: true }).catch(() => undefined);
     if (error instanceof FixableError) throw error;
     throw new FixableError({
       what: `${path} could not be written`,

@@ -77,7 +77,7 @@ integration('the readiness of a sale', () => {
     ]);
     await ask(server, operator, 'POST', `/sales/${sale.id}/rebuild`);
     const check = await checkOf(sale.id, 'state');
-    expect(check).toMatchObject({ status: 'failed', remedy: expect.stringContaining('fest sale rebuild') });
+    expect(check).toMatchObject({ status: 'failed', remedy: expect.stringContaining('fest log retire') });
     expect(check?.found).toContain('server-9');
     expect(await checkOf(sale.id, 'servers')).toMatchObject({
       status: 'warning',

@@ -107,6 +107,11 @@ integration('what is recorded of a sale', () => {
     await writeSamples(mysql, [{ saleId: 999, sample: row }]);
     await writeSamples(mysql, [{ saleId: 999, sample: { ...row, waiting: 4 } }]);
     expect(await readSamples(mysql, 999)).toEqual([row]);
+    // Of two the one who knew everything is believed, whoever came first.
+    const alone = { ...row, fromMs: 12_000, toMs: 15_000, complete: false };
+    const whole = { ...row, fromMs: 10_000, toMs: 15_000 };
+    for (const sample of [alone, whole, alone]) await writeSamples(mysql, [{ saleId: 999, sample }]);
+    expect(await readSamples(mysql, 999)).toEqual([row, whole]);
     const tally = (late: number) => ({ refused: { sold_out: late }, early: 0, within: 0, late, waits: '' });
     const tallyRow = { saleId: 999, processId: 'p' };
     await writeTallies(mysql, [{ ...tallyRow, beat: 7, tally: tally(7) }], 1);

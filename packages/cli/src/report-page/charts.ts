@@ -87,7 +87,7 @@ export function renderCharts(report: SaleReport, frame: ChartFrame): string {
       'people a second',
       [
         { ...of('what the rate allowed', 'step', 0, 'ratePerSecond') },
-        of('admitted (average of two minutes)', 'line', 1, 'outflowPerSecond'),
+        of('admitted (average of ten seconds)', 'line', 1, 'outflowPerSecond'),
       ],
       { below: limiterBand(timeline, frame) },
     ),

@@ -63,7 +63,7 @@ function renderHeader({ sale, partial, environment, recorded, generatedAt }: Sal
 <p class="festival">${escaped(place)}</p>
 <h1>${escaped(sale.name)}</h1>
 <p><span class="pill">${escaped(phase)}</span>${partial ? '<span class="pill partial">partial: the sale has not closed</span>' : ''}<span class="pill${environment === 'production' ? ' production' : ''}">${escaped(environment)}</span></p>
-<p class="mute">Sale ${sale.id}. ${escaped(span)} Written ${escaped(moment(generatedAt))} UTC.</p>
+<p class="mute">Sale ${escaped(String(sale.id))}. ${escaped(span)} Written ${escaped(moment(generatedAt))} UTC.</p>
 </header>`;
 }
 
@@ -84,11 +84,13 @@ function renderTimeline(report: SaleReport, { marks }: Happenings): string {
     gaps.length === 0
       ? 'There are no gaps.'
       : `In ${count(gaps.length, 'gap')} (grey, ${duration(missing / 1_000)} together) nobody recorded, and nothing is drawn.`,
-    incomplete.length === 0 ? '' : 'Where it is yellow Redis did not answer, and one process told what it knew.',
+    incomplete.length === 0
+      ? ''
+      : 'Where it is yellow Redis did not answer or the sale was being built anew, and one process told what it knew.',
   ];
   return `<p class="note">${escaped(notes.filter((note) => note !== '').join(' '))}</p>\n${renderCharts(report, frame)}`;
 }
 
 function renderFooter({ format, sale }: SaleReport): string {
-  return `Made by <code>fest sale report ${sale.id}</code> from <code>${escaped(format)}</code>. Orders, tickets, payments and money are those of the archive (MySQL), the line is that of Redis, timelines are what was recorded while the sale ran. <code>fest audit</code> proves the figures against the order logs.`;
+  return `Made by <code>fest sale report ${escaped(String(sale.id))}</code> from <code>${escaped(format)}</code>. Orders, tickets, payments and money are those of the archive (MySQL), the line is that of Redis, timelines are what was recorded while the sale ran. <code>fest audit</code> proves the figures against the order logs.`;
 }

@@ -67,7 +67,7 @@ export function renderCards(report: SaleReport): string {
     ],
     [
       'Slowest second',
-      recorded.rows === 0 ? 'not recorded' : `${short(peaks.p99Ms.value)} ms`,
+      recorded.rows === 0 ? 'not recorded' : peaks.p99Ms.at === null ? '–' : `${short(peaks.p99Ms.value)} ms`,
       `for 99 of 100 answers${at(peaks.p99Ms.at)}`,
     ],
   ];

@@ -55,7 +55,8 @@ const Recorded = object({
   rows: Count,
   gaps: Type.Array(ReportSpan, { description: 'between rows, where nobody recorded: nothing is known of them' }),
   incomplete: Type.Array(ReportSpan, {
-    description: 'while Redis did not answer: what one process knew by itself, and the sale as it was before',
+    description:
+      'while Redis did not answer or the sale was being built anew: what one process knew by itself, and the sale as it was before',
   }),
 });
 
@@ -81,7 +82,7 @@ export const ReportTimeline = object({
   showRate: column(orNull(Share)),
   outflowPerSecond: column(
     Amount,
-    'admitted, averaged over two minutes; mean of the seconds of the row, likewise the next',
+    'admitted, averaged over ten seconds; mean of the seconds of the row, likewise the next',
   ),
   ordersPerSecond: column(Amount, 'acknowledged'),
   refused: column(orNull(Type.Record(Type.String(), Count)), 'of this sale in that time, by problem code'),

@@ -24,8 +24,9 @@ export const REPORT_LIMITS = {
   reportLeaseMs: 6_000,
   /** A process that stops writes what it has within this. */
   reportGoodbyeMs: 800,
-  /** Sales of which a process counts refusals and waits; what is refused of others is counted for the whole fleet only. */
-  talliedSales: 256,
+  /** Sales of which a process counts refusals and waits in its life, some 2 KiB each; what is refused of others is counted for the
+   * whole fleet only. */
+  talliedSales: 2_048,
   /** Of them in a report of a process, those that changed last. */
   talliedSalesTold: 16,
   /** Processes, past and present, whose counts of a sale are added up: years of restarts. */

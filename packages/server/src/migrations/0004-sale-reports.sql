@@ -1,11 +1,13 @@
--- What a report of a sale is made from, written while it runs by one process of the fleet. Whatever two of them write at the same
--- time is the same row twice.
+-- What a report of a sale is made from, written while it runs by one process of the fleet. Of a row that two of them write the one
+-- who knew everything is believed.
 
 CREATE TABLE sale_samples (
   sale_id INT UNSIGNED NOT NULL,
   -- What a row tells of; it begins where the one before ended, unless nobody was there to write.
   to_ms   BIGINT NOT NULL,
   from_ms BIGINT NOT NULL,
+  -- Redis answered, and the sale was as it had it.
+  complete BOOLEAN NOT NULL,
   sample  TEXT CHARACTER SET ascii NOT NULL,
   PRIMARY KEY (sale_id, to_ms),
   KEY sale_samples_age (to_ms)

@@ -33,6 +33,12 @@ test('one that an operator closes is recorded for some minutes more', () => {
   expect(recorded.of([saleOf('closed')], NOW_MS + 1_000 + LIMITS.reportAfterCloseMs).size).toBe(0);
 });
 
+test('one that was closed early before this process began is not recorded at its closing time either', () => {
+  const recorded = new RecordedSales();
+  expect(recorded.of([saleOf('closed')], NOW_MS).size).toBe(0);
+  expect(recorded.of([saleOf('closed')], NOW_MS + HOUR_MS + 60_000).size).toBe(0);
+});
+
 test('of very many those that sell first', () => {
   const sales = Array.from({ length: LIMITS.reportSales + 1 }, (_, index) =>
     saleOf(index === 0 ? 'scheduled' : 'open', { drawn: 1 }, index + 1),

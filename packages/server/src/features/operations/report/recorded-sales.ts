@@ -18,6 +18,9 @@ export function isRecorded({ phase, snapshot }: KnownSale, nowMs: number, closed
   return closed <= nowMs && nowMs - closed < LIMITS.reportAfterCloseMs;
 }
 
+/** Of a sale that was closed early before this process saw it: nobody knows when. */
+const LONG_AGO_MS = Number.NEGATIVE_INFINITY;
+
 /** Follows when sales close, and says which to record. */
 export class RecordedSales {
   readonly #seenOpen = new Set<number>();
@@ -26,11 +29,12 @@ export class RecordedSales {
   of(sales: readonly LiveSale[], nowMs: number): ReadonlySet<number> {
     const known = new Set(sales.map(({ saleId }) => saleId));
     for (const saleId of this.#closedAtMs.keys()) if (!known.has(saleId)) this.#closedAtMs.delete(saleId);
-    for (const { saleId, phase } of sales) {
+    for (const { saleId, phase, snapshot } of sales) {
       if (phase !== 'closed') {
         this.#seenOpen.add(saleId);
         this.#closedAtMs.delete(saleId);
       } else if (this.#seenOpen.delete(saleId)) this.#closedAtMs.set(saleId, nowMs);
+      else if (!this.#closedAtMs.has(saleId) && snapshot.closesAtMs > nowMs) this.#closedAtMs.set(saleId, LONG_AGO_MS);
     }
     const wanted = sales.filter((sale) => isRecorded(sale, nowMs, this.#closedAtMs.get(sale.saleId)));
     return new Set(

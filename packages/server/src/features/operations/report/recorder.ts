@@ -72,15 +72,14 @@ export class SaleRecorder {
 
   /** Writes what there is, if MySQL takes it soon, and lets another process go on. After this process has said goodbye itself. */
   async stop(): Promise<void> {
-    await this.#rounds.stop();
-    this.#finishAll();
-    const goodbye = this.#sayGoodbye();
+    const goodbye = this.#rounds.stop().then(() => this.#sayGoodbye());
     const tooLate = () => new Error('the stores take longer than a process that stops has time');
     await withDeadline(goodbye, LIMITS.reportGoodbyeMs, tooLate).catch((error: unknown) => this.#excuse(error));
   }
 
   /** With what was counted up to now: nobody may be left to read it. */
   async #sayGoodbye(): Promise<void> {
+    this.#finishAll();
     if (this.#leads) this.#keepTallies(await this.#options.document.readFacts());
     await Promise.all([this.#release(), this.#write()]);
   }
@@ -133,10 +132,13 @@ export class SaleRecorder {
     const refused = this.#refusals.since(figures, atMs);
     const silent = facts.processes.filter(isStale).length;
     const processes = facts.processes.length - silent;
+    const readAtMs = new Map(this.#options.sales.all.map((sale) => [sale.saleId, sale.readAtMs]));
     for (const sale of document.sales) {
       if (!recorded.has(sale.saleId)) continue;
       const ofSale = refused === undefined ? null : (refused.get(sale.saleId) ?? {});
-      const second = { complete, sale, fleet: document.fleet, processes, silent, refused: ofSale };
+      // While it is being built anew, or this process stops, it is remembered as it was.
+      const isFresh = atMs - (readAtMs.get(sale.saleId) ?? 0) <= LIMITS.stateStaleMs;
+      const second = { complete: complete && isFresh, sale, fleet: document.fleet, processes, silent, refused: ofSale };
       this.#keep(sale.saleId, this.#seriesOf(sale.saleId).add(atMs, second, this.#came.get(sale.saleId) ?? null));
     }
     for (const [saleId, series] of this.#series) {

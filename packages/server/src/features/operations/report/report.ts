@@ -43,14 +43,16 @@ const NOT_MEASURED = [
 ];
 
 export function saleReport(facts: ReportFacts): SaleReport {
-  const { nowMs, environment, sale, festival, live, samples, events, actions } = facts;
+  const { nowMs, environment, sale, festival, live, events, actions } = facts;
+  const samples = bestKnown(facts.samples);
   const last = samples.at(-1);
   const phase = live?.phase ?? last?.phase ?? null;
   return {
     format: SALE_REPORT_FORMAT,
     generatedAt: toTimeText(nowMs),
     environment,
-    partial: phase !== 'closed',
+    // Of a sale that nobody knows any more its own times are believed.
+    partial: live === undefined ? nowMs < sale.closesAtMs : live.phase !== 'closed',
     sale: {
       id: sale.id,
       name: sale.name,
@@ -71,9 +73,9 @@ export function saleReport(facts: ReportFacts): SaleReport {
       admissionSeconds: sale.admissionSeconds,
     },
     recorded: recordedOf(samples),
-    totals: totalsOf(facts),
-    refusals: refusalsOf(facts),
-    fairness: fairnessOf(facts),
+    totals: totalsOf({ ...facts, samples }),
+    refusals: refusalsOf({ ...facts, samples }),
+    fairness: fairnessOf({ ...facts, samples }),
     incidents: events.slice(0, LIMITS.reportEvents),
     incidentsLeftOut: events.length > LIMITS.reportEvents,
     actions: actions.slice(-LIMITS.reportActions),
@@ -83,6 +85,20 @@ export function saleReport(facts: ReportFacts): SaleReport {
 }
 
 // --- what was recorded ------------------------------------------------------------------------------------------------
+
+/**
+ * Who is cut off from Redis may go on recording what it knows by itself while another one records what happens: of a time that
+ * somebody knew better only that is believed.
+ */
+export function bestKnown(samples: readonly SaleSample[]): readonly SaleSample[] {
+  const complete = samples.filter((sample) => sample.complete);
+  let next = 0;
+  return samples.filter((sample) => {
+    if (sample.complete) return true;
+    while ((complete[next]?.toMs ?? Number.POSITIVE_INFINITY) <= sample.fromMs) next += 1;
+    return (complete[next]?.fromMs ?? Number.POSITIVE_INFINITY) >= sample.toMs;
+  });
+}
 
 /** Between rows; less is the time a round takes. */
 const GAP_MS = 2_000;
@@ -163,7 +179,8 @@ type Totals = SaleReport['totals'];
 function totalsOf(facts: ReportFacts): Totals {
   const { sale, orders, holders, payments, samples, confirmed } = facts;
   const all = orders.paid + orders.cancelling + orders.cancelled;
-  const soldOut = samples.find(({ available, capacity }) => available === 0 && capacity > 0);
+  // Everything may be held for a moment and come back: sold out is when it is sold.
+  const soldOut = samples.find(({ sold, capacity }) => sold >= capacity && capacity > 0);
   return {
     line: lineOf(facts),
     orders: {
@@ -185,9 +202,9 @@ function totalsOf(facts: ReportFacts): Totals {
     money: { gross: orders.gross, givenBack: orders.givenBack, net: orders.gross - orders.givenBack },
     payments: [...(all === 0 ? [] : [{ outcome: 'succeeded', failureCode: null, count: all }]), ...payments],
     peaks: {
-      waiting: peakOf(samples, ({ waiting }) => waiting),
-      ordersPerSecond: peakOf(samples, ({ ordersPerSecond }) => ordersPerSecond),
-      requestsPerSecond: peakOf(samples, ({ fleet }) => fleet.requestsPerSecond),
+      waiting: peakOf(samples, ({ most }) => most.waiting),
+      ordersPerSecond: peakOf(samples, ({ most }) => most.ordersPerSecond),
+      requestsPerSecond: peakOf(samples, ({ most }) => most.requestsPerSecond),
       p99Ms: peakOf(samples, ({ fleet }) => fleet.p99Ms),
     },
     soldOutAt: soldOut === undefined ? null : toTimeText(soldOut.toMs),
@@ -256,9 +273,11 @@ function fairnessOf({ sale, live, came, samples, tallies, holders }: ReportFacts
 
 function watchedServing(samples: readonly SaleSample[]): SaleReport['fairness']['servingNumber'] {
   let [comparisons, steppedBack] = [0, 0];
-  for (const [index, { epoch, servingNumber }] of samples.entries()) {
-    const before = samples[index - 1];
-    if (before?.epoch !== epoch) continue;
+  const known = samples.filter(({ complete }) => complete);
+  for (const [index, { epoch, servingNumber, fromMs }] of known.entries()) {
+    const before = known[index - 1];
+    // Rows that overlap are of two that recorded: which of their ends was first is not known.
+    if (before?.epoch !== epoch || before.toMs > fromMs) continue;
     comparisons += 1;
     if (servingNumber < before.servingNumber) steppedBack += 1;
   }

@@ -14,7 +14,6 @@ export interface SaleSample {
   // As it was at the end.
   readonly phase: Phase;
   readonly epoch: number;
-  readonly rebuilding: boolean;
   readonly drawn: number;
   readonly servingNumber: number;
   readonly waiting: number;
@@ -36,6 +35,8 @@ export interface SaleSample {
   readonly ordersPerSecond: number;
   /** Refused of this sale in that time, by code; null: what was before it is not known. */
   readonly refused: Counts | null;
+  /** Of the rows that were merged into this one: else the highest would be forgotten. */
+  readonly most: { readonly waiting: number; readonly ordersPerSecond: number; readonly requestsPerSecond: number };
   readonly fleet: FleetSample;
 }
 
@@ -107,13 +108,14 @@ export function summarize(
   const most = (of: (second: Second) => number): number => rounded(Math.max(...seconds.map(of)));
   const longest = (of: (second: Second) => number | null): number | null => longestOf(seconds.map(of));
   const { sale } = last;
+  const ordersPerSecond = mean((second) => second.sale.ordersPerSecond);
+  const requestsPerSecond = mean(({ fleet }) => fleet.requestsPerSecond);
   const known = seconds.flatMap(({ refused }) => (refused === null ? [] : [refused]));
   return {
     ...span,
     complete: seconds.every(({ complete }) => complete),
     phase: sale.phase,
     epoch: sale.epoch,
-    rebuilding: sale.rebuilding,
     drawn: sale.servingNumber + sale.waiting,
     servingNumber: sale.servingNumber,
     waiting: sale.waiting,
@@ -130,10 +132,11 @@ export function summarize(
     showRate: sale.showRate,
     came,
     outflowPerSecond: mean((second) => second.sale.outflowPerSecond),
-    ordersPerSecond: mean((second) => second.sale.ordersPerSecond),
+    ordersPerSecond,
     refused: known.length === 0 ? null : addUp(known),
+    most: { waiting: sale.waiting, ordersPerSecond, requestsPerSecond },
     fleet: {
-      requestsPerSecond: mean(({ fleet }) => fleet.requestsPerSecond),
+      requestsPerSecond,
       errorsPerSecond: mean(({ fleet }) => fleet.errorsPerSecond),
       refusedPerSecondByCode: scaled(
         addUp(seconds.map(({ fleet }) => fleet.refusedPerSecondByCode)),
@@ -164,11 +167,15 @@ export function mergeSamples(first: SaleSample, second: SaleSample): SaleSample 
     ...second,
     fromMs: first.fromMs,
     complete: first.complete && second.complete,
-    rebuilding: first.rebuilding || second.rebuilding,
     came: second.came ?? first.came,
     outflowPerSecond: mean(({ outflowPerSecond }) => outflowPerSecond),
     ordersPerSecond: mean(({ ordersPerSecond }) => ordersPerSecond),
     refused: known.length === 0 ? null : addUp(known),
+    most: {
+      waiting: most((sample) => sample.most.waiting),
+      ordersPerSecond: most((sample) => sample.most.ordersPerSecond),
+      requestsPerSecond: most((sample) => sample.most.requestsPerSecond),
+    },
     fleet: {
       requestsPerSecond: mean(({ fleet }) => fleet.requestsPerSecond),
       errorsPerSecond: mean(({ fleet }) => fleet.errorsPerSecond),

@@ -14,11 +14,20 @@ export interface SampleRow {
 
 export async function writeSamples(mysql: MysqlSession, rows: readonly SampleRow[]): Promise<void> {
   if (rows.length === 0) return;
-  const values = rows.map(({ saleId, sample }) => [saleId, sample.toMs, sample.fromMs, JSON.stringify(sample)]);
-  // Who was first has said it: two that record at once saw the same seconds.
+  const values = rows.map(({ saleId, sample }) => [
+    saleId,
+    sample.toMs,
+    sample.fromMs,
+    sample.complete ? 1 : 0,
+    JSON.stringify(sample),
+  ]);
+  // Who was first has said it, unless the next one knows better. From left to right: `complete` last.
   await changeRows(
     mysql,
-    'INSERT INTO sale_samples (sale_id, to_ms, from_ms, sample) VALUES ? ON DUPLICATE KEY UPDATE sale_id = VALUES(sale_id)',
+    `INSERT INTO sale_samples (sale_id, to_ms, from_ms, complete, sample) VALUES ?
+     ON DUPLICATE KEY UPDATE from_ms = IF(VALUES(complete) > complete, VALUES(from_ms), from_ms),
+       sample = IF(VALUES(complete) > complete, VALUES(sample), sample),
+       complete = GREATEST(complete, VALUES(complete))`,
     [values],
   );
 }

@@ -73,7 +73,6 @@ export function sample(
     complete: true,
     phase: 'open',
     epoch: 1,
-    rebuilding: false,
     drawn: 70,
     servingNumber: 20,
     waiting: 50,
@@ -92,6 +91,7 @@ export function sample(
     outflowPerSecond: 2,
     ordersPerSecond: 1,
     refused: {},
+    most: { waiting: 50, ordersPerSecond: 1, requestsPerSecond: 100 },
     fleet: {
       requestsPerSecond: 100,
       errorsPerSecond: 0,

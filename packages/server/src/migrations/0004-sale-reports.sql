@@ -7,7 +7,7 @@ CREATE TABLE sale_samples (
   to_ms   BIGINT NOT NULL,
   from_ms BIGINT NOT NULL,
   -- Redis answered, and the sale was as it had it.
-  complete BOOLEAN NOT NULL,
+  complete TINYINT UNSIGNED NOT NULL,
   sample  TEXT CHARACTER SET ascii NOT NULL,
   PRIMARY KEY (sale_id, to_ms),
   KEY sale_samples_age (to_ms)

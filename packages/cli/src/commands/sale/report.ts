@@ -80,7 +80,7 @@ async function refuseExisting(path: string): Promise<void> {
   if (found !== undefined) throw isThere(path);
 }
 
-/** Readers see the old or the new content, never half of it; a file that came there meanwhile stays. */
+/** Readers see the old or the new content, never half of it. Whether a file has come there meanwhile is looked at once more, just before. */
 async function writeFile({ path, content }: ReportFile, mayReplace: boolean): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   try {

@@ -157,7 +157,8 @@ async function measurePhase(hall: Hall, crowd: Crowd, plan: PhasePlan): Promise<
   say(`${factor} × the arrivals: ${Math.round(arrivalsPerSecond)} a second.`);
   setStage(hall, 'server');
   const capacity = Math.min(LIMITS.capacityTickets, Math.ceil(3 * peakPerSecond * (leadInSeconds + seconds)));
-  const saleId = await desk.openSale({ capacity, nowMs: Date.now(), perSecond: admittedPerSecond });
+  const saleId = await desk.openSale({ capacity, nowMs: Date.now() });
+  await desk.setRate(saleId, admittedPerSecond);
   const before = await readShed(hall);
   const { cpu, ...result } = await crowd.run({
     port: Number(new URL(stage.baseUrl).port),

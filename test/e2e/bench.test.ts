@@ -9,7 +9,7 @@ import type { BenchResult } from '@fest/loadtest/bench/result';
 import { connectRedis } from '@fest/server/platform/redis';
 import { saleKeys } from '@fest/server/redis/keys';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { k6Path, withK6 } from '../support/k6.ts';
+import { k6Program, withK6 } from '../support/k6.ts';
 import { startSlowProxy } from '../support/slow-proxy.ts';
 import { FEST, type SpawnedStack, spawnStack } from '../support/spawned-stack.ts';
 
@@ -28,7 +28,7 @@ interface Run {
 
 function bench(directory: string, args: readonly string[], env: Record<string, string> = {}): Run {
   const child = spawn(process.execPath, [FEST, '-C', directory, 'bench', ...args], {
-    env: { ...process.env, K6_BIN: k6Path ?? '', TMPDIR: temporary, ...env },
+    env: { ...process.env, K6_BIN: k6Program().path, TMPDIR: temporary, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   started.push(child);

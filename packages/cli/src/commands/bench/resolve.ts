@@ -1,5 +1,6 @@
 /** The load of a scenario and a profile, with what the command line changes of it. */
-import { LoadBoundError, type ResolvedLoad, resolveLoad } from '@fest/loadtest/bench/profiles';
+import { LoadBoundError } from '@fest/loadtest/bench/bounds';
+import { type ResolvedLoad, resolveLoad } from '@fest/loadtest/bench/profiles';
 import { FixableError } from '../../errors.ts';
 import { EXIT } from '../../exit-codes.ts';
 import type { BenchRequest } from './options.ts';

@@ -1,9 +1,9 @@
 /** The course of the measurement: prepare everything, warm up, then phases A B B A A B B A …, each order timed. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { childrenOf, cpuShares, readCpu } from '@fest/loadtest/measuring/usage';
 import { describeMachine } from '../measuring/machine.ts';
 import { openDesk } from '../measuring/sale.ts';
 import { openStage, type Stage, type StageContext } from '../measuring/stage.ts';
-import { childrenOf, cpuShares, readCpu } from '../measuring/usage.ts';
 import { prepareHolds } from './holds.ts';
 import { type LoginAccounts, prepareLogins, waitForEmptyLine } from './login-accounts.ts';
 import { type LoginCounts, type LoginLoad, startLoginLoad } from './login-load.ts';

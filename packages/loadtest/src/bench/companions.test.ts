@@ -11,7 +11,10 @@ const LOAD: BenchLoad = {
 };
 
 test('attacks and logins have honest buyers beside them, the other loads nobody', () => {
-  expect(BENCH_SCENARIOS.filter((scenario) => companionsOf(scenario, LOAD) !== undefined)).toEqual(['abuse', 'seedstorm']);
+  expect(BENCH_SCENARIOS.filter((scenario) => companionsOf(scenario, LOAD) !== undefined)).toEqual([
+    'abuse',
+    'seedstorm',
+  ]);
   expect(companionsOf('abuse', LOAD)).toMatchObject({ perSecond: 2, seconds: 8 });
 });
 

@@ -17,6 +17,12 @@ test('orders before an iteration are those that a count finds', () => {
 });
 
 test('the shortest run has an order as well', () => {
-  const load = { kind: 'arrivals', startPerSecond: 80, stages: [{ perSecond: 80, seconds: 8 }], users: 1, graceSeconds: 1 } as const;
+  const load = {
+    kind: 'arrivals',
+    startPerSecond: 80,
+    stages: [{ perSecond: 80, seconds: 8 }],
+    users: 1,
+    graceSeconds: 1,
+  } as const;
   expect(mixOrders(load)).toBeGreaterThanOrEqual(2);
 });

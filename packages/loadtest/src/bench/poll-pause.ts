@@ -1,6 +1,7 @@
 /** How long buyers wait before they ask again, ms. A time that was told is never undercut. Pure. */
-import { pollDelayMs } from '../buyers/retry.ts';
+
 import type { Random } from '../buyers/random.ts';
+import { pollDelayMs } from '../buyers/retry.ts';
 
 export type PollPause = (toldMs: number, random: Random) => number;
 

@@ -65,9 +65,16 @@ export function resolveLoad(
   return RESOLVERS[scenario](profile, overrides);
 }
 
-const RESOLVERS: Readonly<
-  Record<BenchScenario, (profile: BenchProfile, overrides: LoadOverrides) => ResolvedLoad>
-> = { festival, onsale, waiting, mix, funnel, websocket, abuse, seedstorm };
+const RESOLVERS: Readonly<Record<BenchScenario, (profile: BenchProfile, overrides: LoadOverrides) => ResolvedLoad>> = {
+  festival,
+  onsale,
+  waiting,
+  mix,
+  funnel,
+  websocket,
+  abuse,
+  seedstorm,
+};
 
 /** W1: as many tickets as users, a gateway that takes half a second and never declines. */
 function festival(profile: BenchProfile, overrides: LoadOverrides): ResolvedLoad {
@@ -305,7 +312,8 @@ function openLoad(size: ArrivalsSize, overrides: LoadOverrides, { visitSeconds, 
   const atOnce = Math.min(arrivals, Math.ceil(peakOf(bare) * visitSeconds));
   const enough = Math.min(BENCH_BOUNDS.users, Math.max(OPEN_USERS_MIN, atOnce));
   const users = requireWithin('users', overrides.users ?? enough, BENCH_BOUNDS.users, 'virtual users');
-  if (secondsOf(bare) > BENCH_BOUNDS.seconds) requireWithin('duration', secondsOf(bare), BENCH_BOUNDS.seconds, 'seconds');
+  if (secondsOf(bare) > BENCH_BOUNDS.seconds)
+    requireWithin('duration', secondsOf(bare), BENCH_BOUNDS.seconds, 'seconds');
   return { ...bare, users };
 }
 
@@ -314,7 +322,8 @@ function scaled(size: ArrivalsSize, { perSecond, seconds }: LoadOverrides) {
   const stages = size.stages.map(([rate, length]): RateStage => ({ perSecond: rate, seconds: length }));
   const shape: BenchLoad = { kind: 'arrivals', startPerSecond: size.startPerSecond, stages, users: 1, graceSeconds: 0 };
   const peak = peakOf(shape);
-  const height = perSecond === undefined ? 1 : requireWithin('rate', perSecond, BENCH_BOUNDS.perSecond, 'a second') / peak;
+  const height =
+    perSecond === undefined ? 1 : requireWithin('rate', perSecond, BENCH_BOUNDS.perSecond, 'a second') / peak;
   const length =
     seconds === undefined ? 1 : requireWithin('duration', seconds, BENCH_BOUNDS.seconds, 'seconds') / secondsOf(shape);
   return {

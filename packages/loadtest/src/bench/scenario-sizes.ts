@@ -69,7 +69,14 @@ export const WAITING_SIZES: Sizes<ArrivalsSize & { readonly waiters: number }> =
 export const MIX_SIZES: Sizes<ArrivalsSize> = {
   smoke: steady(80, 8),
   average: steady(1_500, 60),
-  spike: { startPerSecond: 300, stages: [[300, 10], [3_000, 2], [3_000, 20]] },
+  spike: {
+    startPerSecond: 300,
+    stages: [
+      [300, 10],
+      [3_000, 2],
+      [3_000, 20],
+    ],
+  },
   stress: { startPerSecond: 500, stages: [[6_000, 60]] },
   soak: steady(700, 900),
 };
@@ -95,7 +102,14 @@ export const WEBSOCKET_SIZES: Sizes<UsersSize> = {
 export const ABUSE_SIZES: Sizes<ArrivalsSize> = {
   smoke: steady(10, 8),
   average: steady(25, 60),
-  spike: { startPerSecond: 5, stages: [[5, 5], [100, 1], [100, 10]] },
+  spike: {
+    startPerSecond: 5,
+    stages: [
+      [5, 5],
+      [100, 1],
+      [100, 10],
+    ],
+  },
   stress: { startPerSecond: 10, stages: [[100, 60]] },
   soak: steady(5, 900),
 };

@@ -116,7 +116,7 @@ export function boundedEndpoints(scenario: BenchScenario): readonly BenchEndpoin
 
 const OWN: Readonly<Partial<Record<BenchScenario, (factor: number) => Record<string, string[]>>>> = {
   websocket: (factor) => ({
-    [`ws_connecting{name:live}`]: [`p(95)<${milliseconds(1_000, factor)}`],
+    'ws_connecting{name:live}': [`p(95)<${milliseconds(1_000, factor)}`],
     // A state is read every 200 ms and told at most every 250; the rest is writing to all sockets, and reading them here.
     [BENCH_METRICS.liveDelay]: [`p(95)<${milliseconds(1_000, factor)}`, `p(99)<${milliseconds(2_000, factor)}`],
   }),

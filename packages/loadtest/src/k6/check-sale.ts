@@ -1,7 +1,8 @@
 /** Before and after the load: is the sale as the plan says, and does its stock add up? */
-import { sleep } from 'k6';
+
 import { pathOf } from '@fest/server/contract/paths';
 import type { Sale } from '@fest/server/contract/schemas';
+import { sleep } from 'k6';
 import { send } from './http.ts';
 import { metrics } from './metrics.ts';
 import { buyers, plan } from './plan.ts';

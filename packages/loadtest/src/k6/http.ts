@@ -1,6 +1,7 @@
 /** One request and its answer. */
-import http from 'k6/http';
+
 import type { Problem, ProblemCode } from '@fest/server/contract/problems';
+import http from 'k6/http';
 import { kindOf } from '../bench/expected-answers.ts';
 import type { BenchEndpoint } from '../bench/plan.ts';
 import { type Attempt, parseRetryAfterMs } from '../buyers/retry.ts';
@@ -39,14 +40,19 @@ const REFUSED = http.expectedStatuses({ min: 200, max: 499 }, 503);
 export function send<Body>(baseUrl: string, request: BenchRequest): Answer<Body> {
   const { endpoint, method, path, read = true } = request;
   const isAttack = endpoint === 'attack';
-  const response = http.request(method, baseUrl + path, request.body === undefined ? null : JSON.stringify(request.body), {
-    headers: { ...request.headers, ...(request.body === undefined ? {} : { 'Content-Type': 'application/json' }) },
-    tags: { name: endpoint },
-    responseType: read ? 'text' : 'none',
-    timeout: TIMEOUT,
-    redirects: 0,
-    ...(isAttack ? { responseCallback: REFUSED } : {}),
-  });
+  const response = http.request(
+    method,
+    baseUrl + path,
+    request.body === undefined ? null : JSON.stringify(request.body),
+    {
+      headers: { ...request.headers, ...(request.body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+      tags: { name: endpoint },
+      responseType: read ? 'text' : 'none',
+      timeout: TIMEOUT,
+      redirects: 0,
+      ...(isAttack ? { responseCallback: REFUSED } : {}),
+    },
+  );
   const { status } = response;
   const text = typeof response.body === 'string' ? response.body : '';
   const ok = status >= 200 && status < 300;

@@ -43,7 +43,12 @@ export function executorOf(load: BenchLoad, exec = 'default'): Scenario {
 /** A rate that stays, for whoever comes beside the load. */
 export function steadyArrivals(
   exec: string,
-  { perSecond, seconds, users, graceSeconds }: { perSecond: number; seconds: number; users: number; graceSeconds: number },
+  {
+    perSecond,
+    seconds,
+    users,
+    graceSeconds,
+  }: { perSecond: number; seconds: number; users: number; graceSeconds: number },
 ): Scenario {
   return {
     executor: 'constant-arrival-rate',

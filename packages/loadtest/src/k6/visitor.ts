@@ -1,16 +1,17 @@
 /** Somebody with an account who visits: asks, does what a busy server says, waits, and leaves in time. */
-import exec from 'k6/execution';
-import { sleep } from 'k6';
-import { PROBLEMS, type ProblemCode } from '@fest/server/contract/problems';
+
 import { QUEUE_TOKEN_HEADER } from '@fest/server/contract/paths';
+import type { ProblemCode } from '@fest/server/contract/problems';
+import { sleep } from 'k6';
+import exec from 'k6/execution';
 import { expectedRefusals } from '../bench/expected-answers.ts';
-import { chanceOf, intentionsOf, type Intentions } from '../bench/intentions.ts';
+import { chanceOf, type Intentions, intentionsOf } from '../bench/intentions.ts';
 import { lastSecondOf } from '../bench/load-sums.ts';
-import { decideRetry } from '../buyers/retry.ts';
 import type { Random } from '../buyers/random.ts';
-import type { Outcome } from './outcome.ts';
+import { decideRetry } from '../buyers/retry.ts';
 import { type Answer, type BenchRequest, countRefusal, send } from './http.ts';
 import { metrics } from './metrics.ts';
+import type { Outcome } from './outcome.ts';
 import { buyers, plan } from './plan.ts';
 
 /** Before k6 would cut the visit off. */

@@ -13,7 +13,6 @@ export interface Pair {
   readonly victim: Visitor;
 }
 
-
 export function getIn(visitor: Visitor): Place {
   const place = join(visitor);
   waitForTurn(visitor, place, asTold);

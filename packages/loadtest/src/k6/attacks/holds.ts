@@ -52,7 +52,12 @@ export function keyWithOtherBody({ attacker }: Pair): void {
 export function releasedHold({ attacker }: Pair): void {
   const { held } = getHold(attacker);
   const { holdId } = held;
-  attacker.ask({ endpoint: 'release', method: 'DELETE', path: pathOf('hold', { holdId }), headers: attacker.authorized() });
+  attacker.ask({
+    endpoint: 'release',
+    method: 'DELETE',
+    path: pathOf('hold', { holdId }),
+    headers: attacker.authorized(),
+  });
   strike('releasedHold', attacker, {
     request: {
       method: 'POST',

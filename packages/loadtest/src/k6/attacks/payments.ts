@@ -1,7 +1,8 @@
 /** Paying twice, and payments and orders of others. */
-import http from 'k6/http';
+
 import { IDEMPOTENCY_KEY_HEADER, pathOf } from '@fest/server/contract/paths';
 import type { Payment } from '@fest/server/contract/schemas';
+import http from 'k6/http';
 import { metrics } from '../metrics.ts';
 import { buy, getHold, type Pair } from './accomplices.ts';
 import { strike, succeed } from './strike.ts';
@@ -62,7 +63,10 @@ export function foreignOrder({ attacker, victim }: Pair): void {
   const { orderId = '' } = buy(victim).payment;
   const headers = attacker.authorized();
   const refusals = ['not_found'] as const;
-  strike('foreignOrder', attacker, { request: { method: 'GET', path: pathOf('order', { orderId }), headers }, refusals });
+  strike('foreignOrder', attacker, {
+    request: { method: 'GET', path: pathOf('order', { orderId }), headers },
+    refusals,
+  });
   strike('foreignOrder', attacker, {
     request: { method: 'POST', path: pathOf('orderCancel', { orderId }), headers },
     refusals,

@@ -1,7 +1,8 @@
 /** Looks at the order: it has the tickets that were held, each with its code. */
-import { check } from 'k6';
+
 import { pathOf } from '@fest/server/contract/paths';
 import type { Hold, Order, Payment } from '@fest/server/contract/schemas';
+import { check } from 'k6';
 import type { Visitor } from '../visitor.ts';
 
 export function readOrder(visitor: Visitor, { orderId = '' }: Payment, hold: Hold): Order {

@@ -2,10 +2,11 @@
  * Waits with a WebSocket instead of polls: joins, watches the sale's state until the end, and comes back as the contract says when
  * the connection ends (`docs/api.md`, "Live states").
  */
-import { clearInterval, clearTimeout, setInterval, setTimeout } from 'k6/timers';
-import { WebSocket } from 'k6/websockets';
+
 import { pathOf } from '@fest/server/contract/paths';
 import type { SaleState } from '@fest/server/contract/schemas';
+import { clearInterval, clearTimeout, setInterval, setTimeout } from 'k6/timers';
+import { WebSocket } from 'k6/websockets';
 import { sinceSlot } from '../../bench/live-slots.ts';
 import type { Random } from '../../buyers/random.ts';
 import { complain } from '../http.ts';

@@ -1,8 +1,9 @@
 /** W4: what a large sale publishes of itself. The line stands still but for those in front, who are admitted by `setup` and buy. */
-import exec from 'k6/execution';
-import { sleep } from 'k6';
+
 import { pathOf } from '@fest/server/contract/paths';
 import type { AdmissionInput, SaleState } from '@fest/server/contract/schemas';
+import { sleep } from 'k6';
+import exec from 'k6/execution';
 import { mixOrders } from '../../bench/mix-plan.ts';
 import { checkAfter, checkBefore } from '../check-sale.ts';
 import { mixSlot } from '../flows/mix-slot.ts';
@@ -29,7 +30,8 @@ export function setup(): Prepared {
   admit(Math.max(10, Math.ceil(orders / 5)));
   const giveUpAt = Date.now() + ADMIT_WITHIN_MS;
   while (readState().servingNumber < orders) {
-    if (Date.now() > giveUpAt) throw new Error(`setup: ${orders} buyers were not admitted within ${ADMIT_WITHIN_MS} ms.`);
+    if (Date.now() > giveUpAt)
+      throw new Error(`setup: ${orders} buyers were not admitted within ${ADMIT_WITHIN_MS} ms.`);
     sleep(LOOK_SECONDS);
   }
   admit(0);
@@ -59,6 +61,7 @@ function asOperator<Body>(request: Pick<BenchRequest, 'method' | 'path' | 'body'
   const [baseUrl = ''] = plan.baseUrls;
   const headers = { Authorization: `Bearer ${plan.operatorToken}` };
   const answer = send<Body>(baseUrl, { ...request, endpoint: 'setup', headers });
-  if (!answer.ok) throw new Error(`setup: ${request.method} ${request.path} was answered ${answer.status} ${answer.text}`);
+  if (!answer.ok)
+    throw new Error(`setup: ${request.method} ${request.path} was answered ${answer.status} ${answer.text}`);
   return answer;
 }

@@ -1,7 +1,8 @@
 /** W3: a line that stands still, and asks: polls only, spread evenly over the numbers that were drawn beforehand. */
-import exec from 'k6/execution';
+
 import { pathOf, QUEUE_TOKEN_HEADER } from '@fest/server/contract/paths';
 import type { QueuePosition } from '@fest/server/contract/schemas';
+import exec from 'k6/execution';
 import { peakOf } from '../../bench/load-sums.ts';
 import { checkAfter, checkBefore } from '../check-sale.ts';
 import { singlePoll } from '../flows/single-poll.ts';

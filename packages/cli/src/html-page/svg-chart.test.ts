@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { ChartOptions, ChartPoint } from './chart.ts';
 import { timeTicks, valueTicks } from './scales.ts';
-import { type ChartOptions, type ChartPoint, renderBand, renderChart, stretches } from './svg-chart.ts';
+import { renderBand } from './svg-band.ts';
+import { renderChart } from './svg-chart.ts';
+import { stretches } from './svg-series.ts';
 
 const point = (from: number, to: number, value: number | null): ChartPoint => ({
   fromMs: from * 1_000,

@@ -74,8 +74,8 @@ function marksOf(rows: Rows, beginMs: number): readonly ChartMark[] {
       return [{ atMs: row.atMs - beginMs, label, kind: 'incident' as const, title }];
     });
   return [
-    ...begins('drop', ({ dropped }) => dropped, 'dropped visit'),
-    ...begins('error', ({ unexpected }) => unexpected, 'unexpected answer'),
+    ...begins('D', ({ dropped }) => dropped, 'dropped visit'),
+    ...begins('E', ({ unexpected }) => unexpected, 'unexpected answer'),
   ];
 }
 
@@ -96,7 +96,7 @@ function latencyFigures({ timeline, endpoints, thresholds }: BenchResult, figure
   return [
     figure('Time to answer', 'ms, all requests, as k6 measures it', [
       ...quantiles(({ latency }) => latency),
-      curve('99 of 100, as the servers say', 'line', 0, ({ server }) => server?.p99Ms ?? null),
+      curve('p99, as the servers say', 'line', 0, ({ server }) => server?.p99Ms ?? null),
     ]),
     ...two(
       drawn.map(({ endpoint }) =>
@@ -112,9 +112,9 @@ function latencyFigures({ timeline, endpoints, thresholds }: BenchResult, figure
 
 function quantiles(of: (row: TimelineRow) => Latencies | undefined): readonly Curve[] {
   return [
-    curve('99 of 100', 'line', 4, (row) => of(row)?.p99Ms ?? null),
-    curve('95 of 100', 'line', 2, (row) => of(row)?.p95Ms ?? null),
-    curve('half', 'line', 1, (row) => of(row)?.p50Ms ?? null),
+    curve('p99', 'line', 4, (row) => of(row)?.p99Ms ?? null),
+    curve('p95', 'line', 2, (row) => of(row)?.p95Ms ?? null),
+    curve('p50', 'line', 1, (row) => of(row)?.p50Ms ?? null),
   ];
 }
 
@@ -208,7 +208,7 @@ function saleFigures(rows: Rows, half: Draw): readonly string[] {
 function serverFigures(rows: Rows, half: Draw): readonly string[] {
   if (!rows.some(({ server }) => server !== null)) return [];
   return two([
-    half('99 of 100 answers', 'ms: k6 beside the servers', [
+    half('p99', 'ms: k6 beside the servers', [
       curve('k6', 'line', 4, ({ latency }) => latency.p99Ms),
       curve('the servers', 'line', 1, ({ server }) => server?.p99Ms ?? null),
     ]),

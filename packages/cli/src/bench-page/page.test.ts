@@ -120,7 +120,7 @@ describe('what is not known is a dash or a word, never a zero', () => {
     const html = renderBenchPage(unknown);
     expect(html).toMatch(/<dt>p95<\/dt><dd>–</);
     expect(html).toMatch(/<dt>k6<\/dt><dd>not known</);
-    expect(html).toContain('99 of 100, not known');
+    expect(html).toContain('p99, not known');
     expect(html).not.toContain('Processors <small>');
     expect(html).not.toContain('The line <small>');
     expect(html).toContain('not measured');
@@ -149,8 +149,8 @@ test('drops and errors are marked where they begin', () => {
     benchRow(second, { dropped: second === 0 ? 0 : 5, unexpected: second === 3 ? 1 : 0 }),
   );
   const html = renderBenchPage(benchResult({ timeline: rows }));
-  expect(html).toContain('drop: 5 dropped visits in this second');
-  expect(html).toContain('error: 1 unexpected answer in this second');
+  expect(html).toContain('D: 5 dropped visits in this second');
+  expect(html).toContain('E: 1 unexpected answer in this second');
 });
 
 test('attacks are listed with what became of them', () => {

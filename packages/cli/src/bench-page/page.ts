@@ -78,7 +78,9 @@ function renderTimeline(result: BenchResult): string {
     result.target.local
       ? 'k6 shares the processors with the servers: where the stack reaches the dashed line, everything waits.'
       : '',
-    'Red marks say where drops or errors begin.',
+    result.totals.dropped + result.totals.unexpected === 0
+      ? ''
+      : 'Red marks: D where drops begin, E where unexpected answers do.',
   ];
   return `<p class="note">${escaped(notes.filter((note) => note !== '').join(' '))}</p>\n${charts}`;
 }

@@ -102,11 +102,11 @@ export function renderEndpoints({ endpoints, totals, noLatencyClaim }: BenchResu
 const sum = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((soFar, each) => soFar + each, 0);
 
-/** `200 1,204, 409 33, no answer 2` */
+/** `200: 1,204, 409: 33, no answer: 2` */
 function statusWords({ statuses }: EndpointResult): string {
   return byCount(statuses)
     .filter(([, count]) => count > 0)
-    .map(([status, count]) => `${status === '0' ? 'no answer' : status} ${grouped(count)}`)
+    .map(([status, count]) => `${status === '0' ? 'no answer' : status}: ${grouped(count)}`)
     .join(', ');
 }
 

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import type { ChartOptions, ChartPoint } from './chart.ts';
+import { renderFigure } from './figure.ts';
 import { timeTicks, valueTicks } from './scales.ts';
-import { type ChartOptions, type ChartPoint, renderBand, renderChart, stretches } from './svg-chart.ts';
+import { renderBand } from './svg-band.ts';
+import { renderChart } from './svg-chart.ts';
+import { stacked, stretches, topOf } from './svg-series.ts';
 
 const point = (from: number, to: number, value: number | null): ChartPoint => ({
   fromMs: from * 1_000,
@@ -121,4 +125,56 @@ test('a band names its states where there is room', () => {
   expect(svg).toContain('>open</text>');
   expect(svg).not.toContain('>sold out</text>');
   expect(svg).toContain('<title>sold out</title>');
+});
+
+describe('a stack', () => {
+  const series = (name: string, look: 'stack' | 'step', values: readonly (number | null)[]) => ({
+    ...{ name, look, colour: 1 },
+    points: values.map((value, index) => point(index * 50, (index + 1) * 50, value)),
+  });
+
+  test('stands each upon those before it, and the axis reaches to their sum', () => {
+    const drawn = stacked([
+      series('a', 'stack', [1, 2]),
+      series('limit', 'step', [9, 9]),
+      series('b', 'stack', [3, 4]),
+    ]);
+    expect(drawn.map(({ below }) => below)).toEqual([[0, 0], undefined, [1, 2]]);
+    expect(drawn.map(topOf)).toEqual([2, 9, 6]);
+    const svg = chart([], { series: [series('a', 'stack', [10, 10]), series('b', 'stack', [10, 10])] });
+    expect(svg.match(/<path class="stack /g)).toHaveLength(2);
+    expect(svg).toContain('>20</text>');
+    // The upper one goes along the top of the chart, and back in the middle of it.
+    expect(svg).toMatch(/class="stack c1" d="M64 32L284\.5 32L725\.5 32L946 32L946 118L725\.5 118L284\.5 118L64 118Z"/);
+  });
+
+  test('has a gap where a part of it is not known, and that part takes no room', () => {
+    const drawn = stacked([series('a', 'stack', [1, null]), series('b', 'stack', [3, 4])]);
+    expect(drawn[1]?.below).toEqual([1, 0]);
+    const svg = chart([], { series: [series('a', 'stack', [1, null])] });
+    expect(svg.match(/<path class="stack c1" d="M64 [\d.]+L284\.5 /g)).toHaveLength(1);
+    expect(svg).not.toMatch(/NaN/);
+  });
+});
+
+test('an axis can count from the beginning', () => {
+  expect(timeTicks(0, 120_000, 4, 'elapsed').map(({ label }) => label)).toEqual([
+    '0:00',
+    '0:30',
+    '1:00',
+    '1:30',
+    '2:00',
+  ]);
+  expect(timeTicks(0, 7_200_000, 4, 'elapsed').at(-1)?.label).toBe('2:00:00');
+});
+
+test('a legend says what was most, and what nobody knows', () => {
+  const points = [point(0, 50, 2), point(50, 100, 7)];
+  const figure = (shown: readonly ChartPoint[]): string =>
+    renderFigure({
+      ...{ title: 'Line', unit: 'people', fromMs: 0, toMs: 100_000, gaps: [], incomplete: [], marks: [] },
+      series: [{ name: 'waiting', look: 'line', colour: 1, points: shown }],
+    });
+  expect(figure(points)).toContain('waiting, at most 7<');
+  expect(figure([point(0, 50, null)])).toContain('waiting, not known<');
 });

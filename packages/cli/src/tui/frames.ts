@@ -1,5 +1,13 @@
 /** When to draw: at once for a key, otherwise once a second and no oftener. */
-import { WATCH_LIMITS } from './limits.ts';
+
+export const FRAME_LIMITS = {
+  /** Between two pictures, unless a key was pressed. */
+  frameMs: 1_000,
+  /** So much later without news: what is due is drawn when it comes, not a moment too early. */
+  slackMs: 100,
+  /** Several keys that come at once make one picture. */
+  keyMs: 30,
+} as const;
 
 export interface Frames {
   /** Something has changed that nobody waits for. */
@@ -23,14 +31,14 @@ export function startFrames(draw: () => void): Frames {
   const frame = (): void => {
     drawnAtMs = performance.now();
     dueAtMs = Number.POSITIVE_INFINITY;
-    schedule(drawnAtMs + WATCH_LIMITS.frameMs + WATCH_LIMITS.frameSlackMs);
+    schedule(drawnAtMs + FRAME_LIMITS.frameMs + FRAME_LIMITS.slackMs);
     draw();
   };
   schedule(0);
   return {
     // A document that comes a little early is drawn with what is late of the second before.
-    later: () => schedule(drawnAtMs + WATCH_LIMITS.frameMs),
-    soon: () => schedule(performance.now() + WATCH_LIMITS.keyFrameMs),
+    later: () => schedule(drawnAtMs + FRAME_LIMITS.frameMs),
+    soon: () => schedule(performance.now() + FRAME_LIMITS.keyMs),
     stop: () => clearTimeout(timer),
   };
 }

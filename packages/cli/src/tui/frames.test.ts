@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Frames, startFrames } from './frames.ts';
-import { WATCH_LIMITS } from './limits.ts';
+import { FRAME_LIMITS, type Frames, startFrames } from './frames.ts';
 
 let drawnAtMs: number[];
 let frames: Frames;
@@ -35,7 +34,7 @@ test('a key is drawn at once, several together once', async () => {
   const before = drawnAtMs.length;
   frames.soon();
   frames.soon();
-  await vi.advanceTimersByTimeAsync(WATCH_LIMITS.keyFrameMs);
+  await vi.advanceTimersByTimeAsync(FRAME_LIMITS.keyMs);
   expect(drawnAtMs.length).toBe(before + 1);
 });
 

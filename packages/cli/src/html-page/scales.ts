@@ -1,4 +1,6 @@
 /** Where ticks of an axis are, and what stands beside them. Pure. */
+import { formatElapsed } from '../tui/numbers.ts';
+import type { Clock } from './chart.ts';
 
 /** Round numbers from 0 to at least `most`, some four of them. */
 export function valueTicks(most: number): readonly number[] {
@@ -26,12 +28,12 @@ export interface TimeTick {
   readonly label: string;
 }
 
-/** Round times, UTC, at most some eight of them. */
-export function timeTicks(fromMs: number, toMs: number, atMost = 8): readonly TimeTick[] {
+/** Round times, at most some eight of them. */
+export function timeTicks(fromMs: number, toMs: number, atMost = 8, clock: Clock = 'utc'): readonly TimeTick[] {
   const step = STEPS.find((each) => (toMs - fromMs) / each <= atMost) ?? 28 * DAY;
   const ticks: TimeTick[] = [];
   for (let atMs = Math.ceil(fromMs / step) * step; atMs <= toMs; atMs += step) {
-    ticks.push({ atMs, label: labelOf(atMs, step) });
+    ticks.push({ atMs, label: clock === 'utc' ? labelOf(atMs, step) : formatElapsed(atMs) });
   }
   return ticks;
 }

@@ -1,12 +1,12 @@
 /** How a report looks, on screens, light and dark, and on paper. */
 const LIGHT = `
   --page: #f6f5f1; --card: #ffffff; --ink: #1d2433; --mute: #667085; --line: #e4e2db; --accent: #0f5f73;
-  --c1: #0f7c8f; --c2: #d9772b; --c3: #6b4fbb; --c4: #b23a5e; --c5: #4c8c3f; --c6: #8a7a2f; --limit: #98a1b0;
+  --c1: #0f7c8f; --c2: #d9772b; --c3: #6b4fbb; --c4: #b23a5e; --c5: #4c8c3f; --c6: #8a7a2f; --c7: #7d8796; --limit: #98a1b0;
   --action: #3557c4; --action-ink: #ffffff; --incident: #b42318; --incident-ink: #ffffff; --gap: #c9c6bc; --warn: #f6c35b;
   --s1: #d5ecef; --s2: #fbe6d3; --s3: #e3dcf6; --s4: #f6d9e1; --s5: #dcedd8; --s6: #eceade; --s0: #eceae4;`;
 const DARK = `
   --page: #11151c; --card: #1a202a; --ink: #e8eaee; --mute: #9aa4b4; --line: #2d3643; --accent: #57bfd1;
-  --c1: #4fc3d6; --c2: #f0a15e; --c3: #a994ef; --c4: #ee7f9f; --c5: #86c97a; --c6: #d3c26a; --limit: #7b8697;
+  --c1: #4fc3d6; --c2: #f0a15e; --c3: #a994ef; --c4: #ee7f9f; --c5: #86c97a; --c6: #d3c26a; --c7: #8b95a5; --limit: #7b8697;
   --action: #8ea7ff; --action-ink: #10142b; --incident: #ff8a7d; --incident-ink: #2b0d0a; --gap: #4a5464; --warn: #a87b1f;
   --s1: #17414a; --s2: #4a3219; --s3: #352b5b; --s4: #4d2432; --s5: #233f20; --s6: #3c381d; --s0: #2b323d;`;
 
@@ -44,8 +44,9 @@ svg.chart { display: block; width: 100%; height: auto; font: 11.5px system-ui, -
 .tick { fill: var(--mute); }
 .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
 .area { opacity: .16; stroke: none; }
-${[1, 2, 3, 4, 5, 6].map((n) => `.line.c${n} { stroke: var(--c${n}); } .area.c${n} { fill: var(--c${n}); } .legend i.c${n} { background: var(--c${n}); }`).join('\n')}
+${[1, 2, 3, 4, 5, 6, 7].map((n) => `.line.c${n} { stroke: var(--c${n}); } .area.c${n} { fill: var(--c${n}); } .stack.c${n} { fill: var(--c${n}); } .legend i.c${n} { background: var(--c${n}); }`).join('\n')}
 .line.c0 { stroke: var(--limit); stroke-dasharray: 5 4; stroke-width: 1.4; }
+.stack { opacity: .82; stroke: var(--card); stroke-width: .5; }
 .gap { fill: var(--gap); opacity: .55; } .incomplete { fill: var(--warn); opacity: .28; }
 .mark { stroke-width: 1; stroke-dasharray: 2 3; opacity: .8; } .mark.action { stroke: var(--action); } .mark.incident { stroke: var(--incident); }
 .flag rect { fill: var(--action); } .flag text { fill: var(--action-ink); font-size: 10.5px; font-weight: 600; }

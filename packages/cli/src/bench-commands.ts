@@ -51,6 +51,7 @@ const SCENARIOS: Readonly<Record<BenchScenario, ScenarioText>> = {
 export function addBenchCommands(program: Command, context: Context, run: RunCommand): void {
   const bench = program.command('bench').description('load tests with k6, and their proof that nothing was sold twice');
   for (const scenario of BENCH_SCENARIOS) addScenario(bench, scenario, context, run);
+  addRehearse(bench, context, run);
   addList(bench, context, run);
   addCompare(bench, context, run);
 }
@@ -106,6 +107,48 @@ function addScenario(bench: Command, scenario: BenchScenario, context: Context, 
 
 function optionsAbove(command: Command): readonly Option[] {
   return command.parent === null ? [] : [...command.parent.options, ...optionsAbove(command.parent)];
+}
+
+function addRehearse(bench: Command, context: Context, run: RunCommand): void {
+  bench
+    .command('rehearse')
+    .description('find the rate of arrivals that the servers sustain, and propose how to admit buyers')
+    .option('--from <number>', 'first rate, arrivals a second (default: 20)')
+    .option('--to <number>', 'largest rate (default: 500)')
+    .option('--seconds <number>', 'length of a step (default: 10)')
+    .option('--passes <number>', 'how often the stretch around the knee is gone through (default: 3)')
+    .option('--inside <seconds>', 'how long a buyer is inside (default: as the simulated ones were)')
+    .option('--apply <sale>', 'set what is proposed for this sale; it is asked for')
+    .option('-y, --yes', 'with --apply: do not ask')
+    .option('--environment <name>', 'environment of fest.config.yaml (FEST_PROFILE)')
+    .option('--target <url...>', 'servers to test (default: the stack of the folder, or one made for the run)')
+    .option('--servers <number>', 'server processes of a stack made for the run (default: 1)')
+    .option('--seed <text>', 'another one leads to other random choices')
+    .option('--k6 <path>', 'the k6 to use (K6_BIN; default: PATH, .fest/bin, built with Go, a container)')
+    .option('--no-build', 'neither build k6 nor pull its image')
+    .option('--no-install', 'never install missing engines with apt-get')
+    .option('--allow-remote', 'servers on other machines may be loaded')
+    .option('--confirm <name>', 'name of a production environment, instead of being asked for it')
+    .addHelpText(
+      'after',
+      examplesHelp(
+        [
+          ['fest bench rehearse', 'some minutes: the knee, how sure it is, and a proposal'],
+          ['fest bench rehearse --from 50 --to 1000 --passes 5', 'a larger deployment, more surely'],
+          [
+            'fest bench rehearse --inside 120 --apply 3',
+            'for people, who take two minutes; sets sale 3 after a question',
+          ],
+        ],
+        [0, 2, 3, 4, 5, 6, 7, 8, 130],
+      ),
+    )
+    .action((_options, self: Command) =>
+      run(async () => {
+        const { runRehearsal } = await import('./commands/bench/rehearse.ts');
+        return runRehearsal(context, self.optsWithGlobals());
+      }),
+    );
 }
 
 function addList(bench: Command, context: Context, run: RunCommand): void {

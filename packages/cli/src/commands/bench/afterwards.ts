@@ -92,6 +92,7 @@ async function audit({ context, stage, prepared, status }: AfterwardsOptions): P
   try {
     status.begin('auditing', 'Waiting for MySQL to have every order.');
     const drained = await waitUntilDrained({ mysqlUrl, logDirs, timeoutMs: DRAINED_WITHIN_MS });
+    status.begin('auditing', 'Comparing gateway, order logs, MySQL and Redis.');
     const evidence = await gatherEvidence({
       redisUrl,
       mysqlUrl,
@@ -100,7 +101,7 @@ async function audit({ context, stage, prepared, status }: AfterwardsOptions): P
       saleIds: prepared.saleIds,
       graceMs: 0,
       now: context.now,
-      onProgress: (doing) => status.begin('auditing', `Audit: ${doing}.`),
+      onProgress: (doing) => status.count(`Audit: ${doing}.`),
     });
     const audits = evidence.sales.map((sale) => auditSaleAlone(sale));
     const findings = [...auditLogs(evidence.sources), ...audits.flatMap((one) => one.findings)];

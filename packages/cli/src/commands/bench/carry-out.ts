@@ -7,18 +7,19 @@ import { type K6Run, type LoadRow, runK6 } from '@fest/loadtest/k6-engine/run-k6
 import { renderBenchMarkdown } from '../../bench-page/markdown.ts';
 import { renderBenchPage } from '../../bench-page/page.ts';
 import { checkAfterwards } from './afterwards.ts';
-import type { BenchOrder } from './bench.ts';
 import { composeResult } from './compose-result.ts';
 import { CpuWatch } from './cpu-watch.ts';
 import { describeEngines, describeFest, describeMachine } from './facts.ts';
 import { describeLoad } from './load-size.ts';
 import { Observer } from './observe.ts';
+import type { BenchRun } from './on-stage.ts';
 import { admissionOf, type Prepared, prepareBench } from './prepare.ts';
 import { writeResultFolder } from './result-folder.ts';
 import { FigureWatch } from './server-figures.ts';
 import type { BenchStage } from './stage.ts';
 
-export async function carryOut(order: BenchOrder, stage: BenchStage): Promise<BenchResult> {
+/** @param folder of the result; it does not exist yet */
+export async function carryOut(order: BenchRun, stage: BenchStage, folder: string): Promise<BenchResult> {
   const { context, request, resolved, id, status, signal } = order;
   const prepared = await prepareBench({ context, stage, request, resolved, id, status, signal });
   const figures = new FigureWatch({
@@ -55,7 +56,7 @@ export async function carryOut(order: BenchOrder, stage: BenchStage): Promise<Be
         ...(await describeEngines(stage.stores)),
       },
     });
-    writeResultFolder(order.folder, {
+    writeResultFolder(folder, {
       result,
       plan: prepared.plan,
       page: renderBenchPage(result),
@@ -70,14 +71,15 @@ export async function carryOut(order: BenchOrder, stage: BenchStage): Promise<Be
   }
 }
 
-interface Watched {
+export interface Watched {
   readonly prepared: Prepared;
   readonly observer: Observer;
   readonly cpu: CpuWatch;
   readonly figures: FigureWatch;
 }
 
-async function runLoad(order: BenchOrder, stage: BenchStage, watched: Watched): Promise<K6Run> {
+/** k6, and what is seen beside it. */
+export async function runLoad(order: BenchRun, stage: BenchStage, watched: Watched): Promise<K6Run> {
   const { resolved, status, signal, k6, request } = order;
   const { prepared, observer, cpu, figures } = watched;
   figures.start();

@@ -7,11 +7,12 @@ import type { BenchView } from './view/bench-view.ts';
 /** Of sparklines. */
 const ROWS_KEPT = 120;
 const TICK_MS = 1_000;
-/** Counts that come by the thousand: seldom enough to cost nothing. */
-const SAY_EVERY_MS = 250;
+/** Counts that come by the thousand: on a screen often enough to be seen moving, elsewhere a line now and then. */
+const SAY_ON_SCREEN_MS = 250;
+const SAY_AS_LINE_MS = 3_000;
 
 export interface BenchStatusOptions {
-  readonly context: Pick<Context, 'now'>;
+  readonly context: Pick<Context, 'now' | 'findTerminal'>;
   readonly view: BenchView;
   readonly scenario: BenchScenario;
   readonly profile: BenchProfile;
@@ -38,10 +39,12 @@ export class BenchStatus {
   #sinceMs: number;
   #plannedMs: number | null = null;
   #saidAtMs = 0;
+  readonly #sayEveryMs: number;
 
   constructor(options: BenchStatusOptions) {
     this.#options = options;
     this.#sinceMs = options.context.now();
+    this.#sayEveryMs = options.context.findTerminal() === undefined ? SAY_AS_LINE_MS : SAY_ON_SCREEN_MS;
     this.#timer = setInterval(() => this.#show(), TICK_MS);
   }
 
@@ -56,7 +59,7 @@ export class BenchStatus {
   count(doing: string): void {
     this.#doing = doing;
     const nowMs = this.#options.context.now();
-    if (nowMs - this.#saidAtMs < SAY_EVERY_MS) return;
+    if (nowMs - this.#saidAtMs < this.#sayEveryMs) return;
     this.#saidAtMs = nowMs;
     this.#show();
   }

@@ -89,9 +89,13 @@ export async function runK6(options: RunK6Options): Promise<K6Run> {
   } finally {
     log.close();
     rmSync(summaryPath, { force: true });
-    // What stays is for people; a token of an operator is not for them to find.
-    writePlan(planPath, { ...plan, operatorToken: '' });
+    writePlan(planPath, withoutTokens(plan));
   }
+}
+
+/** What stays is for people, and a token of an operator not for them to find. */
+function withoutTokens(plan: BenchPlan): BenchPlan {
+  return JSON.parse(JSON.stringify(plan, (key, value) => (key.endsWith('Token') ? '' : value)));
 }
 
 function writePlan(path: string, plan: BenchPlan): void {

@@ -42,6 +42,7 @@ export interface StartK6Options {
   readonly folder: string;
   readonly summaryPath: string;
   readonly signal: AbortSignal;
+  readonly abortGraceMs: number;
   readonly onStarted: (pid: number) => void;
 }
 
@@ -73,7 +74,7 @@ export function startK6(options: StartK6Options): K6Process {
     abortedByUs = true;
     // A client of containers passes it on.
     child.kill('SIGINT');
-    killing = setTimeout(kill, K6_LIMITS.abortGraceMs);
+    killing = setTimeout(kill, options.abortGraceMs);
   };
   child.once('spawn', () => {
     if (signal.aborted) abort();

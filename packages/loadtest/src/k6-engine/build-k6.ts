@@ -203,9 +203,7 @@ class BuildNews {
   }
 
   text(): string {
-    return this.#packages === 0
-      ? `${this.#downloads} modules downloaded`
-      : `${this.#packages} packages of some 1,000 compiled`;
+    return this.#packages === 0 ? `${this.#downloads} modules downloaded` : `${this.#packages} packages compiled`;
   }
 
   complaints(): string {

@@ -10,9 +10,10 @@ import { containerArguments } from './container.ts';
 import type { K6Program } from './k6-program.ts';
 import { K6_LIMITS } from './limits.ts';
 import { runProgram } from './run-program.ts';
+import { SAMPLE_OUTPUT } from './sample-reader.ts';
 
 /** Tags on samples that k6 adds itself, of which each costs it time on every sample: thresholds and figures need no others. */
-const SYSTEM_TAGS = 'name,status,scenario,check,error_code';
+const SYSTEM_TAGS = 'name,status,scenario';
 
 /** Beside these, k6 sees no variable that begins with `K6_`. */
 const K6_VARIABLES = {
@@ -41,6 +42,7 @@ export interface StartK6Options {
   readonly folder: string;
   readonly summaryPath: string;
   readonly signal: AbortSignal;
+  readonly abortGraceMs: number;
   readonly onStarted: (pid: number) => void;
 }
 
@@ -72,7 +74,7 @@ export function startK6(options: StartK6Options): K6Process {
     abortedByUs = true;
     // A client of containers passes it on.
     child.kill('SIGINT');
-    killing = setTimeout(kill, K6_LIMITS.abortGraceMs);
+    killing = setTimeout(kill, options.abortGraceMs);
   };
   child.once('spawn', () => {
     if (signal.aborted) abort();
@@ -97,8 +99,8 @@ function commandLine(options: StartK6Options, name: string): readonly string[] {
     '--no-usage-report',
     '--log-output=stderr',
     '--log-format=text',
-    // Standard output is the cheapest way: k6 writes there in blocks, and to a file or FIFO line by line.
-    '--out=json',
+    // To standard output, which is the same for a container. Nothing else writes there before the summary at the end.
+    `--out=${SAMPLE_OUTPUT}`,
     `--summary-export=${summaryPath}`,
     `--system-tags=${SYSTEM_TAGS}`,
     '--include-system-env-vars=false',

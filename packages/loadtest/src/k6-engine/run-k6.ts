@@ -16,6 +16,7 @@ import { K6Log } from './k6-log.ts';
 import { startK6 } from './k6-process.ts';
 import type { K6Program } from './k6-program.ts';
 import { type K6Summary, parseSummary } from './k6-summary.ts';
+import { K6_LIMITS } from './limits.ts';
 import type { LoadRow } from './load-rows.ts';
 import { LoadTally, WANTED_METRICS } from './load-tally.ts';
 import { SampleReader } from './sample-reader.ts';
@@ -31,6 +32,8 @@ export interface RunK6Options {
   readonly folder: string;
   /** Ends the run: what was seen until then is the result. */
   readonly signal: AbortSignal;
+  /** How long k6 may take to end after that; default `K6_LIMITS.abortGraceMs`. */
+  readonly abortGraceMs?: number;
   /** Of k6; not called for a container whose process is not to be seen from here. */
   readonly onStarted: (pid: number) => void;
   /** After each second (several of a long run). */
@@ -69,7 +72,8 @@ export async function runK6(options: RunK6Options): Promise<K6Run> {
     other: (line) => log.line(line),
   });
   try {
-    const running = startK6({ k6, script, planPath, plan, folder, summaryPath, signal, onStarted: options.onStarted });
+    const { abortGraceMs = K6_LIMITS.abortGraceMs, onStarted } = options;
+    const running = startK6({ k6, script, planPath, plan, folder, summaryPath, signal, abortGraceMs, onStarted });
     running.stdout.on('data', (chunk: Buffer) => reader.push(chunk));
     createInterface({ input: running.stderr }).on('line', (line) => log.line(line));
     const { exitCode, exitSignal, abortedByUs, killedByUs } = await running.ended;
@@ -89,9 +93,13 @@ export async function runK6(options: RunK6Options): Promise<K6Run> {
   } finally {
     log.close();
     rmSync(summaryPath, { force: true });
-    // What stays is for people; a token of an operator is not for them to find.
-    writePlan(planPath, { ...plan, operatorToken: '' });
+    writePlan(planPath, withoutTokens(plan));
   }
+}
+
+/** What stays is for people, and a token of an operator not for them to find. */
+function withoutTokens(plan: BenchPlan): BenchPlan {
+  return JSON.parse(JSON.stringify(plan, (key, value) => (key.endsWith('Token') ? '' : value)));
 }
 
 function writePlan(path: string, plan: BenchPlan): void {

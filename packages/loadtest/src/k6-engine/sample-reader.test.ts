@@ -23,22 +23,20 @@ function read(chunks: readonly Buffer[], wanted = WANTED_METRICS): { samples: Sa
 describe('what k6 has written', () => {
   test('is read as what it says, with what is not a sample told apart', () => {
     const { samples, others } = read([RECORDED]);
-    const byHand = RECORDED.toString()
-      .split('\n')
-      .filter((line) => line.startsWith('{"metric"'))
-      .map((line) => JSON.parse(line))
-      .filter(({ type, metric }) => type === 'Point' && WANTED_METRICS.has(metric));
-    expect(samples).toEqual(
-      byHand.map(({ metric, data: { time, value, tags } }) => ({
-        metric,
-        atMs: Date.parse(time),
-        value,
-        tags: tags ?? {},
-      })),
-    );
+    const [header = '', ...lines] = RECORDED.toString().split('\n');
+    expect(header).toBe('metric_name,timestamp,metric_value,name,scenario,status,extra_tags,metadata');
+    const byHand = lines
+      .map((line) => line.split(','))
+      .filter(([metric = '', time]) => WANTED_METRICS.has(metric) && Number(time) > 0)
+      .map(([metric, time, value, name, scenario, status, extra = '']) => {
+        const own = Object.fromEntries(new URLSearchParams(extra));
+        const tags = Object.entries({ name, scenario, status, ...own }).filter(([, tag]) => tag !== '');
+        return { metric, atMs: Number(time), value: Number(value), tags: Object.fromEntries(tags) };
+      });
+    expect(samples).toEqual(byHand);
     expect(samples.length).toBeGreaterThan(100);
     expect(others.join('\n')).toContain('THRESHOLDS');
-    expect(others.filter((line) => line.startsWith('{'))).toEqual([]);
+    expect(others.filter((line) => /^\w+,\d/.test(line))).toEqual([]);
   });
 
   test('adds up to what the script did', () => {
@@ -76,11 +74,24 @@ describe('what k6 has written', () => {
   });
 
   test('may end in the middle of a line', () => {
-    const cut = RECORDED.indexOf('http_req_duration","type":"Point"') + 60;
+    const cut = RECORDED.indexOf('http_req_duration,') + 30;
     const { samples, others } = read([RECORDED.subarray(0, cut)]);
-    expect(samples.every(({ metric }) => metric !== 'http_req_duration')).toBe(true);
-    expect(others.at(-1)).toMatch(/^\{"metric":"http_req_duration/);
+    expect(samples).toEqual([]);
+    expect(others).toEqual([expect.stringMatching(/^http_req_duration,\d+$/)]);
   });
+});
+
+test('a name with commas and quotes in it is one field', () => {
+  const header = 'metric_name,timestamp,metric_value,name,scenario,status,extra_tags,metadata\n';
+  const line = 'http_req_duration,1795333089856,6.5,"http://a/?b=1,2&c=""d""",shop,200,code=x&attack=,\n';
+  expect(read([Buffer.from(header + line)]).samples).toEqual([
+    {
+      metric: 'http_req_duration',
+      atMs: 1_795_333_089_856,
+      value: 6.5,
+      tags: { name: 'http://a/?b=1,2&c="d"', scenario: 'shop', status: '200', code: 'x', attack: '' },
+    },
+  ]);
 });
 
 test('of metrics nobody asked for nothing is heard', () => {

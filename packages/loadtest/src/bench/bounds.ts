@@ -32,5 +32,8 @@ export class LoadBoundError extends RangeError {
 /** @throws {LoadBoundError} when it is no whole number from 1 to `max` */
 export function requireWithin(option: LoadOption, value: number, max: number, unit: string): number {
   if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw new LoadBoundError(option, `${FLAGS[option]} can be a whole number from 1 to ${max} ${unit}, and not ${value}.`);
+  throw new LoadBoundError(
+    option,
+    `${FLAGS[option]} can be a whole number from 1 to ${max} ${unit}, and not ${value}.`,
+  );
 }

@@ -44,7 +44,9 @@ test('the rate of festival is that of its admission, and there is time for all o
   const { load, sale } = resolveLoad('festival', 'stress', { perSecond: 30 });
   expect(sale.admission).toMatchObject({ mode: 'fixed', perSecond: 30 });
   expect(secondsOf(load)).toBeGreaterThan(10_000 / 30);
-  expect(() => resolveLoad('festival', 'stress', { perSecond: 1 })).toThrow(/at 1 a second: --rate has to be \d+ at least/);
+  expect(() => resolveLoad('festival', 'stress', { perSecond: 1 })).toThrow(
+    /at 1 a second: --rate has to be \d+ at least/,
+  );
 });
 
 test('an onsale has one ticket for fifty who come', () => {

@@ -120,7 +120,11 @@ const OWN: Readonly<Partial<Record<BenchScenario, (factor: number) => Record<str
     'ws_connecting{name:live}': [`p(95)<${milliseconds(1_000, factor)}`],
     // A state is read every 200 ms and told at most every 250; the rest is writing to all sockets, and reading them here.
     // The last is false when nobody was told anything.
-    [BENCH_METRICS.liveDelay]: [`p(95)<${milliseconds(1_000, factor)}`, `p(99)<${milliseconds(2_000, factor)}`, 'max>0'],
+    [BENCH_METRICS.liveDelay]: [
+      `p(95)<${milliseconds(1_000, factor)}`,
+      `p(99)<${milliseconds(2_000, factor)}`,
+      'max>0',
+    ],
   }),
   abuse: () => ({
     [BENCH_METRICS.attackSuccesses]: ['count==0'],

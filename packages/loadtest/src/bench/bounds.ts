@@ -15,6 +15,9 @@ export const BENCH_BOUNDS = {
 /** What of a load was asked for too large, too small, or where it means nothing. */
 export type LoadOption = 'users' | 'rate' | 'duration';
 
+/** What they are called where they are given. */
+const FLAGS: Readonly<Record<LoadOption, string>> = { users: '--vus', rate: '--rate', duration: '--duration' };
+
 /** The message is a sentence that says the bound. */
 export class LoadBoundError extends RangeError {
   override readonly name = 'LoadBoundError';
@@ -29,5 +32,8 @@ export class LoadBoundError extends RangeError {
 /** @throws {LoadBoundError} when it is no whole number from 1 to `max` */
 export function requireWithin(option: LoadOption, value: number, max: number, unit: string): number {
   if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw new LoadBoundError(option, `The ${option} can be a whole number from 1 to ${max} ${unit}, and not ${value}.`);
+  throw new LoadBoundError(
+    option,
+    `${FLAGS[option]} can be a whole number from 1 to ${max} ${unit}, and not ${value}.`,
+  );
 }

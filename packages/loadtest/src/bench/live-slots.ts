@@ -4,7 +4,7 @@
  */
 
 /** A change that takes longer to be told than twice this is taken for a later one. */
-export const LIVE_SLOT_MS = 4_000;
+export const LIVE_SLOT_MS = 2_000;
 
 /** What happens in a slot: the ticket is taken, or given back. */
 export function takesIn(slot: number): boolean {

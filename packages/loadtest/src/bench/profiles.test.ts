@@ -44,7 +44,9 @@ test('the rate of festival is that of its admission, and there is time for all o
   const { load, sale } = resolveLoad('festival', 'stress', { perSecond: 30 });
   expect(sale.admission).toMatchObject({ mode: 'fixed', perSecond: 30 });
   expect(secondsOf(load)).toBeGreaterThan(10_000 / 30);
-  expect(() => resolveLoad('festival', 'stress', { perSecond: 1 })).toThrow(/at 1 a second: it takes \d+ at least/);
+  expect(() => resolveLoad('festival', 'stress', { perSecond: 1 })).toThrow(
+    /at 1 a second: --rate has to be \d+ at least/,
+  );
 });
 
 test('an onsale has one ticket for fifty who come', () => {
@@ -77,11 +79,11 @@ test('another rate and another time keep the shape of the load', () => {
 });
 
 test.each([
-  ['onsale', { perSecond: 20_001 }, 'rate', /from 1 to 20000 a second, and not 20001/],
+  ['onsale', { perSecond: 20_001 }, 'rate', /^--rate can be a whole number from 1 to 20000 a second, and not 20001/],
   ['onsale', { perSecond: 0.5 }, 'rate', /whole number/],
   ['onsale', { perSecond: 20_000 }, 'rate', /200000 are the most/],
-  ['festival', { users: 20_001 }, 'users', /from 1 to 20000 virtual users/],
-  ['waiting', { seconds: 1_201 }, 'duration', /from 1 to 1200 seconds/],
+  ['festival', { users: 20_001 }, 'users', /^--vus can be .* from 1 to 20000 virtual users/],
+  ['waiting', { seconds: 1_201 }, 'duration', /^--duration can be .* from 1 to 1200 seconds/],
   ['funnel', { perSecond: 100 }, 'rate', /takes no rate/],
   ['websocket', { perSecond: 100 }, 'rate', /takes no rate/],
 ] as const)('%s with %o says which bound of the %s it is beyond', (scenario, overrides, option, message) => {

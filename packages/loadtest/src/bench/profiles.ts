@@ -87,7 +87,7 @@ function festival(profile: BenchProfile, overrides: LoadOverrides): ResolvedLoad
     const least = Math.ceil(users / (BENCH_BOUNDS.seconds - FESTIVAL_VISIT_SECONDS));
     throw new LoadBoundError(
       'rate',
-      `${users} users cannot all be admitted within ${BENCH_BOUNDS.seconds} s at ${perSecond} a second: it takes ${least} at least.`,
+      `${users} users cannot all be admitted within ${BENCH_BOUNDS.seconds} s at ${perSecond} a second: --rate has to be ${least} at least.`,
     );
   }
   return {
@@ -196,7 +196,7 @@ const FUNNEL_PER_SECOND = 800;
 
 /** W5: whoever is done comes again as somebody else. */
 function funnel(profile: BenchProfile, overrides: LoadOverrides): ResolvedLoad {
-  refuseRate('funnel', overrides, 'it goes as fast as it is answered; --users is how many go round');
+  refuseRate('funnel', overrides, 'it goes as fast as it is answered; --vus is how many go round');
   const { users, seconds } = usersOf(FUNNEL_SIZES[profile], overrides);
   // The line moves five times a second, so a user buys four times a second at most.
   const buyers = accountsFor(Math.min(users * 4, FUNNEL_PER_SECOND) * seconds + users);
@@ -220,7 +220,7 @@ function funnel(profile: BenchProfile, overrides: LoadOverrides): ResolvedLoad {
 
 /** People who watch a line that moves all the time; nobody buys. */
 function websocket(profile: BenchProfile, overrides: LoadOverrides): ResolvedLoad {
-  refuseRate('websocket', overrides, 'sockets are opened in the first quarter of the time; --users is how many');
+  refuseRate('websocket', overrides, 'sockets are opened in the first quarter of the time; --vus is how many');
   const { users, seconds } = usersOf(WEBSOCKET_SIZES[profile], overrides);
   return {
     load: { kind: 'users', users, maxSeconds: seconds },

@@ -66,7 +66,13 @@ function renderVerdict(result: BenchResult): string {
 ${faults.join('\n')}
 <p>${escaped(latencyLine(result))}</p>
 <p>${escaped(auditLine(result.audit))}</p>
-</section>`;
+${renderNotes(result)}</section>`;
+}
+
+/** What was otherwise than the scenario wants it: it may be why. */
+function renderNotes({ notes }: BenchResult): string {
+  if (notes.length === 0) return '';
+  return `<h3>Otherwise than the scenario wants it</h3><ul>${notes.map((note) => `<li>${escaped(note)}</li>`).join('')}</ul>\n`;
 }
 
 function renderTimeline(result: BenchResult): string {

@@ -158,6 +158,7 @@ export function benchResult(change: Partial<BenchResult> = {}): BenchResult {
     verdict: 'passed',
     faults: [],
     noLatencyClaim: null,
+    notes: [],
     fest: { version: '0.1.0', revision: 'c28e484', dirty: false },
     k6: { version: 'v2.2.0', path: '/srv/fest/.fest/bin/k6', origin: '.fest/bin' },
     target: {

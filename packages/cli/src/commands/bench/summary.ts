@@ -27,6 +27,7 @@ export function renderBenchSummary(result: BenchResult, colour: boolean, reportP
     ['processors', printable(processorWords(result))],
     ['latency', (noLatencyClaim === null ? (text: string) => text : style.yellow)(printable(latencyLine(result)))],
     ['audit', (audit.status === 'clean' ? (text: string) => text : style.yellow)(printable(auditLine(audit)))],
+    ...result.notes.map((note) => ['note', style.yellow(printable(note))] as const),
     ...(reportPath === undefined ? [] : [['report', reportPath] as const]),
   ];
   const width = Math.max(...facts.map(([name]) => name.length));

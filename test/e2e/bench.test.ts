@@ -49,7 +49,8 @@ function bench(directory: string, args: readonly string[], env: Record<string, s
 
 async function saidBy(run: Run, pattern: RegExp): Promise<void> {
   for (const deadline = Date.now() + 120_000; !pattern.test(run.said()); await sleep(50)) {
-    if (run.child.exitCode !== null || Date.now() > deadline) throw new Error(`it never said ${pattern}:\n${run.said()}`);
+    if (run.child.exitCode !== null || Date.now() > deadline)
+      throw new Error(`it never said ${pattern}:\n${run.said()}`);
   }
 }
 

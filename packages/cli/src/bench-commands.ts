@@ -130,7 +130,12 @@ function addCompare(bench: Command, context: Context, run: RunCommand): void {
     .addHelpText(
       'after',
       examplesHelp(
-        [['fest bench compare 20260701-120000-funnel-average 20260702-120000-funnel-average', 'what a change has brought']],
+        [
+          [
+            'fest bench compare 20260701-120000-funnel-average 20260702-120000-funnel-average',
+            'what a change has brought',
+          ],
+        ],
         [0, 2],
       ),
     )

@@ -42,7 +42,9 @@ export async function makeAccounts({ stage, resolved, status, signal }: Accounts
   return { buyers, credentials };
 }
 
-async function signUpAll(options: Pick<AccountsOptions, 'resolved' | 'status' | 'signal'> & Pick<BenchStage, 'baseUrls'>) {
+async function signUpAll(
+  options: Pick<AccountsOptions, 'resolved' | 'status' | 'signal'> & Pick<BenchStage, 'baseUrls'>,
+) {
   const { baseUrls, resolved, status, signal } = options;
   const number = resolved.buyers + resolved.credentials;
   if (number > SIGN_UPS_MAX) throw tooMany(number);

@@ -13,7 +13,11 @@ export function readBaseline(context: Pick<Context, 'cwd'>, directory: string, r
 }
 
 /** A run stays what it was, whatever it is compared with: why there are no ratios is told, and no more. */
-export function compareWithBaseline(context: Context, baseline: BenchResult, result: BenchResult): BenchComparison | null {
+export function compareWithBaseline(
+  context: Context,
+  baseline: BenchResult,
+  result: BenchResult,
+): BenchComparison | null {
   const obstacles = obstaclesOf(baseline, result);
   if (obstacles.length === 0) return compareResults(baseline, result, []);
   context.stderr.write(`Not compared with ${baseline.id}:\n${obstacles.map((why) => `  ${why}\n`).join('')}`);

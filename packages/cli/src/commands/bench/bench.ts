@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { BenchScenario } from '@fest/loadtest/bench/plan';
 import type { ResolvedLoad } from '@fest/loadtest/bench/profiles';
 import type { BenchResult } from '@fest/loadtest/bench/result';
-import type { K6Program } from '@fest/loadtest/k6-engine/find-k6';
+import type { K6Program } from '@fest/loadtest/k6-engine/k6-program';
 import type { Context } from '../../context.ts';
 import { InterruptedError } from '../../errors.ts';
 import { EXIT, type ExitCode } from '../../exit-codes.ts';
@@ -11,11 +11,11 @@ import { writeDocument } from '../../render/document.ts';
 import { loadSettings, type Settings } from '../../settings.ts';
 import { createStopSwitch, type StopSwitch } from '../../stop-switch.ts';
 import { compareWithBaseline, printComparison, readBaseline } from './baseline.ts';
-import { wantedGateway } from './gateway.ts';
 import { carryOut } from './carry-out.ts';
+import { benchRoot } from './find-results.ts';
+import { wantedGateway } from './gateway.ts';
 import { type BenchOptions, type BenchRequest, parseBenchOptions } from './options.ts';
 import { resolveRequest } from './resolve.ts';
-import { benchRoot } from './find-results.ts';
 import { benchId, checkResultFolder } from './result-folder.ts';
 import { type BenchStage, findRunningStack, openStage } from './stage.ts';
 import { BenchStatus } from './status.ts';
@@ -50,7 +50,8 @@ export async function runBench(context: Context, scenario: BenchScenario, option
   const { allowRemote = false, confirm } = options;
   await agree(context, { request, resolved, target, environment: settings.environment, allowRemote, confirm });
   const id = benchId(context.now(), scenario, request.profile);
-  const folder = options.out === undefined ? join(benchRoot(settings.directory), id) : resolve(context.cwd, options.out);
+  const folder =
+    options.out === undefined ? join(benchRoot(settings.directory), id) : resolve(context.cwd, options.out);
   checkResultFolder(folder);
   const baseline =
     options.baseline === undefined ? undefined : readBaseline(context, settings.directory, options.baseline);

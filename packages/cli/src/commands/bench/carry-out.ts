@@ -86,7 +86,8 @@ async function runLoad(order: BenchOrder, stage: BenchStage, watched: Watched): 
     stage.kill();
     prepared.remove();
   });
-  const ending = (): void => status.begin('ending', 'Ending k6; what was seen until now is the result. Ctrl-C again leaves at once.');
+  const ending = (): void =>
+    status.begin('ending', 'Ending k6; what was seen until now is the result. Ctrl-C again leaves at once.');
   signal.addEventListener('abort', ending, { once: true });
   status.loadBegins(lastSecondOf(resolved.load) * 1_000, `${describeLoad(resolved.load)}.`);
   try {

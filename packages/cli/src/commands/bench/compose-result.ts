@@ -1,9 +1,10 @@
 /** From everything that was seen to the one document. Pure. */
-import type { K6Program } from '@fest/loadtest/k6-engine/find-k6';
-import type { K6Run } from '@fest/loadtest/k6-engine/run-k6';
+
 import type { BenchPlan } from '@fest/loadtest/bench/plan';
 import type { ResolvedLoad } from '@fest/loadtest/bench/profiles';
 import { BENCH_RESULT_FORMAT, type BenchFault, type BenchResult, type CpuUse } from '@fest/loadtest/bench/result';
+import type { K6Program } from '@fest/loadtest/k6-engine/k6-program';
+import type { K6Run } from '@fest/loadtest/k6-engine/run-k6';
 import type { DeskAdmission } from '../../sale-desk.ts';
 import type { Afterwards } from './afterwards.ts';
 import { describeStarvation } from './starvation.ts';

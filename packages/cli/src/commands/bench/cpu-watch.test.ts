@@ -31,7 +31,11 @@ it('tells k6 and the command from the processes of the stack, with their childre
 
 it('knows nothing of a generator that it cannot see', () => {
   const empty = reading(0, {}, 1);
-  expect(cpuUseOf(empty, { ...empty, atMs: 1_000 }, 2)).toMatchObject({ generator: null, observer: null, processes: {} });
+  expect(cpuUseOf(empty, { ...empty, atMs: 1_000 }, 2)).toMatchObject({
+    generator: null,
+    observer: null,
+    processes: {},
+  });
 });
 
 it('notices that a process of the stack has ended, or was started again, and says so once', () => {

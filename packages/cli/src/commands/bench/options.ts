@@ -101,12 +101,8 @@ function parseAdmission({ mode, perSecond, maxActive }: BenchOptions): Admission
   const wanted = mode ?? (perSecond === undefined ? undefined : 'fixed');
   return {
     ...(wanted === 'auto' || wanted === 'fixed' ? { mode: wanted } : {}),
-    ...(perSecond === undefined
-      ? {}
-      : { perSecond: wholeNumber('--per-second', perSecond, 1, LIMITS.perSecondMax) }),
-    ...(maxActive === undefined
-      ? {}
-      : { maxActive: wholeNumber('--max-active', maxActive, 1, LIMITS.maxActiveMax) }),
+    ...(perSecond === undefined ? {} : { perSecond: wholeNumber('--per-second', perSecond, 1, LIMITS.perSecondMax) }),
+    ...(maxActive === undefined ? {} : { maxActive: wholeNumber('--max-active', maxActive, 1, LIMITS.maxActiveMax) }),
   };
 }
 

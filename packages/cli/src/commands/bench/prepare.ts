@@ -73,7 +73,9 @@ export async function prepareBench(options: PrepareOptions): Promise<Prepared> {
   } catch (error) {
     await closeSales();
     remove();
-    throw options.signal.aborted ? new InterruptedError('Interrupted before the load began; nothing was measured') : error;
+    throw options.signal.aborted
+      ? new InterruptedError('Interrupted before the load began; nothing was measured')
+      : error;
   }
 }
 
@@ -109,7 +111,13 @@ async function makePlan(options: PrepareOptions, { folder, accounts, opened }: P
   opened.push(saleId);
   const otherSaleId = await desk.openSale({ name: 'Load test, other sale', nowMs: context.now(), ...OTHER_SALE });
   opened.push(otherSaleId);
-  const queueTokens = await drawPlaces({ stage, saleId, buyers: buyers.slice(0, resolved.waitersBeforehand), status, signal });
+  const queueTokens = await drawPlaces({
+    stage,
+    saleId,
+    buyers: buyers.slice(0, resolved.waitersBeforehand),
+    status,
+    signal,
+  });
   const file = (name: string, content: unknown): string => {
     writePrivateFile(join(folder, name), JSON.stringify(content));
     return name;
@@ -128,7 +136,10 @@ async function makePlan(options: PrepareOptions, { folder, accounts, opened }: P
     behaviour: resolved.behaviour,
     seed: request.seed,
     files: {
-      buyers: file('buyers.json', buyers.map(({ token }) => token)),
+      buyers: file(
+        'buyers.json',
+        buyers.map(({ token }) => token),
+      ),
       ...(queueTokens.length === 0 ? {} : { queueTokens: file('queue-tokens.json', queueTokens) }),
       ...(credentials.length === 0 ? {} : { credentials: file('credentials.json', credentials) }),
     },
@@ -146,7 +157,13 @@ function expiredToken(
   if (request.scenario !== 'abuse' || stage.stores === undefined || buyer === undefined) return {};
   const thenMs = context.now() - 2 * LIMITS.accessTokenTtlSeconds * 1_000;
   const { sign } = createAccessTokens(stage.stores.jwtSecret, { nowMs: () => thenMs });
-  return { expiredToken: sign({ accountId: buyer.accountId, roles: ['buyer'], sessionId: randomBytes(16).toString('base64url') }) };
+  return {
+    expiredToken: sign({
+      accountId: buyer.accountId,
+      roles: ['buyer'],
+      sessionId: randomBytes(16).toString('base64url'),
+    }),
+  };
 }
 
 async function ensureFestivals({ organizer }: DeskAccounts, nowMs: number): Promise<void> {

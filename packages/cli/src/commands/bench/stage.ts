@@ -14,13 +14,7 @@ import { startLocalStack } from '../../local-stack/stack.ts';
 import { findSessionHolder, type SessionHolder } from '../../session.ts';
 import type { Settings } from '../../settings.ts';
 import { stackOptions } from '../up.ts';
-import {
-  describeDifference,
-  environmentOf,
-  type GatewaySettings,
-  gatewayEnvironment,
-  gatewayOf,
-} from './gateway.ts';
+import { describeDifference, environmentOf, type GatewaySettings, gatewayEnvironment, gatewayOf } from './gateway.ts';
 import { accountSession } from './sessions.ts';
 import type { BenchTarget } from './target.ts';
 
@@ -84,10 +78,10 @@ export function findRunningStack(directory: string): LocalState | undefined {
 export async function openStage(options: StageOptions): Promise<BenchStage> {
   const { target } = options;
   if (target.kind === 'ownStack') return bringUp(options);
-  if (target.kind === 'runningStack') return useRunning(options, target.state, target.baseUrls);
+  if (target.kind === 'runningStack') return onRunningStack(options, target.state, target.baseUrls);
   const { state, baseUrls } = target;
-  if (state !== undefined && (await belongsTo(baseUrls, state))) return useRunning(options, state, baseUrls);
-  return useServers(options, baseUrls);
+  if (state !== undefined && (await belongsTo(baseUrls, state))) return onRunningStack(options, state, baseUrls);
+  return onServers(options, baseUrls);
 }
 
 async function bringUp({ context, settings, gateway, purpose, install, signal, onEvent }: StageOptions) {
@@ -110,7 +104,7 @@ async function bringUp({ context, settings, gateway, purpose, install, signal, o
   };
 }
 
-function useRunning(
+function onRunningStack(
   { context, settings, gateway }: StageOptions,
   state: LocalState,
   baseUrls: readonly string[],
@@ -148,14 +142,12 @@ function ofStack(context: Context, { directory }: Settings, state: LocalState, b
 /** Only servers of a stack know the password that it made for its operator. */
 async function belongsTo(baseUrls: readonly string[], { accounts }: LocalState): Promise<boolean> {
   const answers = await Promise.allSettled(
-    baseUrls.map((baseUrl) =>
-      callApi(baseUrl, { method: 'POST', path: pathOf('sessions'), body: accounts.operator }),
-    ),
+    baseUrls.map((baseUrl) => callApi(baseUrl, { method: 'POST', path: pathOf('sessions'), body: accounts.operator })),
   );
   return answers.every(({ status }) => status === 'fulfilled');
 }
 
-async function useServers(options: StageOptions, baseUrls: readonly string[]): Promise<BenchStage> {
+async function onServers(options: StageOptions, baseUrls: readonly string[]): Promise<BenchStage> {
   const { context, settings } = options;
   const [first = ''] = baseUrls;
   const session = findSessionHolder(context, { ...settings, url: { value: first, source: 'flag' } }, 'operator');

@@ -16,10 +16,7 @@ export interface Observation {
 const SLACK_MS = 500;
 
 /** @param observations oldest first */
-export function mergeTimeline(
-  rows: readonly LoadRow[],
-  observations: readonly Observation[],
-): readonly TimelineRow[] {
+export function mergeTimeline(rows: readonly LoadRow[], observations: readonly Observation[]): readonly TimelineRow[] {
   let from = 0;
   return rows.map((row) => {
     const beginMs = row.atMs + SLACK_MS;
@@ -54,7 +51,9 @@ export function averageCpu(uses: readonly CpuUse[]): CpuUse | null {
     generator: mean(uses.map(({ generator }) => generator)),
     observer: mean(uses.map(({ observer }) => observer)),
     // One that was not there used nothing.
-    processes: Object.fromEntries(names.map((name) => [name, mean(uses.map(({ processes }) => processes[name] ?? 0)) ?? 0])),
+    processes: Object.fromEntries(
+      names.map((name) => [name, mean(uses.map(({ processes }) => processes[name] ?? 0)) ?? 0]),
+    ),
     others: mean(uses.map(({ others }) => others)),
     stolen: mean(uses.map(({ stolen }) => stolen)),
   };

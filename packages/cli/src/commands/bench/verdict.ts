@@ -129,9 +129,7 @@ function unexpectedAnswers({ totals, endpoints }: RunFacts): readonly BenchFault
     .filter(({ unexpected }) => unexpected > 0)
     .map(({ endpoint, unexpected, statuses }) => `${endpoint} ${count(unexpected)}${statusesOf(statuses)}`);
   const told = where.length === 0 ? '' : `: ${where.join(', ')}`;
-  return [
-    { code: 'unexpectedAnswers', message: `${count(totals.unexpected)} answers should not have come${told}.` },
-  ];
+  return [{ code: 'unexpectedAnswers', message: `${count(totals.unexpected)} answers should not have come${told}.` }];
 }
 
 /** Those that may be the unexpected ones. */
@@ -186,7 +184,9 @@ function missedBounds(facts: RunFacts, noLatencyClaim: string | null): readonly 
     if (known[code] === true) return [];
     // What has not happened yet might have.
     if (facts.interrupted && /^\s*count\s*>/.test(threshold.expression)) return [];
-    return [{ code, message: SAID[threshold.metric] ?? `${threshold.metric} should be ${threshold.expression}, and is not.` }];
+    return [
+      { code, message: SAID[threshold.metric] ?? `${threshold.metric} should be ${threshold.expression}, and is not.` },
+    ];
   });
 }
 

@@ -20,6 +20,7 @@ const FAILED: Partial<BenchResult> = {
   noLatencyClaim: '120 visits were dropped because all of k6’s users were busy.',
   thresholds: [
     { metric: 'http_req_duration{name:hold}', expression: 'p(99)<250', passed: true },
+    { metric: 'http_req_duration{name:poll}', expression: 'p(95)<20', passed: true },
     { metric: 'http_req_duration{name:poll}', expression: 'p(99)<50', passed: false },
   ],
 };
@@ -64,6 +65,7 @@ test('what was otherwise than the scenario wants it is said', () => {
 test('a missed bound stands above those that hold, and its endpoint is drawn first', () => {
   const failed = renderBenchPage(benchResult(FAILED));
   expect(failed.indexOf('{name:poll}</code>')).toBeLessThan(failed.indexOf('{name:hold}</code>'));
+  expect(failed).toMatch(/<code>p\(95\)&lt;20<\/code>, <code class="bad"><b>p\(99\)&lt;50<\/b><\/code>.*?missed/);
   expect(failed).toContain('poll (too slow)');
 });
 

@@ -27,8 +27,8 @@ ${renderTimeline(result)}</section>
 <div class="dense">${renderEndpoints(result)}
 ${renderWaits(result)}</div></section>
 <section aria-labelledby="bounds"><h2 id="bounds">Bounds${result.attacks.length === 0 ? '' : ' and attacks'}</h2>
-${renderAttacks(result)}
-${renderThresholds(result)}</section>
+<div class="dense">${renderAttacks(result)}
+${renderThresholds(result)}</div></section>
 <section aria-labelledby="counts"><h2 id="counts">Refusals and visits</h2>
 <div class="two"><div>${renderCounts('Refused, as belongs to a sale', 'problem code', result.totals.refused)}</div><div>${renderCounts('How visits ended', 'outcome', result.totals.outcomes)}</div></div></section>
 <section aria-labelledby="machine"><h2 id="machine">Machine and settings</h2>

@@ -41,10 +41,10 @@ export function renderBenchSummary(result: BenchResult, colour: boolean, reportP
   ].join('\n');
 }
 
-function renderEndpoints({ endpoints, totals }: BenchResult, colour: boolean): string {
+function renderEndpoints({ endpoints, totals, noLatencyClaim }: BenchResult, colour: boolean): string {
   const right = { align: 'right' } as const;
   const columns = [
-    { title: 'ms' },
+    { title: noLatencyClaim === null ? 'ms' : 'ms, no claim' },
     ...['a second', 'p50', 'p95', 'p99', 'p99.9', 'max', 'refused', 'unexpected'].map((title) => ({ title, ...right })),
   ];
   const cells = ({ p50Ms, p95Ms, p99Ms, p999Ms, maxMs }: Latencies): readonly string[] =>

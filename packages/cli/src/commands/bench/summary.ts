@@ -26,7 +26,12 @@ export function renderBenchSummary(result: BenchResult, colour: boolean, reportP
     ['dropped', totals.dropped === 0 ? '0' : style.red(grouped(totals.dropped))],
     ['processors', printable(processorWords(result))],
     ['latency', (noLatencyClaim === null ? (text: string) => text : style.yellow)(printable(latencyLine(result)))],
-    ['audit', (audit.status === 'clean' ? (text: string) => text : style.yellow)(printable(auditLine(audit)))],
+    [
+      'audit',
+      (audit.status === 'clean' ? (text: string) => text : style.yellow)(
+        printable(auditLine(audit).replace(/^Audit: /, '')),
+      ),
+    ],
     ...result.notes.map((note) => ['note', style.yellow(printable(note))] as const),
     ...(reportPath === undefined ? [] : [['report', reportPath] as const]),
   ];

@@ -35,7 +35,14 @@ export async function makeAccounts({ stage, resolved, status, signal }: Accounts
   status.begin('preparing', `Making ${number.toLocaleString('en-US')} accounts.`);
   if (stores === undefined) return signUpAll({ baseUrls, resolved, status, signal });
   const { mysqlUrl, jwtSecret } = stores;
-  const { tokens, accountIds } = await prepareBuyers({ baseUrls, mysqlUrl, jwtSecret, count: resolved.buyers });
+  const { tokens, accountIds } = await prepareBuyers({
+    baseUrls,
+    mysqlUrl,
+    jwtSecret,
+    count: resolved.buyers,
+    // A password takes longer than all the rest.
+    overHttp: 0,
+  });
   const buyers = tokens.map((token, index) => ({ token, accountId: accountIds[index] ?? 0 }));
   signal.throwIfAborted();
   const credentials = await prepareLoginAccounts({ baseUrls, mysqlUrl, jwtSecret, count: resolved.credentials });

@@ -96,6 +96,12 @@ describe('the verdict of a load test', () => {
     expect(codesOf({ ...totals({ dropped: 3 }), ...missed('dropped_iterations', 'count==0') })).toEqual(['dropped']);
   });
 
+  it('takes a script that throws because of what was oversold for what it is', () => {
+    const threw = { code: 'k6', message: 'k6 ended with 107: oversold: ticket 6 of 5' } as const;
+    expect(codesOf({ ...totals({ oversold: 1 }), faults: [threw] })).toEqual(['oversold']);
+    expect(codesOf({ faults: [threw] })).toEqual(['k6']);
+  });
+
   it('believes a threshold of k6 that nothing else shows', () => {
     expect(codesOf(missed('tickets_oversold', 'count==0'))).toEqual(['oversold']);
   });

@@ -43,6 +43,7 @@ test('texts make no tables, no HTML and no lines of their own', () => {
   const base = benchResult();
   const result = benchResult({
     faults: [{ code: 'k6', message: evil }],
+    notes: [evil],
     machine: { ...base.machine, processor: evil },
     attacks: [{ attack: evil, tries: 1, successes: 0 }],
   });

@@ -17,7 +17,7 @@ export function renderBenchMarkdown(result: BenchResult): string {
     `# ${plain(scenario)}, ${plain(profile)}: ${result.verdict}`,
     `**${plain(verdictLine(result))}** ${plain(runLine(result))}`,
     faults.join('\n'),
-    `${plain(latencyLine(result))}\n\n${plain(auditLine(result.audit))}`,
+    [latencyLine(result), auditLine(result.audit), ...result.notes].map(plain).join('\n\n'),
     totalsTable(result),
     endpointTable(result),
     attackTable(result),

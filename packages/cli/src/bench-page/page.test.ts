@@ -20,6 +20,7 @@ const FAILED: Partial<BenchResult> = {
   noLatencyClaim: '120 visits were dropped because all of k6’s users were busy.',
   thresholds: [
     { metric: 'http_req_duration{name:hold}', expression: 'p(99)<250', passed: true },
+    { metric: 'http_req_duration{name:poll}', expression: 'p(95)<20', passed: true },
     { metric: 'http_req_duration{name:poll}', expression: 'p(99)<50', passed: false },
   ],
 };
@@ -55,9 +56,16 @@ test('without a claim the cards show no latency as one', () => {
   expect(page).toMatch(/<dt>p99<\/dt><dd>10\.7 ms</);
 });
 
+test('what was otherwise than the scenario wants it is said', () => {
+  const html = renderBenchPage(benchResult({ notes: ['The payment gateway takes 300 ms.'] }));
+  expect(html).toContain('<li>The payment gateway takes 300 ms.</li>');
+  expect(page).not.toContain('Otherwise');
+});
+
 test('a missed bound stands above those that hold, and its endpoint is drawn first', () => {
   const failed = renderBenchPage(benchResult(FAILED));
   expect(failed.indexOf('{name:poll}</code>')).toBeLessThan(failed.indexOf('{name:hold}</code>'));
+  expect(failed).toMatch(/<code>p\(95\)&lt;20<\/code>, <code class="bad"><b>p\(99\)&lt;50<\/b><\/code>.*?missed/);
   expect(failed).toContain('poll (too slow)');
 });
 
@@ -87,6 +95,7 @@ test('texts are texts, whatever they are', () => {
       machine: { ...base.machine, processor: evil },
       config: { ...base.config, seed: evil },
       totals: { ...base.totals, refused: { [evil]: 1 }, outcomes: { [evil]: 1 } },
+      notes: [evil],
       attacks: [{ attack: evil, tries: 1, successes: 0 }],
       thresholds: [{ metric: evil, expression: evil, passed: false }],
       audit: { status: 'differs', reasons: [evil] },

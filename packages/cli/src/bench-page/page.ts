@@ -27,8 +27,8 @@ ${renderTimeline(result)}</section>
 <div class="dense">${renderEndpoints(result)}
 ${renderWaits(result)}</div></section>
 <section aria-labelledby="bounds"><h2 id="bounds">Bounds${result.attacks.length === 0 ? '' : ' and attacks'}</h2>
-${renderAttacks(result)}
-${renderThresholds(result)}</section>
+<div class="dense">${renderAttacks(result)}
+${renderThresholds(result)}</div></section>
 <section aria-labelledby="counts"><h2 id="counts">Refusals and visits</h2>
 <div class="two"><div>${renderCounts('Refused, as belongs to a sale', 'problem code', result.totals.refused)}</div><div>${renderCounts('How visits ended', 'outcome', result.totals.outcomes)}</div></div></section>
 <section aria-labelledby="machine"><h2 id="machine">Machine and settings</h2>
@@ -66,7 +66,13 @@ function renderVerdict(result: BenchResult): string {
 ${faults.join('\n')}
 <p>${escaped(latencyLine(result))}</p>
 <p>${escaped(auditLine(result.audit))}</p>
-</section>`;
+${renderNotes(result)}</section>`;
+}
+
+/** What was otherwise than the scenario wants it: it may be why. */
+function renderNotes({ notes }: BenchResult): string {
+  if (notes.length === 0) return '';
+  return `<h3>Otherwise than the scenario wants it</h3><ul>${notes.map((note) => `<li>${escaped(note)}</li>`).join('')}</ul>\n`;
 }
 
 function renderTimeline(result: BenchResult): string {

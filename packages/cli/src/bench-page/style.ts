@@ -8,5 +8,6 @@ export const BENCH_STYLE = `
 .pill.passed { background: var(--s5); } .pill.failed { background: var(--incident); color: var(--incident-ink); }
 .bad { color: var(--incident); }
 .facts { display: grid; grid-template-columns: 1fr; gap: 0; }
-.dense th, .dense td { padding: 6px 9px; font-size: 13.5px; }
+@media screen { .dense th, .dense td { padding: 6px 9px; font-size: 13.5px; } }
+@media print { .dense th, .dense td { padding: 3px 4px; font-size: 7.5pt; } .dense code, .dense .pill { font-size: 7.5pt; } .verdict { padding: 10px 14px; } }
 `;

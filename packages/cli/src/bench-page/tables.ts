@@ -125,13 +125,24 @@ export function renderWaits({ totals }: BenchResult): string {
   return renderTable({ caption: 'Visits and waits', note: 'times in ms', columns, rows });
 }
 
+/** A line for each metric, the missed ones first. */
 export function renderThresholds({ thresholds, config }: BenchResult): string {
   if (thresholds.length === 0) return '<p class="note">There were no bounds.</p>';
-  const rows = thresholds
+  const metrics = [...new Set(thresholds.map(({ metric }) => metric))].map((metric) => {
+    const of = thresholds.filter((threshold) => threshold.metric === metric);
+    return { metric, expressions: of, passed: of.every(({ passed }) => passed) };
+  });
+  const rows = metrics
     .toSorted((a, b) => Number(a.passed) - Number(b.passed))
-    .map(({ metric, expression, passed }) => [
+    .map(({ metric, expressions, passed }) => [
       code(metric),
-      code(expression),
+      {
+        html: expressions
+          .map(({ expression, passed: holds }) =>
+            holds ? `<code>${escaped(expression)}</code>` : `<code class="bad"><b>${escaped(expression)}</b></code>`,
+          )
+          .join(', '),
+      },
       passed ? pill('holds', 'passed') : pill('missed', 'failed'),
     ]);
   const note = config.thresholdFactor === 1 ? {} : { note: `bounds of latency times ${config.thresholdFactor}` };

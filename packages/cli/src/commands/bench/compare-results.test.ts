@@ -95,11 +95,13 @@ test('what may be the reason is told: other versions, a verdict that is not pass
   const b = benchResult({
     ...{ id: 'b', verdict: 'failed', faults: [{ code: 'latency', message: 'poll was slow.' }] },
     target: { ...base.target, redis: '8.0.0' },
+    notes: ['The gateway takes 300 ms.'],
   });
   expect(compareResults(benchResult({ id: 'a' }), b, []).notes).toEqual(
     expect.arrayContaining([
       'The load was given, not taken: equal rates only say that both kept up with it.',
       'They differ in Redis: A 7.4.1, B 8.0.0.',
+      'Of B: The gateway takes 300 ms.',
       'B has not passed: poll was slow.',
     ]),
   );

@@ -176,6 +176,7 @@ function notesOf(a: BenchResult, b: BenchResult): readonly string[] {
       : ['The load was given, not taken: equal rates only say that both kept up with it.']),
     ...(isSame && isClean ? [`Both are of revision ${a.fest.revision}: what differs is noise, or the machine.`] : []),
     ...differences(a, b),
+    ...[...a.notes.map((note) => `Of A: ${note}`), ...b.notes.map((note) => `Of B: ${note}`)],
     ...[a, b].flatMap((run, index) =>
       run.verdict === 'passed' ? [] : [`${index === 0 ? 'A' : 'B'} has not passed: ${faultsOf(run)}`],
     ),

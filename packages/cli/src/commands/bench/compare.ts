@@ -39,8 +39,8 @@ export async function runBenchCompare(
   return EXIT.done;
 }
 
-/** Of the same scenario and profile, as their names say; what cannot be read tells nothing about noise. */
-function otherRuns(directory: string, { scenario, profile }: BenchResult): readonly BenchResult[] {
+/** Runs that may tell how much noise there is: of the same scenario and profile, as their names say; what cannot be read tells nothing about noise. */
+export function otherRuns(directory: string, { scenario, profile }: BenchResult): readonly BenchResult[] {
   return listResultFolders(directory)
     .filter((name) => name.includes(`-${scenario}-${profile}`))
     .slice(0, NOISE_RUNS_MAX)

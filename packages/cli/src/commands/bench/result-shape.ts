@@ -42,7 +42,7 @@ const LOADS: Readonly<Record<BenchLoad['kind'], Rule>> = {
   closed: shapeOf<Of<'closed'>>({ kind: aText, users: anAmount, seconds: anAmount }),
 };
 
-const aLoad: Rule = (value, place) => {
+export const aLoad: Rule = (value, place) => {
   const kinds = Object.entries(LOADS);
   const kind: unknown = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
   const rule = kinds.find(([name]) => name === kind)?.[1];

@@ -19,12 +19,15 @@ test('a failed run names every reason, and where to look', () => {
       faults: [{ code: 'attackSucceeded', message: 'forged token: 2 of 400 attempts succeeded.\u001b[2J' }],
       attacks: [{ attack: 'forged token', tries: 400, successes: 2 }],
       noLatencyClaim: 'The generator was starved.',
+      notes: ['The gateway takes 300 ms.'],
     }),
     false,
   );
   expect(text).toContain('FAILED. It did not hold, for 1 reason.');
   expect(text).toContain('forged token: 2 of 400 attempts succeeded.');
   expect(text).toContain('1 kinds, tried 400 times, 2 succeeded');
+  expect(text).toMatch(/^note +The gateway takes 300 ms\.$/m);
+  expect(text).toMatch(/^MS, NO CLAIM /m);
   expect(text).toContain('No latency is claimed: The generator was starved.');
   expect(text).not.toContain('\u001b');
   expect(text).not.toContain('report');

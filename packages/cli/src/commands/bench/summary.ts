@@ -26,7 +26,13 @@ export function renderBenchSummary(result: BenchResult, colour: boolean, reportP
     ['dropped', totals.dropped === 0 ? '0' : style.red(grouped(totals.dropped))],
     ['processors', printable(processorWords(result))],
     ['latency', (noLatencyClaim === null ? (text: string) => text : style.yellow)(printable(latencyLine(result)))],
-    ['audit', (audit.status === 'clean' ? (text: string) => text : style.yellow)(printable(auditLine(audit)))],
+    [
+      'audit',
+      (audit.status === 'clean' ? (text: string) => text : style.yellow)(
+        printable(auditLine(audit).replace(/^Audit: /, '')),
+      ),
+    ],
+    ...result.notes.map((note) => ['note', style.yellow(printable(note))] as const),
     ...(reportPath === undefined ? [] : [['report', reportPath] as const]),
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
@@ -40,10 +46,10 @@ export function renderBenchSummary(result: BenchResult, colour: boolean, reportP
   ].join('\n');
 }
 
-function renderEndpoints({ endpoints, totals }: BenchResult, colour: boolean): string {
+function renderEndpoints({ endpoints, totals, noLatencyClaim }: BenchResult, colour: boolean): string {
   const right = { align: 'right' } as const;
   const columns = [
-    { title: 'ms' },
+    { title: noLatencyClaim === null ? 'ms' : 'ms, no claim' },
     ...['a second', 'p50', 'p95', 'p99', 'p99.9', 'max', 'refused', 'unexpected'].map((title) => ({ title, ...right })),
   ];
   const cells = ({ p50Ms, p95Ms, p99Ms, p999Ms, maxMs }: Latencies): readonly string[] =>

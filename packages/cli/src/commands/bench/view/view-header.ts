@@ -30,9 +30,10 @@ function progressLine({ state, theme, columns }: View): Line {
   if (progress === undefined) return fitLine([], columns);
   const { elapsedMs, plannedMs, stage } = progress;
   const doing = span(cleanText(` ${progress.doing}`, theme.ascii), 'dim');
-  if (plannedMs === null || plannedMs <= 0) return fitLine([doing], columns, 'plain', theme.cut);
+  const isLoad = stage === 'running' || stage === 'ending';
+  if (!isLoad || plannedMs === null || plannedMs <= 0) return fitLine([doing], columns, 'plain', theme.cut);
   // Those who came last may take their time after the load: all of it is over only when the stage is.
-  const share = stage === 'running' ? Math.min(0.999, elapsedMs / plannedMs) : 1;
+  const share = Math.min(stage === 'running' ? 0.999 : 1, elapsedMs / plannedMs);
   const cells = Math.min(BAR_CELLS_MAX, Math.floor(columns / 3));
   const words = ` ${formatElapsed(elapsedMs)} of ${formatElapsed(plannedMs)}  ${formatShare(share)} `;
   return fitLine([span(' '), ...bar(share, cells, theme), span(words, 'bold'), doing], columns, 'plain', theme.cut);

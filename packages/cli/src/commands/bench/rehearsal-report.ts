@@ -23,10 +23,12 @@ export interface RehearsalReport {
 export interface RehearsalFacts extends Pick<RehearsalReport, 'id' | 'startedAt' | 'baseUrls' | 'knee' | 'audit'> {
   readonly steps: readonly RehearsalStep[];
   readonly proposal: AdmissionProposal | undefined;
+  /** How long buyers are inside was measured, and not said by somebody who knows. */
+  readonly isMeasured: boolean;
   readonly notes: readonly string[];
 }
 
-export function composeRehearsal({ steps, proposal, notes, ...facts }: RehearsalFacts): RehearsalReport {
+export function composeRehearsal({ steps, proposal, isMeasured, notes, ...facts }: RehearsalFacts): RehearsalReport {
   const [first] = steps;
   const judged = steps.map((step) => ({ ...step, bend: first === undefined ? null : bendOf(step, first) }));
   const starved = judged.filter((step) => step.starved !== null && step.bend !== null).length;
@@ -36,6 +38,11 @@ export function composeRehearsal({ steps, proposal, notes, ...facts }: Rehearsal
     proposal: proposal ?? null,
     notes: [
       ...notes,
+      ...(proposal !== undefined && isMeasured
+        ? [
+            'Simulated buyers are quick: people take longer inside, and need more places. --inside <seconds> says how long.',
+          ]
+        : []),
       ...(starved === 0
         ? []
         : [

@@ -7,12 +7,12 @@ import { EXIT, type ExitCode } from '../../exit-codes.ts';
 import { stackPaths } from '../../local-stack/paths.ts';
 import { writeDocument } from '../../render/document.ts';
 import { loadSettings } from '../../settings.ts';
-import { runSaleRate } from '../sale/rate.ts';
+import { runSaleRate, type SaleRateOptions } from '../sale/rate.ts';
 import { parseSaleId } from '../sale/sale-api.ts';
 import { type Afterwards, checkAfterwards } from './afterwards.ts';
 import { runLoad } from './carry-out.ts';
 import { CpuWatch } from './cpu-watch.ts';
-import { nextStep, proposeAdmission, type RehearsalStep } from './knee.ts';
+import { type AdmissionProposal, nextStep, proposeAdmission, type RehearsalStep } from './knee.ts';
 import { Observer } from './observe.ts';
 import { type BenchRun, onStage } from './on-stage.ts';
 import { type BenchRequest, parseBenchOptions } from './options.ts';
@@ -50,21 +50,37 @@ export async function runRehearsal(context: Context, options: RehearseOptions): 
   const order = { context, settings, request, resolved, target, id };
   const report = await onStage(order, options, (run, stage) => rehearse(run, stage, { plan, startedAtMs }));
   const file = writeReport(settings.directory, report);
-  if (options.json === true) writeDocument(context.stdout, 'fest.bench-rehearsal/1', { file, ...report });
-  else context.stdout.write(`${renderRehearsal(report, context.colour.stdout)}${file}\n`);
+  if (options.json !== true) context.stdout.write(`${renderRehearsal(report, context.colour.stdout)}${file}\n`);
   const exitCode = exitCodeOfRehearsal(report);
-  if (applied === undefined || report.proposal === null || exitCode === EXIT.checkFailed) return exitCode;
-  const { perSecond, maxActive } = report.proposal;
-  const [url = settings.url.value] = report.baseUrls;
-  return runSaleRate(context, String(applied), {
+  const { proposal } = report;
+  const isMeant = applied !== undefined && proposal !== null && exitCode !== EXIT.checkFailed;
+  const rate = {
     ...pick(flags, ['dir']),
-    url,
+    url: report.baseUrls[0] ?? settings.url.value,
     ...(chosen === undefined ? {} : { profile: chosen }),
-    mode: 'fixed',
-    perSecond: String(perSecond),
-    maxActive: String(maxActive),
     yes: options.yes === true,
-  });
+  };
+  if (options.json !== true) return isMeant ? apply(context, applied, proposal, rate) : exitCode;
+  // One answer, one document.
+  let answer = '';
+  const write = (text: string): void => {
+    answer += text;
+  };
+  const collecting: Context = { ...context, stdout: { isTTY: false, write } };
+  const setCode = isMeant ? await apply(collecting, applied, proposal, { ...rate, json: true }) : exitCode;
+  const { admission = null } = JSON.parse(answer || '{}') as { readonly admission?: object };
+  writeDocument(context.stdout, 'fest.bench-rehearsal/1', { file, ...report, applied: admission });
+  return setCode;
+}
+
+function apply(
+  context: Context,
+  saleId: number,
+  { perSecond, maxActive }: AdmissionProposal,
+  options: SaleRateOptions,
+): Promise<ExitCode> {
+  const wanted = { mode: 'fixed', perSecond: String(perSecond), maxActive: String(maxActive) };
+  return runSaleRate(context, String(saleId), { ...options, ...wanted });
 }
 
 function pick<Options extends object, Name extends keyof Options>(
@@ -104,6 +120,7 @@ async function rehearse(run: BenchRun, stage: BenchStage, { plan, startedAtMs }:
         steps,
         knee,
         proposal: proposeAdmission(steps, knee, plan.insideSeconds),
+        isMeasured: plan.insideSeconds === undefined,
         notes: stage.notes,
         audit: audits.find(({ status }) => status !== 'clean') ?? audits[0] ?? { status: 'notRun', reasons: [] },
       });

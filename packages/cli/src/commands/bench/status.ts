@@ -68,6 +68,9 @@ export class BenchStatus {
   loadBegins(plannedMs: number, doing: string): void {
     this.#sinceMs = this.#options.context.now();
     this.#plannedMs = plannedMs;
+    // Of the load before, where there are several.
+    this.#rows.length = 0;
+    this.#totals = NOTHING;
     this.begin('running', doing);
   }
 

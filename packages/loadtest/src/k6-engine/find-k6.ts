@@ -3,8 +3,9 @@
  * the official container. What is passed over is said.
  */
 import { join, resolve } from 'node:path';
-import { buildK6, findGo, K6BuildError } from './build-k6.ts';
+import { buildK6, K6BuildError } from './build-k6.ts';
 import { findContainer } from './container.ts';
+import { findGo } from './go-program.ts';
 import { noK6, wrongK6 } from './k6-not-found.ts';
 import { environmentFor, type K6Program } from './k6-program.ts';
 import { askVersion, NEEDED_MAJOR, type VersionAnswer } from './k6-version.ts';

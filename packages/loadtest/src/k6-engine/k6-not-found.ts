@@ -1,5 +1,6 @@
-import { BUILD_FOLDER, K6_PACKAGE, neededGo } from './build-k6.ts';
+import { K6_PACKAGE } from './build-k6.ts';
 import { K6_IMAGE } from './container.ts';
+import { BUILD_FOLDER, neededGo } from './go-program.ts';
 import { NEEDED_MAJOR, PINNED_VERSION } from './k6-version.ts';
 
 /** There is no k6 that fits, and none can be made. Says what to do. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { BUILD_FOLDER, isAtLeast, K6_PACKAGE, neededGo } from './build-k6.ts';
+import { K6_PACKAGE } from './build-k6.ts';
+import { BUILD_FOLDER, isAtLeast, neededGo } from './go-program.ts';
 import { PINNED_VERSION, parseVersion } from './k6-version.ts';
 
 test.each([

@@ -1,61 +1,11 @@
 /** Adds up what k6 measured: totals, endpoints, attacks, and rows in time. One per run. */
-import { BENCH_ENDPOINTS, BENCH_METRICS, type BenchEndpoint } from '../bench/plan.ts';
 import type { AttackResult, BenchProgress, BenchTotals, EndpointResult } from '../bench/result.ts';
-import { Latencies } from '../buyers/latencies.ts';
-import { K6_LIMITS } from './limits.ts';
+import type { Latencies } from '../buyers/latencies.ts';
+import { add, rate, sorted } from './counts.ts';
+import { EndpointTallies, endpointOf, longLatencies } from './endpoint-tallies.ts';
+import { K6_METRICS, SUMS, type Sum, TAGGED, type Tagged, TRENDS, type Trend } from './load-metrics.ts';
 import { type LoadRow, LoadRows } from './load-rows.ts';
 import type { Sample } from './sample-reader.ts';
-
-/** Metrics of k6 itself. */
-const K6_METRICS = {
-  duration: 'http_req_duration',
-  /** A WebSocket has no `http_req_duration`; this is its connection with the server's answer to the upgrade. */
-  webSocket: 'ws_connecting',
-  iterations: 'iterations',
-  iterationDuration: 'iteration_duration',
-  dropped: 'dropped_iterations',
-  users: 'vus',
-} as const;
-
-export const WANTED_METRICS: ReadonlySet<string> = new Set([
-  ...Object.values(K6_METRICS),
-  ...Object.values(BENCH_METRICS),
-]);
-
-/** Counters without tags of interest. */
-const SUMS = {
-  [K6_METRICS.iterations]: 'iterations',
-  [K6_METRICS.dropped]: 'dropped',
-  [BENCH_METRICS.unexpected]: 'unexpected',
-  [BENCH_METRICS.purchases]: 'purchases',
-  [BENCH_METRICS.tickets]: 'tickets',
-  [BENCH_METRICS.oversold]: 'oversold',
-} as const;
-type Sum = (typeof SUMS)[keyof typeof SUMS];
-
-/** Counters by tag. */
-const TAGGED = {
-  [BENCH_METRICS.refused]: { by: 'code', into: 'refused' },
-  [BENCH_METRICS.outcomes]: { by: 'outcome', into: 'outcomes' },
-  [BENCH_METRICS.attackTries]: { by: 'attack', into: 'attackTries' },
-  [BENCH_METRICS.attackSuccesses]: { by: 'attack', into: 'attackSuccesses' },
-} as const;
-type Tagged = (typeof TAGGED)[keyof typeof TAGGED]['into'];
-
-const TRENDS = {
-  [K6_METRICS.iterationDuration]: 'iteration',
-  [BENCH_METRICS.admission]: 'timeToAdmission',
-  [BENCH_METRICS.liveDelay]: 'liveDelay',
-} as const;
-type Trend = (typeof TRENDS)[keyof typeof TRENDS];
-
-interface EndpointTally {
-  requests: number;
-  unexpected: number;
-  readonly statuses: Map<string, number>;
-  readonly refused: Map<string, number>;
-  readonly latencies: Latencies;
-}
 
 export interface LoadFigures {
   /** From when the first visit began until the last sample of one; of a run without any, of the samples there were. */
@@ -94,7 +44,7 @@ export class LoadTally {
     liveDelay: longLatencies(),
   };
   readonly #latency = longLatencies();
-  readonly #endpoints = new Map<BenchEndpoint, EndpointTally>();
+  readonly #endpoints = new EndpointTallies();
   #requests = 0;
   #allRequests = 0;
   #nameless = { requests: 0, example: '' };
@@ -152,7 +102,7 @@ export class LoadTally {
         liveDelay: this.#trends.liveDelay.latencies(),
         outcomes: sorted(this.#tagged.outcomes),
       },
-      endpoints: this.#endpointResults(seconds),
+      endpoints: this.#endpoints.results(seconds),
       attacks: this.#attacks(),
       allRequests: this.#allRequests,
       nameless: this.#nameless,
@@ -177,10 +127,7 @@ export class LoadTally {
       const { requests, example } = this.#nameless;
       this.#nameless = { requests: requests + 1, example: requests === 0 ? (tags.name ?? '') : example };
     } else {
-      const tally = this.#endpoint(endpoint);
-      tally.requests += 1;
-      add(tally.statuses, status, 1);
-      if (status !== '0') tally.latencies.record(value);
+      this.#endpoints.answered(endpoint, status, value);
     }
     // No answer came: how long that took is no latency, and mostly 0.
     if (status === '0') return;
@@ -195,11 +142,10 @@ export class LoadTally {
       }
       return;
     }
-    const endpoint = endpointOf(tags.name);
     if (isKey(metric, SUMS)) {
       const sum = SUMS[metric];
       this.#sums[sum] += value;
-      if (sum === 'unexpected' && endpoint !== undefined) this.#endpoint(endpoint).unexpected += value;
+      if (sum === 'unexpected') this.#endpoints.unexpected(endpointOf(tags.name), value);
       if (sum === 'unexpected' || sum === 'purchases' || sum === 'dropped') this.#inTime.count(sum, atMs, value);
       return;
     }
@@ -208,33 +154,7 @@ export class LoadTally {
     add(this.#tagged[into], tags[by] ?? 'unknown', value);
     if (into !== 'refused') return;
     this.#inTime.count('refused', atMs, value);
-    if (endpoint !== undefined) add(this.#endpoint(endpoint).refused, tags.code ?? 'unknown', value);
-  }
-
-  #endpoint(endpoint: BenchEndpoint): EndpointTally {
-    let tally = this.#endpoints.get(endpoint);
-    if (tally === undefined) {
-      tally = { requests: 0, unexpected: 0, statuses: new Map(), refused: new Map(), latencies: longLatencies() };
-      this.#endpoints.set(endpoint, tally);
-    }
-    return tally;
-  }
-
-  #endpointResults(seconds: number): readonly EndpointResult[] {
-    return BENCH_ENDPOINTS.flatMap((endpoint) => {
-      const tally = this.#endpoints.get(endpoint);
-      if (tally === undefined) return [];
-      return [
-        {
-          endpoint,
-          perSecond: rate(tally.requests, seconds),
-          statuses: sorted(tally.statuses),
-          refused: sorted(tally.refused),
-          unexpected: tally.unexpected,
-          ...tally.latencies.latencies(),
-        },
-      ];
-    });
+    this.#endpoints.refused(endpointOf(tags.name), tags.code ?? 'unknown', value);
   }
 
   #attacks(): readonly AttackResult[] {
@@ -248,32 +168,8 @@ export class LoadTally {
   }
 }
 
-/** Visits last longer than answers do. */
-function longLatencies(): Latencies {
-  return new Latencies(K6_LIMITS.durationMaxUs);
-}
-
-const ENDPOINTS: ReadonlySet<string> = new Set(BENCH_ENDPOINTS);
-
-function endpointOf(name: string | undefined): BenchEndpoint | undefined {
-  return name !== undefined && ENDPOINTS.has(name) ? (name as BenchEndpoint) : undefined;
-}
-
 function isKey<Keys extends object>(metric: string, table: Keys): metric is Extract<keyof Keys, string> {
   return Object.hasOwn(table, metric);
-}
-
-function add(counts: Map<string, number>, key: string, value: number): void {
-  counts.set(key, (counts.get(key) ?? 0) + value);
-}
-
-function sorted(counts: ReadonlyMap<string, number>): Readonly<Record<string, number>> {
-  return Object.fromEntries([...counts].sort(([left], [right]) => (left < right ? -1 : 1)));
-}
-
-/** Cut off, with two decimals: a rate is never made to look better than it was. */
-function rate(count: number, seconds: number): number {
-  return seconds <= 0 ? 0 : Math.floor((count / seconds) * 100) / 100;
 }
 
 function isSilent({ requests, unexpected, refused, purchases, dropped }: LoadRow): boolean {

@@ -17,8 +17,9 @@ import { startK6 } from './k6-process.ts';
 import type { K6Program } from './k6-program.ts';
 import { type K6Summary, parseSummary } from './k6-summary.ts';
 import { K6_LIMITS } from './limits.ts';
+import { WANTED_METRICS } from './load-metrics.ts';
 import type { LoadRow } from './load-rows.ts';
-import { LoadTally, WANTED_METRICS } from './load-tally.ts';
+import { LoadTally } from './load-tally.ts';
 import { SampleReader } from './sample-reader.ts';
 
 export type { LoadRow } from './load-rows.ts';

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LoadTally, WANTED_METRICS } from './load-tally.ts';
+import { WANTED_METRICS } from './load-metrics.ts';
+import { LoadTally } from './load-tally.ts';
 import { type Sample, SampleReader } from './sample-reader.ts';
 
 /** Standard output of k6 v2.2.0, as it was: sixteen visits of two requests, with setup and teardown, and the summary at the end. */

@@ -145,9 +145,12 @@ function onsale(profile: BenchProfile, overrides: LoadOverrides): ResolvedLoad {
 /** So many wait for each poll a second that nobody asks before being told to: the longest interval is 30 s. */
 const WAITERS_PER_POLL = 31;
 
+/** One request takes a millisecond; a machine that is busy with other things for a moment makes it this long. */
+const REQUEST_SECONDS = 0.5;
+
 /** W3: a line that stands still, and asks. */
 function waiting(profile: BenchProfile, overrides: LoadOverrides): ResolvedLoad {
-  const load = openLoad(WAITING_SIZES[profile], overrides, { visitSeconds: 0.25, graceSeconds: 5 });
+  const load = openLoad(WAITING_SIZES[profile], overrides, { visitSeconds: REQUEST_SECONDS, graceSeconds: 5 });
   const waiters = Math.max(WAITING_SIZES[profile].waiters, waitersFor(peakOf(load)));
   return {
     load,
@@ -169,7 +172,7 @@ function waiting(profile: BenchProfile, overrides: LoadOverrides): ResolvedLoad 
 
 /** W4: a line that stands still and asks, refusals, and now and then an order by one of those in front. */
 function mix(profile: BenchProfile, overrides: LoadOverrides): ResolvedLoad {
-  const load = openLoad(MIX_SIZES[profile], overrides, { visitSeconds: 0.25, graceSeconds: 15 });
+  const load = openLoad(MIX_SIZES[profile], overrides, { visitSeconds: REQUEST_SECONDS, graceSeconds: 15 });
   const waiters = waitersFor(peakOf(load));
   const orders = mixOrders(load);
   return {

@@ -20,6 +20,15 @@ const steady = (perSecond: number, seconds: number): ArrivalsSize => ({
   stages: [[perSecond, seconds]],
 });
 
+/** The same after some seconds in which connections are opened and servers get warm. */
+const risen = (perSecond: number, seconds: number): ArrivalsSize => ({
+  startPerSecond: Math.ceil(perSecond / 20),
+  stages: [
+    [perSecond, 5],
+    [perSecond, seconds],
+  ],
+});
+
 /** From nothing to the peak, as fast as a crowd comes; then it stays, then it ebbs. */
 const wall = (peak: number, riseSeconds: number, plateauSeconds: number, decaySeconds: number): ArrivalsSize => ({
   startPerSecond: 0,
@@ -51,7 +60,7 @@ export const ONSALE_SIZES: Sizes<ArrivalsSize> = {
 /** A thirtieth of those who wait asks in a second: the longest interval that is told is thirty. */
 export const WAITING_SIZES: Sizes<ArrivalsSize & { readonly waiters: number }> = {
   smoke: { ...steady(30, 8), waiters: 900 },
-  average: { ...steady(3_200, 60), waiters: 100_000 },
+  average: { ...risen(3_200, 60), waiters: 100_000 },
   spike: {
     startPerSecond: 500,
     stages: [
@@ -63,12 +72,12 @@ export const WAITING_SIZES: Sizes<ArrivalsSize & { readonly waiters: number }> =
   },
   // More than two processors can be asked for, and ten times the line.
   stress: { startPerSecond: 1_000, stages: [[8_000, 60]], waiters: 1_000_000 },
-  soak: { ...steady(1_500, 900), waiters: 100_000 },
+  soak: { ...risen(1_500, 900), waiters: 100_000 },
 };
 
 export const MIX_SIZES: Sizes<ArrivalsSize> = {
   smoke: steady(80, 8),
-  average: steady(1_500, 60),
+  average: risen(1_500, 60),
   spike: {
     startPerSecond: 300,
     stages: [
@@ -78,7 +87,7 @@ export const MIX_SIZES: Sizes<ArrivalsSize> = {
     ],
   },
   stress: { startPerSecond: 500, stages: [[6_000, 60]] },
-  soak: steady(700, 900),
+  soak: risen(700, 900),
 };
 
 export const FUNNEL_SIZES: Sizes<UsersSize> = {

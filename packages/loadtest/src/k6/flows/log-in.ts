@@ -11,7 +11,11 @@ import type { Credentials } from '../plan.ts';
 
 const ATTEMPTS = 3;
 
-export function logIn(baseUrl: string, { email, password }: Credentials, random: Random): Outcome {
+/** Who would not be answered before the end does not come back. */
+const ANSWERED_WITHIN_MS = 15_000;
+
+/** @param untilMs of the load, Unix milliseconds */
+export function logIn(baseUrl: string, { email, password }: Credentials, random: Random, untilMs: number): Outcome {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const path = pathOf('sessions');
     const answer = send<Session>(baseUrl, { endpoint: 'logIn', method: 'POST', path, body: { email, password } });
@@ -19,7 +23,8 @@ export function logIn(baseUrl: string, { email, password }: Credentials, random:
     if (!countRefusal('logIn', answer, BUSY)) return 'failed';
     const retry = decideRetry(answer, attempt, random);
     if (retry === undefined) return 'failed';
-    if (attempt + 1 < ATTEMPTS) sleep(retry.afterMs / 1000);
+    if (attempt + 1 === ATTEMPTS || Date.now() + retry.afterMs + ANSWERED_WITHIN_MS > untilMs) break;
+    sleep(retry.afterMs / 1000);
   }
   return 'turnedAway';
 }

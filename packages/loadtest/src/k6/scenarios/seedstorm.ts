@@ -2,6 +2,7 @@
 import exec from 'k6/execution';
 import { buyerRangesOf, companionsOf } from '../../bench/companions.ts';
 import { chanceOf } from '../../bench/intentions.ts';
+import { lastSecondOf } from '../../bench/load-sums.ts';
 import { checkAfter, checkBefore } from '../check-sale.ts';
 import { logIn } from '../flows/log-in.ts';
 import { purchase } from '../flows/purchase.ts';
@@ -27,7 +28,8 @@ export default function seedstorm(): void {
   const person = credentials[index % credentials.length];
   if (person === undefined) return;
   const baseUrl = plan.baseUrls[index % plan.baseUrls.length] ?? '';
-  visitAs(() => logIn(baseUrl, person, chanceOf(plan.seed, index)));
+  const untilMs = exec.scenario.startTime + lastSecondOf(plan.load) * 1000;
+  visitAs(() => logIn(baseUrl, person, chanceOf(plan.seed, index), untilMs));
 }
 
 export function buyer(): void {

@@ -237,6 +237,24 @@ withK6('fest bench', () => {
     }
   });
 
+  it('fails because a server died, and makes no claim about latency', async () => {
+    const run = bench(stack.directory, ['funnel', '--profile', 'smoke', '--json', ...PATIENT]);
+    await saidBy(run, /running/i);
+    await sleep(4_000);
+    const [server] = stack.state().servers;
+    if (server === undefined) throw new Error('there is no server');
+    process.kill(server.pid, 'SIGKILL');
+    const { exitCode, stdout, stderr } = await run.ended;
+    expect(exitCode, stderr).toBe(7);
+    const { result } = resultIn(stdout);
+    const death = `server-1 (process ${server.pid}) ended while the test ran; see .fest/logs/server-1.log.`;
+    expect(result.faults).toContainEqual({ code: 'serverDied', message: death });
+    expect(result.noLatencyClaim).not.toBeNull();
+    // Whoever was told of a ticket has it all the same.
+    expect(result.audit.reasons).toEqual([]);
+    expect(codesOf(result)).not.toContain('stock');
+  });
+
   it('sends nothing to another machine unless that is allowed', async () => {
     const args = ['onsale', '--profile', 'smoke', '--target', 'https://tickets.example'];
     const { exitCode, stderr } = await bench(folder, args).ended;

@@ -31,7 +31,9 @@ export async function carryOut(order: BenchRun, stage: BenchStage, folder: strin
   try {
     const cpu = new CpuWatch({ pidsFile: stage.stores?.local?.pidsFile, observerPid: process.pid });
     const observer = new Observer({ context, cpu, figures });
+    const beganAtMs = context.now();
     const run = await runLoad(order, stage, { prepared, observer, cpu, figures });
+    const endedAtMs = context.now();
     const afterwards = await checkAfterwards({ context, stage, prepared, figures, status, signal });
     await prepared.closeSales();
     const logDirectory = stage.stores?.local?.logDirs[0];
@@ -42,6 +44,8 @@ export async function carryOut(order: BenchRun, stage: BenchStage, folder: strin
       admission: admissionOf(request, resolved),
       gatewayMs: stage.gatewayMs,
       run,
+      beganAtMs,
+      endedAtMs,
       observations: observer.seen,
       died: cpu.died,
       afterwards,

@@ -18,6 +18,9 @@ export interface ResultFacts {
   readonly admission: DeskAdmission;
   readonly gatewayMs: number | null;
   readonly run: K6Run;
+  /** When k6 was started, and when it had ended: it does not say when it did nothing. */
+  readonly beganAtMs: number;
+  readonly endedAtMs: number;
   readonly observations: readonly Observation[];
   /** Processes of the stack that ended by themselves, a sentence each. */
   readonly died: readonly string[];
@@ -52,8 +55,8 @@ export function composeResult(facts: ResultFacts): BenchResult {
     id,
     scenario: plan.scenario,
     profile: plan.profile,
-    startedAt: new Date(run.startedAtMs).toISOString(),
-    endedAt: new Date(run.endedAtMs).toISOString(),
+    startedAt: new Date(run.startedAtMs || facts.beganAtMs).toISOString(),
+    endedAt: new Date(run.endedAtMs || facts.endedAtMs).toISOString(),
     interrupted: run.interrupted,
     verdict,
     faults,

@@ -12,7 +12,7 @@ export const SOURCES = {
 export const INTEGRATION = {
   name: 'integration',
   include: ['test/integration/**/*.test.ts', 'test/simulation/**/*.integration.test.ts'],
-  globalSetup: ['test/support/engines-setup.ts'],
+  globalSetup: ['test/support/engines-setup.ts', 'test/support/k6-setup.ts'],
   testTimeout: 60_000,
   hookTimeout: 120_000,
   // Each file has its own databases, but they share two cores: more workers only make the timings worse.
@@ -53,7 +53,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          globalSetup: ['test/support/terminal-programs-setup.ts'],
+          globalSetup: ['test/support/terminal-programs-setup.ts', 'test/support/k6-setup.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
           fileParallelism: false,

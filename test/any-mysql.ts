@@ -21,6 +21,7 @@ export const SAME_ON_ANY_MYSQL: Readonly<Record<string, string>> = {
   'integration/hung-stores.test.ts': 'stores that hang; it starts and stops its own',
   'integration/readiness-stores.test.ts': 'stores that hang; it starts and stops its own',
   'integration/join-challenge.test.ts': MEMORY,
+  'integration/k6-run.test.ts': 'k6, against a server that only counts',
   'integration/lame-duck.test.ts': SOCKETS,
   'integration/live.test.ts': SOCKETS,
   'integration/login-storm.test.ts': LOAD,

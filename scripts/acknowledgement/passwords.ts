@@ -1,5 +1,5 @@
 /** The processes that hash passwords: however many they are, what they use is one figure. */
-import type { CpuShares } from '../measuring/usage.ts';
+import type { CpuShares } from '@fest/loadtest/measuring/usage';
 
 /** The figure's name. */
 export const PASSWORDS = 'passwords';

@@ -1,7 +1,8 @@
 /** The two arms, the order of their phases, and what is known of each phase afterwards: plain data. */
+
+import type { CpuShares } from '@fest/loadtest/measuring/usage';
 import type { Machine } from '../measuring/machine.ts';
 import { interleave, type Turn } from '../measuring/pairs.ts';
-import type { CpuShares } from '../measuring/usage.ts';
 import type { AcknowledgementOptions } from './options.ts';
 import type { MeasuredOrder } from './orders.ts';
 import type { LogWork } from './server-counters.ts';

@@ -1,9 +1,9 @@
 /** The course of the measurement: prepare everything, warm up, then phases A B B A A B B A …, each order timed. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { childrenOf, cpuShares, readCpu } from '@fest/loadtest/measuring/usage';
 import { describeMachine } from '../measuring/machine.ts';
-import { SaleDesk } from '../measuring/sale.ts';
+import { openDesk } from '../measuring/sale.ts';
 import { openStage, type Stage, type StageContext } from '../measuring/stage.ts';
-import { childrenOf, cpuShares, readCpu } from '../measuring/usage.ts';
 import { prepareHolds } from './holds.ts';
 import { type LoginAccounts, prepareLogins, waitForEmptyLine } from './login-accounts.ts';
 import { type LoginCounts, type LoginLoad, startLoginLoad } from './login-load.ts';
@@ -75,7 +75,7 @@ async function runPhases(course: Course): Promise<readonly PhaseResult[]> {
   const count = warmUp + plan.length * perPhase;
   say(`Preparing ${count} holds.`);
   const nowMs = Date.now();
-  const desk = await SaleDesk.open(stage, 'Acknowledgement', nowMs);
+  const desk = await openDesk(stage, 'Acknowledgement', nowMs);
   const saleId = await desk.openSale({ capacity: count, nowMs });
   const holds = await prepareHolds(stage, { saleId, count, signal });
   const pay = (paid: readonly PreparedHold[]): Promise<readonly MeasuredOrder[]> =>

@@ -1,7 +1,7 @@
 /** The things that are measured: each prepares a block's work, as much of it as is asked for, and tidies up after it. */
 import { callApi } from '@fest/cli/api-client';
 import { ensureSecrets } from '@fest/cli/local-stack/secrets';
-import { MIX, ordersIn } from '@fest/loadtest/generator/published-mix';
+import { MIX, ordersIn } from '@fest/loadtest/generator/mix-slots';
 import { pathOf } from '@fest/server/contract/paths';
 import type { SaleState } from '@fest/server/contract/schemas';
 import { waitUntilServed } from '../measuring/sale.ts';

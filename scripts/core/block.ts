@@ -1,5 +1,5 @@
 /** One block: a short time under load, and what it cost. */
-import { cpuShares } from '../measuring/usage.ts';
+import { cpuShares } from '@fest/loadtest/measuring/usage';
 import type { Edges } from './edges.ts';
 import type { BlockResult } from './generator.ts';
 import { type Hall, type Measured, setStage } from './hall.ts';

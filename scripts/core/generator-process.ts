@@ -1,6 +1,6 @@
 /** A process of its own that sends the load, on a processor of its own; it reads the processors' time exactly at the window's edges. */
 import { generate } from '@fest/loadtest/generator/generate';
-import { type CpuReading, readCpu } from '../measuring/usage.ts';
+import { type CpuReading, readCpu } from '@fest/loadtest/measuring/usage';
 import type { BlockResult, FromGenerator, ToGenerator } from './generator.ts';
 import { createWork } from './jobs.ts';
 

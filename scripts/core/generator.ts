@@ -1,7 +1,7 @@
 /** The generator's process, as the measurement sees it. */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { GenerateResult } from '@fest/loadtest/generator/generate';
-import type { CpuReading } from '../measuring/usage.ts';
+import type { CpuReading } from '@fest/loadtest/measuring/usage';
 import type { Job } from './jobs.ts';
 
 export interface ToGenerator {

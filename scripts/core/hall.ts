@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { ensureSecrets } from '@fest/cli/local-stack/secrets';
+import type { SaleDesk } from '@fest/cli/sale-desk';
 import { prepareBuyers } from '@fest/loadtest/buyers/prepare';
 import { SERVICE_PATHS } from '@fest/server/contract/paths';
 import { describeMachine, type Machine } from '../measuring/machine.ts';
-import { SaleDesk } from '../measuring/sale.ts';
+import { openDesk } from '../measuring/sale.ts';
 import { openStage, type Stage, type StageContext } from '../measuring/stage.ts';
 import { type Ceilings, startCeilings } from './ceilings.ts';
 import { type Generator, startGenerator } from './generator.ts';
@@ -72,7 +73,7 @@ export async function openHall(options: HallOptions, context: StageContext): Pro
     const { tokens } = await prepareBuyers({ baseUrls, mysqlUrl, jwtSecret, count: buyers, overHttp: 0 });
     return {
       stage,
-      desk: await SaleDesk.open(stage, `Measured ${randomBytes(3).toString('hex')}`, Date.now()),
+      desk: await openDesk(stage, `Measured ${randomBytes(3).toString('hex')}`, Date.now()),
       ceilings,
       generator,
       machine: await describeMachine(stage),

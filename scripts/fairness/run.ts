@@ -4,7 +4,7 @@ import { ensureSecrets } from '@fest/cli/local-stack/secrets';
 import { prepareBuyers } from '@fest/loadtest/buyers/prepare';
 import { type AuditVerdict, auditAll } from '../core/audit.ts';
 import { describeMachine, type Machine } from '../measuring/machine.ts';
-import { SaleDesk } from '../measuring/sale.ts';
+import { openDesk } from '../measuring/sale.ts';
 import { openStage, type StageContext } from '../measuring/stage.ts';
 import { checkFairness, type FairnessVerdict } from './check.ts';
 import { FAIRNESS, type FairnessOptions } from './options.ts';
@@ -40,7 +40,7 @@ export async function runFairness(options: FairnessOptions, context: StageContex
     say(`Making ${buyers} accounts.`);
     const { tokens } = await prepareBuyers({ baseUrls, mysqlUrl, jwtSecret, count: buyers, overHttp: 0 });
     const nowMs = Date.now();
-    const desk = await SaleDesk.open(stage, `Fairness ${randomBytes(3).toString('hex')}`, nowMs);
+    const desk = await openDesk(stage, `Fairness ${randomBytes(3).toString('hex')}`, nowMs);
     const saleId = await desk.openSale({ capacity: buyers, nowMs, rejoin, admissionSeconds });
     await desk.setRate(saleId, rate, maxActive);
     say(

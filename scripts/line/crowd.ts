@@ -2,13 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { callApi } from '@fest/cli/api-client';
 import { ensureSecrets } from '@fest/cli/local-stack/secrets';
+import { drawInRedis } from '@fest/loadtest/buyers/draw-in-redis';
 import { pathOf } from '@fest/server/contract/paths';
 import type { SaleState } from '@fest/server/contract/schemas';
 import { createQueueTokens } from '@fest/server/features/waiting-room/queue-token';
-import { joinQueue } from '@fest/server/features/waiting-room/store';
 import { LIMITS } from '@fest/server/limits';
 import { createAccessTokens } from '@fest/server/platform/access-tokens';
-import { connectRedis } from '@fest/server/platform/redis';
 import { AnswerFault } from '../core/arms.ts';
 import { type RanBlock, runBlock } from '../core/block.ts';
 import { edgesWithin } from '../core/edges.ts';
@@ -22,7 +21,6 @@ export const FRONT = 2_000;
 const FIRST_ACCOUNT = 10_000;
 /** Joins of one block; their access tokens go to the generator at once. */
 const CHUNK = 25_000;
-const AT_ONCE = 1_000;
 
 /** What a stretch of joins cost. */
 export interface Stretch {
@@ -109,28 +107,23 @@ export class Crowd {
     }
   }
 
-  /** The same script that a server runs for a join, with as many commands under way as Redis likes. */
+  /** The same script that a server runs for a join. */
   async drawInRedis(count: number): Promise<void> {
     const { stage, signal } = this.#hall;
-    const { mint } = createQueueTokens(this.#secrets.queueTokenSecret);
     const { saleId, epoch } = this;
-    const request = { idempotencyKey: undefined, fingerprint: '' };
-    const redis = await connectRedis(stage.stack.state.redisUrl);
-    const join = async (accountId: number): Promise<string> => {
-      const joined = await joinQueue(redis, { saleId, epoch, accountId, nowMs: Date.now(), request });
-      if (joined.status !== 'joined') throw new AnswerFault(`the script answered ${joined.status}`);
-      return mint({ saleId, accountId, number: joined.number, epoch });
-    };
-    try {
-      while (this.drawn < count) {
-        signal.throwIfAborted();
-        const next = Array.from({ length: Math.min(AT_ONCE, count - this.drawn) }, (_, index) =>
-          this.accountOf(this.drawn + index),
-        );
-        this.note(await Promise.all(next.map(join)));
-      }
-    } finally {
-      redis.disconnect();
+    while (this.drawn < count) {
+      const accountIds = Array.from({ length: Math.min(CHUNK, count - this.drawn) }, (_, index) =>
+        this.accountOf(this.drawn + index),
+      );
+      this.note(
+        await drawInRedis({
+          redisUrl: stage.stack.state.redisUrl,
+          queueTokenSecret: this.#secrets.queueTokenSecret,
+          sale: { saleId, epoch },
+          accountIds,
+          signal,
+        }),
+      );
     }
   }
 

@@ -4,9 +4,9 @@ import { Agenda } from '@fest/loadtest/generator/agenda';
 import { Asker } from '@fest/loadtest/generator/asker';
 import { pollExchange } from '@fest/loadtest/generator/courses';
 import { memberOf, requireMember } from '@fest/loadtest/generator/work';
+import { type CpuShares, cpuShares, readCpu } from '@fest/loadtest/measuring/usage';
 import { type Hall, setStage } from '../core/hall.ts';
 import { quantile } from '../live/receipts.ts';
-import { type CpuShares, cpuShares, readCpu } from '../measuring/usage.ts';
 import { type Crowd, FRONT } from './crowd.ts';
 
 /** Milliseconds. */

@@ -2,12 +2,12 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callApi } from '@fest/cli/api-client';
+import { readCpu } from '@fest/loadtest/measuring/usage';
 import { pathOf, SERVICE_PATHS } from '@fest/server/contract/paths';
 import type { SaleState, Session } from '@fest/server/contract/schemas';
 import { describeMachine, type Machine } from '../measuring/machine.ts';
-import { SaleDesk } from '../measuring/sale.ts';
+import { openDesk } from '../measuring/sale.ts';
 import { openStage, type Stage, type StageContext } from '../measuring/stage.ts';
-import { readCpu } from '../measuring/usage.ts';
 import { Clients } from './clients-process.ts';
 import { LIVE, type LiveOptions } from './options.ts';
 import { liveCounters, metricValue, otherProcessors, pinProcess, residentBytes } from './readings.ts';
@@ -120,7 +120,7 @@ class Run {
     const [loadBefore = 0] = loadavg();
     const machine = await describeMachine(this.#stage);
     const nowMs = Date.now();
-    const desk = await SaleDesk.open({ ...this.#stage, baseUrl: this.#otherUrl }, 'Live states', nowMs);
+    const desk = await openDesk({ ...this.#stage, baseUrl: this.#otherUrl }, 'Live states', nowMs);
     this.#saleId = await desk.openSale({ capacity: 1_000, nowMs });
     this.#operator = await this.#signIn();
     const pinned = this.#pin();

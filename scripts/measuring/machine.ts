@@ -1,15 +1,10 @@
-/** What was measured on: a figure without this cannot be compared with another. */
-import { arch, cpus, release, totalmem, type } from 'node:os';
+/** What was measured on, with its stores. */
 import { probeMysql } from '@fest/cli/local-stack/probe-mysql';
 import { probeRedis } from '@fest/cli/local-stack/probe-redis';
+import { type MachineFacts, machineFacts } from '@fest/loadtest/measuring/machine';
 import type { Stage } from './stage.ts';
 
-export interface Machine {
-  readonly processors: number;
-  readonly processor: string;
-  readonly memoryGiB: number;
-  readonly system: string;
-  readonly node: string;
+export interface Machine extends MachineFacts {
   readonly redis: string;
   readonly mysql: string;
   /** Of the order log. */
@@ -18,15 +13,5 @@ export interface Machine {
 
 export async function describeMachine({ stack, fileSystem }: Pick<Stage, 'stack' | 'fileSystem'>): Promise<Machine> {
   const [redis, mysql] = await Promise.all([probeRedis(stack.state.redisUrl), probeMysql(stack.state.mysqlUrl)]);
-  const processors = cpus();
-  return {
-    processors: processors.length,
-    processor: processors[0]?.model.trim() ?? 'unknown',
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    system: `${type()} ${release()} ${arch()}`,
-    node: process.version,
-    redis: redis.version,
-    mysql: mysql.version,
-    fileSystem,
-  };
+  return { ...machineFacts(), redis: redis.version, mysql: mysql.version, fileSystem };
 }

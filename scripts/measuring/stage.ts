@@ -1,10 +1,11 @@
 /** What the measurement runs on: Redis, MySQL and the built server in a temporary folder of their own. */
-import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProcessRecords } from '@fest/cli/local-stack/process-records';
 import { type LocalStack, startLocalStack } from '@fest/cli/local-stack/stack';
 import { Servers } from '@fest/loadtest/buyers/servers';
+import { fileSystemOf, IN_MEMORY } from '@fest/loadtest/measuring/file-system';
 
 export interface Stage {
   readonly stack: LocalStack;
@@ -79,24 +80,11 @@ export async function openStage(options: StageOptions, { env, say, signal }: Sta
   };
 }
 
-/** Type numbers of statfs(2), from linux/magic.h and the file systems' own sources. */
-const FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
-  [0xef53, 'ext4'],
-  [0x58465342, 'xfs'],
-  [0x9123683e, 'btrfs'],
-  [0x2fc12fc1, 'zfs'],
-  [0x794c7630, 'overlayfs'],
-  [0x01021994, 'tmpfs'],
-  [0x858458f6, 'ramfs'],
-]);
-const IN_MEMORY: readonly string[] = ['tmpfs', 'ramfs'];
-
 /** A folder on a disk: in memory an fdatasync costs nothing, and the acknowledgement would look better than it is. */
 function findDisk(asked: string | undefined): { readonly parent: string; readonly fileSystem: string } {
   const candidates = asked === undefined ? [tmpdir(), '/var/tmp', process.cwd()] : [asked];
   for (const parent of candidates) {
-    const { type } = statfsSync(parent);
-    const fileSystem = FILE_SYSTEMS.get(type) ?? `type 0x${type.toString(16)}`;
+    const fileSystem = fileSystemOf(parent);
     if (!IN_MEMORY.includes(fileSystem)) return { parent, fileSystem };
   }
   throw new Error(

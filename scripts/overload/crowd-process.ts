@@ -1,7 +1,7 @@
 /** A process of its own that plays the crowd, and reads the processors' time exactly at the window's edges. */
 import { type OpenLoadResult, runOpenLoad } from '@fest/loadtest/generator/open-load';
 import { VISIT_KINDS, type VisitKind, Visitor } from '@fest/loadtest/generator/visitors';
-import { type CpuReading, readCpu } from '../measuring/usage.ts';
+import { type CpuReading, readCpu } from '@fest/loadtest/measuring/usage';
 import type { CrowdResult, FromCrowd, KindResult, ToCrowd } from './crowd.ts';
 
 const HOST = '127.0.0.1';

@@ -2,8 +2,8 @@
 import { fork } from 'node:child_process';
 import type { OpenLoadOptions, OpenLoadResult } from '@fest/loadtest/generator/open-load';
 import type { VisitKind } from '@fest/loadtest/generator/visitors';
+import type { CpuReading } from '@fest/loadtest/measuring/usage';
 import { endProcess } from '../core/generator.ts';
-import type { CpuReading } from '../measuring/usage.ts';
 
 export interface CrowdPhase
   extends Pick<OpenLoadOptions, 'port' | 'arrivalsPerSecond' | 'leadInMs' | 'measuredMs' | 'connections'> {

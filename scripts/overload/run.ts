@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureSecrets } from '@fest/cli/local-stack/secrets';
 import { prepareBuyers } from '@fest/loadtest/buyers/prepare';
+import { type CpuShares, cpuShares } from '@fest/loadtest/measuring/usage';
 import { SERVICE_PATHS } from '@fest/server/contract/paths';
 import { LIMITS } from '@fest/server/limits';
 import { auditAll } from '../core/audit.ts';
@@ -11,7 +12,6 @@ import { type Hall, openHall, setStage, waitUntilSettled } from '../core/hall.ts
 import { pin } from '../core/processors.ts';
 import type { Machine } from '../measuring/machine.ts';
 import type { StageContext } from '../measuring/stage.ts';
-import { type CpuShares, cpuShares } from '../measuring/usage.ts';
 import { type Crowd, type CrowdResult, startCrowd } from './crowd.ts';
 import { OVERLOAD, type OverloadOptions } from './options.ts';
 
@@ -157,7 +157,8 @@ async function measurePhase(hall: Hall, crowd: Crowd, plan: PhasePlan): Promise<
   say(`${factor} × the arrivals: ${Math.round(arrivalsPerSecond)} a second.`);
   setStage(hall, 'server');
   const capacity = Math.min(LIMITS.capacityTickets, Math.ceil(3 * peakPerSecond * (leadInSeconds + seconds)));
-  const saleId = await desk.openSale({ capacity, nowMs: Date.now(), perSecond: admittedPerSecond });
+  const saleId = await desk.openSale({ capacity, nowMs: Date.now() });
+  await desk.setRate(saleId, admittedPerSecond);
   const before = await readShed(hall);
   const { cpu, ...result } = await crowd.run({
     port: Number(new URL(stage.baseUrl).port),

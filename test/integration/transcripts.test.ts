@@ -39,10 +39,19 @@ interface Way {
 /** A log of which there is no copy. */
 const LOST = '0f3c19d2'.padEnd(32, 'b');
 /**
- * Of commands that run a stack, which `test/e2e/demo.test.ts` and `test/e2e/console.test.ts` have; and of `fest watch`, which hands on
+ * Of commands that run a stack, which `test/e2e/demo.test.ts`, `test/e2e/console.test.ts` and `test/e2e/bench.test.ts` have, or compare
+ * what they have left behind (`packages/cli/src/commands/bench/results-commands.test.ts`); and of `fest watch`, which hands on
  * what the server says of its last second (`test/integration/operations-live.test.ts`).
  */
-const ELSEWHERE = ['fest.demo-report/1', 'fest.up/1', 'fest.watch/1'];
+const ELSEWHERE = [
+  'fest.bench-compare/1',
+  'fest.bench-list/1',
+  'fest.bench-rehearsal/1',
+  'fest.bench/1',
+  'fest.demo-report/1',
+  'fest.up/1',
+  'fest.watch/1',
+];
 const PASSWORD = 'correct-horse-olga';
 
 async function run(line: string, { role = 'operator', isTTY = false, stdin = '', redis = false }: Way = {}) {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { addAuditCommand } from './audit-command.ts';
+import { addBenchCommands } from './bench-commands.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { addHelpCommand } from './help-command.ts';
@@ -100,6 +101,7 @@ export function createProgram(context: Context, finish: (exitCode: ExitCode) => 
   addWatchCommand(program, context, run);
   addLogCommands(program, context, run, dirs);
   addAuditCommand(program, context, run, dirs);
+  addBenchCommands(program, context, run);
   addOperatorCommands(program, context, run);
   const showTopic = async (topic: string): Promise<boolean> => {
     if (topic !== 'exit-codes') return false;

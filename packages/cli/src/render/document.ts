@@ -4,6 +4,10 @@ import type { Output } from '../context.ts';
 export type DocumentSchema =
   | 'fest.attendees-export/1'
   | 'fest.audit/1'
+  | 'fest.bench/1'
+  | 'fest.bench-compare/1'
+  | 'fest.bench-list/1'
+  | 'fest.bench-rehearsal/1'
   | 'fest.check-in/1'
   | 'fest.config/1'
   | 'fest.demo-report/1'

@@ -1,16 +1,9 @@
 /** The charts of a report: which figures, in what look. Pure. */
 import type { ReportTimeline, SaleReport } from '@fest/server/contract/sale-report';
-import { escaped, grouped, short } from './html.ts';
-import {
-  type ChartMark,
-  type ChartOptions,
-  type ChartPoint,
-  type ChartSeries,
-  type ChartSpan,
-  renderBand,
-  renderChart,
-  type StateSpan,
-} from './svg-chart.ts';
+import type { ChartMark, ChartPoint, ChartSeries, ChartSpan } from '../html-page/chart.ts';
+import { type FigureOptions, renderFigure } from '../html-page/figure.ts';
+import { grouped } from '../html-page/html.ts';
+import { renderBand, type StateSpan } from '../html-page/svg-band.ts';
 
 /** What all charts of a report have in common. */
 export interface ChartFrame {
@@ -130,19 +123,6 @@ export function renderCharts(report: SaleReport, frame: ChartFrame): string {
 function isNear({ active, maxActive }: ReportTimeline): boolean {
   const most = active.reduce((a, b) => Math.max(a, b), 0);
   return maxActive.reduce((a, b) => Math.max(a, b), 0) <= 4 * Math.max(1, most);
-}
-
-type FigureOptions = ChartOptions & { readonly below?: string };
-
-export function renderFigure(options: FigureOptions): string {
-  const { title, unit, series, below = '', format = short } = options;
-  const legend = series
-    .map(({ name, colour, points }) => {
-      const most = points.reduce((soFar, { value }) => Math.max(soFar, value ?? 0), 0);
-      return `<span><i class="c${colour}"></i>${escaped(name)}, at most ${escaped(format(most))}</span>`;
-    })
-    .join('');
-  return `<figure><figcaption><h3>${escaped(title)} <small>${escaped(unit)}</small></h3><span class="legend">${legend}</span></figcaption>\n${renderChart(options)}\n${below}</figure>`;
 }
 
 // --- refusals ---------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { duration, escaped, money, percent, short } from '../html-page/html.ts';
 import { reportTime, saleReport, timeline } from '../test-support/sale-report.ts';
 import { statesOf } from './charts.ts';
-import { duration, escaped, money, percent, short } from './html.ts';
 import { renderPage } from './page.ts';
 import { happeningsOf } from './tables.ts';
 

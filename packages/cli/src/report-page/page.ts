@@ -1,9 +1,9 @@
 /** A report of a sale as one HTML page that needs nothing else: no network, no scripts. Pure. */
 import type { SaleReport } from '@fest/server/contract/sale-report';
+import { renderDocument } from '../html-page/document.ts';
+import { duration, escaped, grouped, moment } from '../html-page/html.ts';
 import { count } from '../render/values.ts';
 import { frameOf, renderCharts } from './charts.ts';
-import { duration, escaped, grouped, moment } from './html.ts';
-import { STYLE } from './style.ts';
 import {
   type Happenings,
   happeningsOf,
@@ -20,19 +20,7 @@ export function renderPage(report: SaleReport): string {
   const { sale } = report;
   const title = `${sale.name}, ${sale.festivalTitle}: report of the sale`;
   const happenings = happeningsOf(report);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${escaped(title)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-${renderHeader(report)}
+  const body = `${renderHeader(report)}
 <section aria-label="Totals">${renderCards(report)}</section>
 <section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2>
 ${renderTimeline(report, happenings)}</section>
@@ -45,11 +33,8 @@ ${renderFairness(report)}</section>
 ${renderRefusals(report)}</section>
 <section aria-labelledby="books"><h2 id="books">Payments and settings</h2>
 <div class="two"><div>${renderPayments(report)}</div><div>${renderSettings(report)}</div></div></section>
-<footer>${renderFooter(report)}</footer>
-</main>
-</body>
-</html>
-`;
+<footer>${renderFooter(report)}</footer>`;
+  return renderDocument({ title, body });
 }
 
 function renderHeader({ sale, partial, environment, recorded, generatedAt }: SaleReport): string {

@@ -2,40 +2,9 @@
 import type { OperationsEvent, SaleAction } from '@fest/server/contract/operations';
 import type { SaleReport } from '@fest/server/contract/sale-report';
 import { describeSettings } from '../commands/sale/describe-settings.ts';
-import { duration, escaped, grouped, moment, money, percent, short, timeOfDay } from './html.ts';
-import type { ChartMark } from './svg-chart.ts';
-
-interface Cell {
-  /** HTML. */
-  readonly html: string;
-  readonly name?: string;
-}
-
-const text = (value: string): Cell => ({ html: escaped(value) });
-const number = (value: string): Cell => ({ html: escaped(value), name: 'number' });
-const when = (iso: string): Cell => ({ html: escaped(moment(iso)), name: 'when' });
-const cellOf = ({ html, name }: Cell, tag: 'td' | 'th', attributes = ''): string =>
-  `<${tag}${attributes}${name === undefined ? '' : ` class="${name}"`}>${html}</${tag}>`;
-
-interface Table {
-  readonly caption: string;
-  readonly note?: string;
-  readonly columns: readonly (string | Cell)[];
-  /** The first cell of each is its head. */
-  readonly rows: readonly (readonly Cell[])[];
-}
-
-function renderTable({ caption, note, columns, rows }: Table): string {
-  const heads = columns.map((column) =>
-    cellOf(typeof column === 'string' ? text(column) : column, 'th', ' scope="col"'),
-  );
-  const lines = rows.map(
-    ([first, ...others]) =>
-      `<tr>${first === undefined ? '' : cellOf(first, 'th', ' scope="row"')}${others.map((cell) => cellOf(cell, 'td')).join('')}</tr>`,
-  );
-  const remark = note === undefined ? '' : ` <span>${escaped(note)}</span>`;
-  return `<div class="wide"><table><caption>${escaped(caption)}${remark}</caption><thead><tr>${heads.join('')}</tr></thead><tbody>${lines.join('\n')}</tbody></table></div>`;
-}
+import type { ChartMark } from '../html-page/chart.ts';
+import { duration, escaped, grouped, moment, money, percent, short, timeOfDay } from '../html-page/html.ts';
+import { type Card, number, renderCardList, renderTable, text, when } from '../html-page/table.ts';
 
 // --- cards --------------------------------------------------------------------------------------------------------------
 
@@ -45,7 +14,7 @@ export function renderCards(report: SaleReport): string {
   const share = sale.capacity === 0 ? 0 : tickets.sold / sale.capacity;
   const soldOut = totals.soldOutAt === null ? '' : `, sold out by ${timeOfDay(totals.soldOutAt)}`;
   const came = line === null || line.came === null ? '' : `, ${grouped(line.came)} came for tickets`;
-  const cards: readonly (readonly [string, string, string])[] = [
+  const cards: readonly Card[] = [
     ['Tickets sold', grouped(tickets.sold), `${percent(share)} of ${grouped(sale.capacity)}${soldOut}`],
     ['Orders', grouped(orders.paid), ordersNote(orders)],
     ['Revenue', money(totals.money.net, sale.currency), `${money(totals.money.givenBack, sale.currency)} given back`],
@@ -71,11 +40,7 @@ export function renderCards(report: SaleReport): string {
       `for 99 of 100 answers${at(peaks.p99Ms.at)}`,
     ],
   ];
-  const items = cards.map(
-    ([name, value, note]) =>
-      `<div class="card"><dt>${escaped(name)}</dt><dd>${escaped(value)}<small>${escaped(note)}</small></dd></div>`,
-  );
-  return `<dl class="cards">${items.join('\n')}</dl>`;
+  return renderCardList(cards);
 }
 
 function ordersNote({ all, cancelled, cancelling, confirmed, buyers }: SaleReport['totals']['orders']): string {

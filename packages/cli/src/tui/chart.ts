@@ -1,6 +1,6 @@
 /** Sparklines, charts and bars out of characters. */
 import { fitText } from './cells.ts';
-import { type Line, span } from './line.ts';
+import { type Line, span, type TextStyle } from './line.ts';
 import type { Theme } from './theme.ts';
 
 /** One value a cell, oldest first; NaN where nothing is known. */
@@ -53,9 +53,9 @@ function partOf(amount: number, parts: readonly string[]): string {
 }
 
 /** Full only when the share is 1. */
-export function bar(share: number, width: number, theme: Theme): Line {
+export function bar(share: number, width: number, theme: Theme, style: TextStyle = 'good'): Line {
   const filled = Math.max(0, Math.min(width, Math.floor(share * width)));
-  return [span(theme.filled.repeat(filled), 'good'), span(theme.empty.repeat(width - filled), 'dim')];
+  return [span(theme.filled.repeat(filled), style), span(theme.empty.repeat(width - filled), 'dim')];
 }
 
 export interface ChartOptions {

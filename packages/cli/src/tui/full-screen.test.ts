@@ -1,37 +1,14 @@
 /** The screen on a terminal that is a pair of streams. */
-import { PassThrough, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Terminal } from '../context.ts';
+import { fakeTerminal } from '../test-support/fake-terminal.ts';
 import { openFullScreen } from './full-screen.ts';
 
 const ENTERED = '\u001b[?1049h';
 const LEFT = '\u001b[?1049l';
 
-function fakeTerminal() {
-  const written: string[] = [];
-  const rawModes: boolean[] = [];
-  const input = Object.assign(new PassThrough(), {
-    isTTY: true,
-    setRawMode: (mode: boolean) => rawModes.push(mode),
-    ref: () => undefined,
-    unref: () => undefined,
-  });
-  const output = Object.assign(
-    new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        written.push(chunk.toString());
-        done();
-      },
-    }),
-    { isTTY: true, columns: 20, rows: 3 },
-  );
-  const terminal: Terminal = { input, output };
-  return { terminal, input, output, rawModes, written, text: () => written.join('') };
-}
-
 test('draws on the alternate screen, writes only what has changed, and gives the terminal back', async () => {
-  const { terminal, text, written, rawModes } = fakeTerminal();
+  const { terminal, text, written, rawModes } = fakeTerminal({ columns: 20, rows: 3 });
   let second = 'two';
   const screen = openFullScreen({ terminal, draw: () => ['one', second, 'three'], onKey: () => undefined });
   await sleep(50);
@@ -50,7 +27,7 @@ test('draws on the alternate screen, writes only what has changed, and gives the
 });
 
 test('tells the size, also a new one, and the keys', async () => {
-  const { terminal, input, output } = fakeTerminal();
+  const { terminal, input, output } = fakeTerminal({ columns: 20, rows: 3 });
   const sizes: string[] = [];
   const keys: string[] = [];
   const screen = openFullScreen({
@@ -78,7 +55,7 @@ test('tells the size, also a new one, and the keys', async () => {
 });
 
 test('what breaks while drawing is told when the terminal is back', async () => {
-  const { terminal, text, rawModes } = fakeTerminal();
+  const { terminal, text, rawModes } = fakeTerminal({ columns: 20, rows: 3 });
   let isBroken = false;
   const screen = openFullScreen({
     terminal,

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { formatBytes, formatCount, formatMs, formatRate, formatShare, formatSpan } from './numbers.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatElapsed,
+  formatMs,
+  formatProcessors,
+  formatRate,
+  formatShare,
+  formatSpan,
+} from './numbers.ts';
 
 test.each([
   [formatCount(1_234_567), '1,234,567'],
@@ -14,6 +23,11 @@ test.each([
   [formatBytes(1_610_612_736), '1.5 GiB'],
   [formatShare(0.9999), '99 %'],
   [formatShare(1), '100 %'],
+  [formatProcessors(0.416), '0.42'],
+  [formatProcessors(null), '–'],
+  [formatElapsed(34_900), '0:34'],
+  [formatElapsed(720_000), '12:00'],
+  [formatElapsed(5_400_000), '1:30:00'],
   [formatSpan(4_999), '4 s'],
   [formatSpan(240_000), '4 min'],
   [formatSpan(7_300_000), '2 h'],

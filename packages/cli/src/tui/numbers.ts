@@ -36,6 +36,19 @@ export function formatSpan(ms: number): string {
   return seconds < 172_800 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} d`;
 }
 
+/** Processors' worth of time, `0.42`; null where it is not known. */
+export function formatProcessors(value: number | null): string {
+  return value === null ? '–' : value.toFixed(2);
+}
+
+/** How long a run goes on: `0:34`, `12:00`, `1:30:00`. */
+export function formatElapsed(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  const padded = (value: number): string => String(value).padStart(2, '0');
+  const [hours, minutes, end] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, padded(seconds % 60)];
+  return hours === 0 ? `${minutes}:${end}` : `${hours}:${padded(minutes)}:${end}`;
+}
+
 /** Time of day of an instant, UTC: `18:00:05`. */
 export function formatClock(atMs: number): string {
   return Number.isFinite(atMs) ? new Date(atMs).toISOString().slice(11, 19) : '--:--:--';

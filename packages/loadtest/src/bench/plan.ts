@@ -39,6 +39,8 @@ export const BENCH_ENDPOINTS = [
   'logIn',
   'me',
   'live',
+  /** Whatever an attacker asks for. */
+  'attack',
 ] as const;
 export type BenchEndpoint = (typeof BENCH_ENDPOINTS)[number];
 
@@ -99,6 +101,8 @@ export interface BenchPlan {
     /** `{email, password}` of accounts that exist (`seedstorm`). */
     readonly credentials?: string;
   };
+  /** An access token that was good and has run out: one more attack of `abuse`. */
+  readonly expiredToken?: string;
   /** An access token of an operator: `teardown` may read what buyers may not. */
   readonly operatorToken: string;
   /** Multiplies the bounds of latency; 1 but for a machine that is known to be slow. */
@@ -121,6 +125,8 @@ export const BENCH_METRICS = {
   oversold: 'tickets_oversold',
   /** Trend, ms: from joining to the answer that says it is one's turn. */
   admission: 'time_to_admission',
+  /** Trend, ms: from the answer to paying to the answer that names the order. */
+  acknowledgement: 'time_to_order',
   /** Trend, ms: from the change to the message about it, of WebSocket clients. */
   liveDelay: 'live_delay',
   /** Counters, tag `attack`. */

@@ -159,6 +159,8 @@ export interface BenchResult {
   readonly faults: readonly BenchFault[];
   /** Null: latencies are claimed. Else why they are not. */
   readonly noLatencyClaim: string | null;
+  /** What was otherwise than the scenario wants it, a sentence each: a stack that ran already has a gateway of its own. */
+  readonly notes: readonly string[];
   readonly fest: { readonly version: string; readonly revision: string | null; readonly dirty: boolean | null };
   readonly k6: { readonly version: string; readonly path: string; readonly origin: string };
   readonly target: {

@@ -4,12 +4,10 @@
  * signed with the stack's own key. The result says how many of each.
  */
 import { createHmac, randomBytes } from 'node:crypto';
-import { pathOf } from '@fest/server/contract/paths';
-import type { Session } from '@fest/server/contract/schemas';
 import { createAccessTokens } from '@fest/server/platform/access-tokens';
 import { createMysqlPool, type MysqlPool } from '@fest/server/platform/mysql';
-import { decideRetry } from './retry.ts';
-import { type Answer, type BuyerRequest, Servers } from './servers.ts';
+import { Servers } from './servers.ts';
+import { type SignedUp, signUp } from './sign-up.ts';
 
 /** Marks the accounts that are simulated; `.invalid` never receives mail (RFC 2606). */
 export const BUYER_EMAIL_DOMAIN = 'buyers.fest.invalid';
@@ -18,7 +16,6 @@ const DEFAULT_OVER_HTTP = 20;
 /** Rows of one INSERT: about 100 KiB of SQL, far below `max_allowed_packet`. */
 const ROWS_PER_INSERT = 1_000;
 const MYSQL_CONNECTIONS = 2;
-const SIGN_UP_ATTEMPTS = 20;
 
 export interface PrepareOptions {
   readonly baseUrls: readonly string[];
@@ -43,11 +40,6 @@ export interface PreparedBuyers {
   readonly reused: number;
 }
 
-interface PreparedBuyer {
-  readonly accountId: number;
-  readonly token: string;
-}
-
 /** @throws {Error} when the API refuses a sign-up or a login, or MySQL cannot be reached */
 export async function prepareBuyers(options: PrepareOptions): Promise<PreparedBuyers> {
   const overHttp = Math.min(options.overHttp ?? DEFAULT_OVER_HTTP, options.count);
@@ -56,7 +48,7 @@ export async function prepareBuyers(options: PrepareOptions): Promise<PreparedBu
     ensureAccounts(options.mysqlUrl, options.count - overHttp),
   ]);
   const accessTokens = createAccessTokens(options.jwtSecret);
-  const signed = bulk.accountIds.map((accountId): PreparedBuyer => {
+  const signed = bulk.accountIds.map((accountId): SignedUp => {
     const sessionId = randomBytes(16).toString('base64url');
     return { accountId, token: accessTokens.sign({ accountId, roles: ['buyer'], sessionId }) };
   });
@@ -70,7 +62,7 @@ export async function prepareBuyers(options: PrepareOptions): Promise<PreparedBu
   };
 }
 
-async function signUpAll({ baseUrls, jwtSecret }: PrepareOptions, count: number): Promise<readonly PreparedBuyer[]> {
+async function signUpAll({ baseUrls, jwtSecret }: PrepareOptions, count: number): Promise<readonly SignedUp[]> {
   const servers = new Servers(baseUrls);
   try {
     return await Promise.all(
@@ -78,51 +70,12 @@ async function signUpAll({ baseUrls, jwtSecret }: PrepareOptions, count: number)
         const email = `real-${index + 1}@${BUYER_EMAIL_DOMAIN}`;
         // Derived, so that a later run can log in to the same account without the password being written anywhere.
         const password = createHmac('sha256', jwtSecret).update(`buyer password ${email}`).digest('base64url');
-        return signUp(servers, index, email, password);
+        return signUp(servers, index, { email, password });
       }),
     );
   } finally {
     await servers.close();
   }
-}
-
-async function signUp(servers: Servers, server: number, email: string, password: string): Promise<PreparedBuyer> {
-  const account = await ask(servers, server, {
-    method: 'POST',
-    path: pathOf('accounts'),
-    headers: {},
-    body: { email, password, name: 'Simulated buyer' },
-  });
-  if (account.status !== 201 && account.code !== 'email_taken') throw refused('signing up', email, account);
-  const session = await ask(servers, server, {
-    method: 'POST',
-    path: pathOf('sessions'),
-    headers: {},
-    body: { email, password },
-  });
-  if (session.status !== 201) throw refused('logging in', email, session);
-  const { accessToken } = session.body as Session;
-  const me = await ask(servers, server, {
-    method: 'GET',
-    path: pathOf('me'),
-    headers: { authorization: `Bearer ${accessToken}` },
-  });
-  if (me.status !== 200) throw refused('reading the account', email, me);
-  return { accountId: (me.body as { id: number }).id, token: accessToken };
-}
-
-async function ask(servers: Servers, server: number, request: BuyerRequest): Promise<Answer> {
-  for (let attempt = 0; ; attempt += 1) {
-    const answer = await servers.send(server + attempt, request);
-    const retry = decideRetry(answer, attempt, Math.random);
-    if (retry === undefined || attempt >= SIGN_UP_ATTEMPTS) return answer;
-    await new Promise((resolve) => setTimeout(resolve, retry.afterMs));
-  }
-}
-
-function refused(doing: string, email: string, answer: Answer): Error {
-  const why = answer.status === 0 ? String(answer.body) : `${answer.status} ${answer.code ?? ''}`;
-  return new Error(`The simulated buyer ${email} failed at ${doing}: ${why}`);
 }
 
 interface EnsuredAccounts {

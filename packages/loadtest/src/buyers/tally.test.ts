@@ -23,6 +23,24 @@ describe('Latencies', () => {
     extremes.record(1e12);
     expect(extremes.quantiles().count).toBe(2);
   });
+
+  it('says null, for a load test, of what was not measured', () => {
+    expect(new Latencies().latencies()).toMatchObject({
+      count: 0,
+      p50Ms: null,
+      p999Ms: null,
+      maxMs: null,
+      meanMs: null,
+    });
+    const latencies = new Latencies(86_400_000_000);
+    for (let milliseconds = 1; milliseconds <= 1_000; milliseconds += 1) latencies.record(milliseconds);
+    latencies.record(3_600_000);
+    const { count, p90Ms, p999Ms, maxMs } = latencies.latencies();
+    expect(count).toBe(1_001);
+    expect(Math.abs((p90Ms ?? 0) - 901)).toBeLessThanOrEqual(1);
+    expect(Math.abs((p999Ms ?? 0) - 1_000)).toBeLessThanOrEqual(1);
+    expect(Math.abs((maxMs ?? 0) - 3_600_000)).toBeLessThan(3_600);
+  });
 });
 
 const payment = (atMs: number): SucceededPayment => ({

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { MIX, ordersIn, PublishedMix, slotOf } from './published-mix.ts';
+import { MIX, ordersIn, slotOf } from './mix-slots.ts';
+import { PublishedMix } from './published-mix.ts';
 import { DONE, type Exchange, type Lane } from './work.ts';
 
 const exchange = (kind: string, expected: number): Exchange => ({ kind, bytes: Buffer.from(kind), expected });

@@ -20,12 +20,6 @@ export const WATCH_LIMITS = {
   /** Between two attempts to connect: from the first to the longest, doubling. */
   retryMinMs: 500,
   retryMaxMs: 8_000,
-  /** Between two pictures, unless a key was pressed. */
-  frameMs: 1_000,
-  /** So much later without a document: the one that is due is drawn when it comes, not a moment too early. */
-  frameSlackMs: 100,
-  /** Several keys that come at once make one picture. */
-  keyFrameMs: 30,
   /** What is typed into a line of the screen. */
   inputCharactersMax: 80,
   /** A name that has to be typed as it is may be longer. */

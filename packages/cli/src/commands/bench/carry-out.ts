@@ -1,0 +1,134 @@
+/** One load on a stage that is up: accounts and sales, k6, the audit, the result in its folder. */
+import { join } from 'node:path';
+import { lastSecondOf } from '@fest/loadtest/bench/load-sums';
+import type { BenchResult, TimelineRow } from '@fest/loadtest/bench/result';
+import { scriptPath } from '@fest/loadtest/bench/script-path';
+import { type K6Run, type LoadRow, runK6 } from '@fest/loadtest/k6-engine/run-k6';
+import { renderBenchMarkdown } from '../../bench-page/markdown.ts';
+import { renderBenchPage } from '../../bench-page/page.ts';
+import { checkAfterwards } from './afterwards.ts';
+import { composeResult } from './compose-result.ts';
+import { CpuWatch } from './cpu-watch.ts';
+import { describeEngines, describeFest, describeMachine } from './facts.ts';
+import { describeLoad } from './load-size.ts';
+import { Observer } from './observe.ts';
+import type { BenchRun } from './on-stage.ts';
+import { admissionOf, type Prepared, prepareBench } from './prepare.ts';
+import { writeResultFolder } from './result-folder.ts';
+import { FigureWatch } from './server-figures.ts';
+import type { BenchStage } from './stage.ts';
+
+/** @param folder of the result; it does not exist yet */
+export async function carryOut(order: BenchRun, stage: BenchStage, folder: string): Promise<BenchResult> {
+  const { context, request, resolved, id, status, signal } = order;
+  const prepared = await prepareBench({ context, stage, request, resolved, id, status, signal });
+  const figures = new FigureWatch({
+    context,
+    urls: stage.figureUrls,
+    session: stage.operator,
+    saleId: prepared.plan.saleId,
+  });
+  try {
+    const cpu = new CpuWatch({ pidsFile: stage.stores?.local?.pidsFile, observerPid: process.pid });
+    const observer = new Observer({ context, cpu, figures });
+    const beganAtMs = context.now();
+    const run = await runLoad(order, stage, { prepared, observer, cpu, figures });
+    const endedAtMs = context.now();
+    const afterwards = await checkAfterwards({ context, stage, prepared, figures, status, signal });
+    await prepared.closeSales();
+    const logDirectory = stage.stores?.local?.logDirs[0];
+    const result = composeResult({
+      id,
+      plan: prepared.plan,
+      resolved,
+      admission: admissionOf(request, resolved),
+      gatewayMs: stage.gatewayMs,
+      run,
+      beganAtMs,
+      endedAtMs,
+      observations: observer.seen,
+      died: cpu.died,
+      afterwards,
+      notes: stage.notes,
+      k6: order.k6,
+      fest: await describeFest(),
+      machine: describeMachine(logDirectory),
+      target: {
+        baseUrls: stage.baseUrls,
+        local: stage.stores?.local !== undefined,
+        servers: stage.baseUrls.length,
+        ...(await describeEngines(stage.stores)),
+      },
+    });
+    writeResultFolder(folder, {
+      result,
+      plan: prepared.plan,
+      page: renderBenchPage(result),
+      markdown: renderBenchMarkdown(result),
+      logFile: join(prepared.folder, 'k6.log'),
+    });
+    return result;
+  } finally {
+    figures.close();
+    await prepared.closeSales();
+    prepared.remove();
+  }
+}
+
+export interface Watched {
+  readonly prepared: Prepared;
+  readonly observer: Observer;
+  readonly cpu: CpuWatch;
+  readonly figures: FigureWatch;
+}
+
+/** k6, and what is seen beside it. */
+export async function runLoad(order: BenchRun, stage: BenchStage, watched: Watched): Promise<K6Run> {
+  const { resolved, status, signal, k6, request } = order;
+  const { prepared, observer, cpu, figures } = watched;
+  figures.start();
+  observer.start();
+  order.beforeLeaving(() => {
+    stage.kill();
+    prepared.remove();
+  });
+  const ending = (): void =>
+    status.begin('ending', 'Ending k6; what was seen until now is the result. Ctrl-C again leaves at once.');
+  signal.addEventListener('abort', ending, { once: true });
+  status.loadBegins(lastSecondOf(resolved.load) * 1_000, `${describeLoad(resolved.load)}.`);
+  try {
+    return await runK6({
+      k6,
+      script: scriptPath(request.scenario),
+      plan: prepared.plan,
+      folder: prepared.folder,
+      signal,
+      onStarted(pid) {
+        cpu.generatorIs(pid);
+        order.beforeLeaving(() => {
+          killProcess(pid);
+          stage.kill();
+          prepared.remove();
+        });
+      },
+      onSecond: (row, totals) => status.row(withObservation(row, observer), totals),
+    });
+  } finally {
+    signal.removeEventListener('abort', ending);
+    observer.stop();
+    cpu.generatorIs(undefined);
+  }
+}
+
+function withObservation(row: LoadRow, observer: Observer): TimelineRow {
+  const { cpu = null, server = null, sale = null } = observer.latest() ?? {};
+  return { ...row, cpu, server, sale };
+}
+
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { expectedRefusals, kindOf } from './expected-answers.ts';
+import { BENCH_SCENARIOS } from './plan.ts';
+
+test('a busy server may say so anywhere', () => {
+  for (const scenario of BENCH_SCENARIOS) {
+    const expected = expectedRefusals(scenario, 'poll');
+    expect(kindOf(503, 'overloaded', expected)).toBe('refused');
+    expect(kindOf(429, 'rate_limited', expected)).toBe('refused');
+  }
+});
+
+test('tickets may be gone in an onsale, and not where there is one for everybody', () => {
+  expect(kindOf(409, 'sold_out', expectedRefusals('onsale', 'hold'))).toBe('refused');
+  expect(kindOf(409, 'sold_out', expectedRefusals('festival', 'hold'))).toBe('unexpected');
+});
+
+test.each([
+  [0, undefined],
+  [500, 'internal_error'],
+  [503, 'store_unavailable'],
+  [503, 'sale_recovering'],
+  [401, 'unauthenticated'],
+  [404, undefined],
+])('%s %s is an answer that nobody may get', (status, code) => {
+  expect(kindOf(status, code, expectedRefusals('onsale', 'hold'))).toBe('unexpected');
+});
+
+test('of an answer that was not read the status alone may say that the server is busy', () => {
+  expect(kindOf(503, undefined, [])).toBe('refused');
+  expect(kindOf(429, undefined, [])).toBe('refused');
+  expect(kindOf(204, undefined, [])).toBe('good');
+});

@@ -1,0 +1,55 @@
+/**
+ * W4: one slot of the published mix. Polls and refusals are of those who wait, the refusal being a hold before one's turn; the
+ * orders are of those in front, who were admitted before the load (`scenarios/mix.ts`).
+ */
+import { IDEMPOTENCY_KEY_HEADER, pathOf } from '@fest/server/contract/paths';
+import type { Hold } from '@fest/server/contract/schemas';
+import { BUSY } from '../../bench/expected-answers.ts';
+import { MIX_OFFSET, ordersBefore } from '../../bench/mix-plan.ts';
+import { slotOf } from '../../generator/mix-slots.ts';
+import { complain, countRefusal } from '../http.ts';
+import { metrics } from '../metrics.ts';
+import type { Outcome } from '../outcome.ts';
+import { plan, queueTokens } from '../plan.ts';
+import { Visitor } from '../visitor.ts';
+import { pay } from './pay.ts';
+import { singlePoll } from './single-poll.ts';
+
+const HOLDS = pathOf('saleHolds', { saleId: plan.saleId });
+
+/** @param waitingFrom index of the first who has not been admitted */
+export function mixSlot(iteration: number, waitingFrom: number): Outcome {
+  switch (slotOf(MIX_OFFSET + iteration)) {
+    case 'poll':
+      return singlePoll(waitingIndex(iteration, waitingFrom));
+    case 'refusal':
+      return refusedHold(waitingIndex(iteration, waitingFrom));
+    case 'order':
+      return order(ordersBefore(iteration));
+  }
+}
+
+function waitingIndex(iteration: number, waitingFrom: number): number {
+  return waitingFrom + (iteration % (queueTokens.length - waitingFrom));
+}
+
+function refusedHold(index: number): Outcome {
+  const visitor = new Visitor(index);
+  const headers = visitor.authorized(queueTokens[index]);
+  const body = { quantity: 1 };
+  const answer = visitor.try<Hold>({ endpoint: 'hold', method: 'POST', path: HOLDS, headers, body });
+  if (!answer.ok) return countRefusal('hold', answer, [...BUSY, 'not_admitted']) ? 'answered' : 'failed';
+  metrics.unexpected.add(1, { name: 'hold', status: String(answer.status), code: 'notRefused' });
+  complain(`unexpected: buyer ${index + 1} got a hold before being admitted: ${answer.text}`);
+  return 'failed';
+}
+
+/** The outcome of the payment is asked for once it has to be known: a request more than is published, for proof. */
+function order(index: number): Outcome {
+  const visitor = new Visitor(index);
+  const headers = { ...visitor.authorized(queueTokens[index]), [IDEMPOTENCY_KEY_HEADER]: visitor.newKey() };
+  const answer = visitor.ask<Hold>({ endpoint: 'hold', method: 'POST', path: HOLDS, headers, body: { quantity: 1 } });
+  if (!answer.ok) return 'failed';
+  const payment = pay(visitor, answer.body(), { thinkMs: 1_000 });
+  return payment.status === 'succeeded' ? 'bought' : 'declined';
+}

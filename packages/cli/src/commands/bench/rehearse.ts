@@ -146,11 +146,12 @@ async function makeStep(
   stage: BenchStage,
   { perSecond, pass, seconds, number }: StepOrder,
 ): Promise<{ readonly step: RehearsalStep; readonly audit: Afterwards['audit'] }> {
-  const { context, status, signal } = run;
+  const { context, status, signal, beforeLeaving } = run;
   const resolved = rehearsalLoad(perSecond, seconds);
   // Whether it held is for the whole to say, not for the bounds of the scenario.
   const request: BenchRequest = { ...run.request, thresholdFactor: 1_000 };
-  const prepared = await prepareBench({ context, stage, request, resolved, id: `${run.id}-${number}`, status, signal });
+  const id = `${run.id}-${number}`;
+  const prepared = await prepareBench({ context, stage, request, resolved, id, status, signal, beforeLeaving });
   const figures = new FigureWatch({
     context,
     urls: stage.figureUrls,
@@ -160,7 +161,7 @@ async function makeStep(
   try {
     const cpu = new CpuWatch({ pidsFile: stage.stores?.local?.pidsFile, observerPid: process.pid });
     const observer = new Observer({ context, cpu, figures });
-    const ran = await runLoad({ ...run, request, resolved }, stage, { prepared, observer, cpu, figures });
+    const ran = await runLoad({ ...run, request, resolved }, { prepared, observer, cpu, figures });
     if (signal.aborted) throw new InterruptedError('Interrupted before the knee was found');
     const { audit } = await checkAfterwards({ context, stage, prepared, figures, status, signal });
     const timeline = mergeTimeline(ran.rows, observer.seen);

@@ -46,6 +46,8 @@ export interface BenchStage {
   readonly stores: StageStores | undefined;
   /** Null: not known. */
   readonly gatewayMs: number | null;
+  /** All of it; null: not known. */
+  readonly gateway: GatewaySettings | null;
   /** What is otherwise than the scenario wants it, a sentence each. */
   readonly notes: readonly string[];
   /** Ends what was brought up for the run. */
@@ -98,6 +100,7 @@ async function bringUp({ context, settings, gateway, purpose, install, signal, o
   return {
     ...ofStack(context, settings, stack.state, stack.state.baseUrls),
     gatewayMs: found.FEST_GATEWAY_LATENCY_MS,
+    gateway: found,
     notes: difference === undefined ? [] : [difference],
     close: () => stack.stop(),
     kill: () => stack.kill(),
@@ -116,6 +119,7 @@ function onRunningStack(
   return {
     ...ofStack(context, settings, state, baseUrls),
     gatewayMs: found?.FEST_GATEWAY_LATENCY_MS ?? null,
+    gateway: found ?? null,
     notes: found === undefined ? ['How the payment gateway of the stack is set up is not known.'] : notes,
     ...KEPT_UP,
   };
@@ -165,6 +169,7 @@ async function onServers(options: StageOptions, baseUrls: readonly string[]): Pr
     operator: session,
     stores: mysqlUrl === undefined || jwtSecret === undefined ? undefined : { mysqlUrl, jwtSecret, local: undefined },
     gatewayMs: null,
+    gateway: null,
     notes: ['How the payment gateway of the servers is set up is not known.'],
     ...KEPT_UP,
   };

@@ -133,6 +133,8 @@ test('a bound stands beside what was measured', () => {
     { metric: 'tickets_oversold', expression: 'count==0', passed: true },
     { metric: 'time_to_order', expression: 'p(95)<1500', passed: false },
     { metric: 'checks', expression: 'rate==1', passed: true },
+    { metric: 'http_req_duration{name:release}', expression: 'p(95)<20', passed: true },
+    { metric: 'http_req_duration{name:release}', expression: 'p(99)<50', passed: true },
   ];
   const table = tableOf(renderBenchPage(benchResult({ thresholds, totals })), 'Bounds');
   const was = [...table.matchAll(/<tr><th scope="row"><code>([^<]+)<.*?<td class="number">([^<]+)</g)];
@@ -141,6 +143,7 @@ test('a bound stands beside what was measured', () => {
     ['http_req_duration{name:poll}', '4.32 ms, 9.84 ms'],
     ['tickets_oversold', '0'],
     ['checks', '–'],
+    ['http_req_duration{name:release}', '–'],
   ]);
 });
 

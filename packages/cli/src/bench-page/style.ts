@@ -23,7 +23,8 @@ export const BENCH_STYLE = `
 ${Object.entries(OWN_COLOURS)
   .map(([name, colour]) => `.stack.c${name} { fill: ${colour}; } .legend i.c${name} { background: ${colour}; }`)
   .join('\n')}
-.facts { display: grid; grid-template-columns: 1fr; gap: 0; }
-@media screen { .dense th, .dense td { padding: 6px 9px; font-size: 13.5px; } }
+.facts { display: grid; grid-template-columns: 1fr; gap: 0; } .facts thead { display: none; }
+@media screen { .dense th, .dense td { padding: 6px 9px; font-size: 13.5px; } .dense tbody th { min-width: 7em; } .dense code { white-space: nowrap; } }
+@media screen and (max-width: 620px) { figure { overflow-x: auto; } svg.chart[viewBox^="0 0 960"] { min-width: 700px; } .legend { margin-left: 0; } }
 @media print { .dense th, .dense td { padding: 3px 4px; font-size: 7.5pt; } .dense code, .dense .pill { font-size: 7.5pt; } .verdict { padding: 10px 14px; } }
 `;

@@ -136,6 +136,11 @@ export interface BenchTotals {
   readonly iteration: Latencies;
   readonly timeToAdmission: Latencies;
   readonly liveDelay: Latencies;
+  /**
+   * Until there was a connection, of requests that opened one: name, connection, TLS. It is in no latency of an answer, and the
+   * first to grow when servers accept too slowly. Earlier results do not have it.
+   */
+  readonly connecting?: Latencies;
   readonly outcomes: Readonly<Record<string, number>>;
 }
 

@@ -100,6 +100,7 @@ export interface Watched {
 export async function runLoad(order: BenchRun, watched: Watched): Promise<K6Run> {
   const { resolved, status, signal, k6, request } = order;
   const { prepared, observer, cpu, figures } = watched;
+  order.beforeLeaving({ ask: prepared.closeSales, remove: prepared.remove });
   figures.start();
   observer.start();
   const ending = (): void =>

@@ -23,6 +23,7 @@ import {
   listOf,
   mapOf,
   oneOf,
+  optional,
   orNull,
   type Rule,
   shapeOf,
@@ -127,6 +128,7 @@ const totals = shapeOf<BenchTotals>({
   iteration: latencies,
   timeToAdmission: latencies,
   liveDelay: latencies,
+  connecting: optional(latencies),
   outcomes: mapOf(anAmount),
 });
 

@@ -58,12 +58,15 @@ export async function carryOut(order: BenchRun, stage: BenchStage, folder: strin
     };
     // The proof takes a while, and whoever does not wait for it keeps what was measured.
     writeResultFolder(folder, filesOf(NOT_AUDITED));
-    beforeLeaving({ remove: () => context.stderr.write(`What was measured, without a proof: ${folder}\n`) });
+    const forget = beforeLeaving({
+      remove: () => context.stderr.write(`What was measured, without a proof: ${folder}\n`),
+    });
     const afterwards = await checkAfterwards({ context, stage, prepared, figures, status, signal });
     await prepared.closeSales();
     await order.stay();
     const files = filesOf(afterwards);
     replaceResult(folder, files);
+    forget();
     return files.result;
   } finally {
     figures.close();

@@ -1,8 +1,10 @@
 /** `fest bench` as an SRE starts it: the built command, the real k6, real servers. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withMysql } from '@fest/cli/local-stack/probe-mysql';
 import { connectRedis } from '@fest/server/platform/redis';
 import { saleKeys } from '@fest/server/redis/keys';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -20,7 +22,7 @@ import {
 } from '../support/bench-run.ts';
 import { withK6 } from '../support/k6.ts';
 import { startSlowProxy } from '../support/slow-proxy.ts';
-import { type SpawnedStack, spawnStack } from '../support/spawned-stack.ts';
+import { FEST, type SpawnedStack, spawnStack } from '../support/spawned-stack.ts';
 
 let folder: string;
 
@@ -173,6 +175,29 @@ withK6('fest bench', () => {
     } finally {
       await proxy.close();
     }
+  });
+
+  it('is partial at servers whose stores it cannot see, however well it went', async () => {
+    const [address = ''] = stack.state().baseUrls;
+    const { email, password } = stack.state().accounts.operator;
+    await withMysql(stack.state().mysqlUrl, (query) =>
+      query(`UPDATE accounts SET roles = 'organizer,operator' WHERE email = '${email}'`),
+    );
+    const elsewhere = join(folder, 'elsewhere');
+    mkdirSync(elsewhere);
+    const env = { XDG_CONFIG_HOME: join(folder, 'config') };
+    const login = ['login', '--url', address, '--email', email, '--password-stdin'];
+    execFileSync(process.execPath, [FEST, '-C', elsewhere, ...login], {
+      input: password,
+      env: { ...process.env, ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    const load = ['onsale', '--profile', 'smoke', '--rate', '3', '--duration', '4s', '--target', address];
+    const { exitCode, stdout, stderr } = await startBench(elsewhere, [...load, '--json', ...PATIENT], env).ended;
+    expect(exitCode, stderr).toBe(8);
+    const { result } = resultIn(stdout);
+    expect(result).toMatchObject({ verdict: 'partial', interrupted: false, faults: [], audit: { status: 'notRun' } });
+    expect(result.audit.reasons.join('\n')).toContain('fest audit');
   });
 
   it('sends nothing to another machine unless that is allowed', async () => {

@@ -8,12 +8,13 @@ export interface Wait {
   readonly latencies: Latencies;
 }
 
-type Waits = Pick<BenchTotals, 'iteration' | 'timeToAdmission' | 'timeToOrder' | 'liveDelay'>;
+type Waits = Pick<BenchTotals, 'iteration' | 'connecting' | 'timeToAdmission' | 'timeToOrder' | 'liveDelay'>;
 
 /** Those that were measured. */
-export function waitsOf({ iteration, timeToAdmission, timeToOrder, liveDelay }: Waits): readonly Wait[] {
+export function waitsOf({ iteration, connecting, timeToAdmission, timeToOrder, liveDelay }: Waits): readonly Wait[] {
   const all: readonly (Omit<Wait, 'latencies'> & { readonly latencies: Latencies | undefined })[] = [
     { name: 'Whole visits', short: 'whole visit', latencies: iteration },
+    { name: 'Until a new connection was there', short: 'connection', latencies: connecting },
     { name: 'From joining until one’s turn', short: 'to admission', latencies: timeToAdmission },
     { name: 'From paying until the order', short: 'to the order', latencies: timeToOrder },
     { name: 'From a change to the message about it (WebSocket)', short: 'live message', latencies: liveDelay },

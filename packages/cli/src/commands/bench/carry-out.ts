@@ -62,12 +62,15 @@ export async function carryOut(order: BenchRun, stage: BenchStage, folder: strin
     };
     // The proof takes a while, and whoever does not wait for it keeps what was measured.
     writeResultFolder(folder, filesOf(NOT_AUDITED));
-    beforeLeaving({ remove: () => context.stderr.write(`What was measured, without a proof: ${folder}\n`) });
+    const forget = beforeLeaving({
+      remove: () => context.stderr.write(`What was measured, without a proof: ${folder}\n`),
+    });
     const afterwards = await checkAfterwards({ context, stage, prepared, figures, status, signal });
     await prepared.closeSales();
     await order.stay();
     const files = filesOf(afterwards);
     replaceResult(folder, files);
+    forget();
     return files.result;
   } finally {
     figures.close();
@@ -110,6 +113,7 @@ export interface Watched {
 export async function runLoad(order: BenchRun, watched: Watched): Promise<K6Run> {
   const { resolved, status, signal, k6, request } = order;
   const { prepared, observer, cpu, figures } = watched;
+  order.beforeLeaving({ ask: prepared.closeSales, remove: prepared.remove });
   figures.start();
   observer.start();
   const ending = (): void =>

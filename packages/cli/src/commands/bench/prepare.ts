@@ -43,7 +43,7 @@ export interface PrepareOptions {
   readonly status: BenchStatus;
   readonly signal: AbortSignal;
   /** Told what a second Ctrl-C must not leave behind. */
-  readonly beforeLeaving: Leaving['before'];
+  readonly beforeLeaving?: Leaving['before'];
 }
 
 /** A list of festivals is read and one of them looked at: one alone would be no list. */
@@ -70,7 +70,7 @@ export async function prepareBench(options: PrepareOptions): Promise<Prepared> {
     // One that is over already is as good.
     await Promise.allSettled(closing);
   };
-  options.beforeLeaving({ ask: closeSales, remove });
+  options.beforeLeaving?.({ ask: closeSales, remove });
   try {
     const plan = await makePlan(options, { folder, accounts, opened });
     status.begin('preparing', 'Everything is ready.');

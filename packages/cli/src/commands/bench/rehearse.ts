@@ -146,12 +146,11 @@ async function makeStep(
   stage: BenchStage,
   { perSecond, pass, seconds, number }: StepOrder,
 ): Promise<{ readonly step: RehearsalStep; readonly audit: Afterwards['audit'] }> {
-  const { context, status, signal, beforeLeaving } = run;
+  const { context, status, signal } = run;
   const resolved = rehearsalLoad(perSecond, seconds);
   // Whether it held is for the whole to say, not for the bounds of the scenario.
   const request: BenchRequest = { ...run.request, thresholdFactor: 1_000 };
-  const id = `${run.id}-${number}`;
-  const prepared = await prepareBench({ context, stage, request, resolved, id, status, signal, beforeLeaving });
+  const prepared = await prepareBench({ context, stage, request, resolved, id: `${run.id}-${number}`, status, signal });
   const figures = new FigureWatch({
     context,
     urls: stage.figureUrls,

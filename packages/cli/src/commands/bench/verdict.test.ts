@@ -84,6 +84,7 @@ describe('the verdict of a load test', () => {
     ['http_req_duration', 'p(99.9)<10', 'all requests: p(99.9) was 40 ms, and may be 10 ms.'],
     ['time_to_admission', 'max<50', 'the wait for admission: max was 55 ms, and may be 50 ms.'],
     ['live_delay', 'p(95)<1000', 'live messages: live_delay misses p(95)<1000.'],
+    ['http_req_blocked', 'p(99)<1000', 'the wait for a connection: http_req_blocked misses p(99)<1000.'],
     ['ws_connecting{name:live}', 'p(95)<1000', 'live: ws_connecting{name:live} misses p(95)<1000.'],
   ])('tells of the bound %s %s', (metric, expression, message) => {
     expect(judged(missed(metric, expression)).faults).toEqual([{ code: 'latency', message }]);

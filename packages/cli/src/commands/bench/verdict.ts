@@ -175,6 +175,7 @@ const SAID: Readonly<Record<string, string>> = {
 const LATENCY_METRICS: readonly string[] = [
   'http_req_duration',
   'http_req_waiting',
+  'http_req_blocked',
   'ws_connecting',
   BENCH_METRICS.liveDelay,
   BENCH_METRICS.admission,
@@ -275,6 +276,7 @@ function subjectOf(name: string, tags: Metric['tags']): string {
   if (name === BENCH_METRICS.liveDelay) return 'live messages';
   if (name === BENCH_METRICS.admission) return 'the wait for admission';
   if (name === BENCH_METRICS.acknowledgement) return 'the wait for the order';
+  if (name === 'http_req_blocked') return 'the wait for a connection';
   return tags.name ?? 'all requests';
 }
 

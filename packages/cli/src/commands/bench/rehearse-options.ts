@@ -2,7 +2,7 @@
 import { FixableError } from '../../errors.ts';
 import { EXIT } from '../../exit-codes.ts';
 import type { RehearsalBounds } from './knee.ts';
-import { type BenchOptions, wholeNumber } from './options.ts';
+import type { BenchOptions } from './options.ts';
 
 export interface RehearseOptions
   extends Pick<
@@ -55,6 +55,16 @@ export function parseRehearsal(options: RehearseOptions): RehearsalPlan {
   throw new FixableError({
     what: `--from ${plan.from} is above --to ${plan.to}`,
     fix: 'The rate rises from the first to the second.',
+    exitCode: EXIT.usage,
+  });
+}
+
+function wholeNumber(flag: string, text: string, most: number): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= 1 && number <= most) return number;
+  throw new FixableError({
+    what: `${flag} is wrong: “${text}”`,
+    fix: `Give a whole number from 1 to ${most}.`,
     exitCode: EXIT.usage,
   });
 }

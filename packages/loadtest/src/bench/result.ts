@@ -16,6 +16,7 @@ export interface Latencies {
   readonly meanMs: number | null;
 }
 
+/** Latencies, and their count, are of answers: not of those by which a busy server sent somebody away (429, 503). */
 export interface EndpointResult extends Latencies {
   readonly endpoint: BenchEndpoint;
   readonly perSecond: number;
@@ -37,6 +38,8 @@ export interface AttackResult {
   readonly attack: string;
   readonly tries: number;
   readonly successes: number;
+  /** Tries that were answered by saying that the server is busy: whether the attack works is not known from them. */
+  readonly undecided?: number;
 }
 
 /** Why a run failed; `code` is stable. */
@@ -48,6 +51,8 @@ export const BENCH_FAULTS = [
   'dropped',
   'attackSucceeded',
   'stock',
+  /** Buyers were turned away, or left with less than they came for, more often than the scenario allows. */
+  'notServed',
   'k6',
   'serverDied',
 ] as const;
@@ -130,11 +135,13 @@ export interface BenchTotals {
   readonly purchasesPerSecond: number;
   readonly tickets: number;
   readonly oversold: number;
-  /** Answers to all requests together. */
+  /** Answers to all requests together, but for those that sent somebody away because the server is busy. */
   readonly latency: Latencies;
   /** Whole visits, ms. */
   readonly iteration: Latencies;
   readonly timeToAdmission: Latencies;
+  /** From the answer to paying to the answer that names the order. */
+  readonly timeToOrder?: Latencies;
   readonly liveDelay: Latencies;
   readonly outcomes: Readonly<Record<string, number>>;
 }

@@ -55,6 +55,11 @@ export function gatewayOf(env: Context['env']): GatewaySettings {
   };
 }
 
+/** Whether some payments do not succeed. */
+export function refusesPayments(found: GatewaySettings): boolean {
+  return found.FEST_GATEWAY_DECLINE_RATE + found.FEST_GATEWAY_TIMEOUT_RATE + found.FEST_GATEWAY_UNKNOWN_RATE > 0;
+}
+
 /** A sentence for the result; undefined: it is as it should be. */
 export function describeDifference(found: GatewaySettings, wanted: GatewaySettings): string | undefined {
   const names = (Object.keys(NUMBERS) as GatewayVariable[]).filter((name) => found[name] !== wanted[name]);

@@ -45,8 +45,8 @@ export interface PrepareOptions {
 
 /** A list of festivals is read and one of them looked at: one alone would be no list. */
 const FESTIVALS = 10;
-/** For tokens of one sale in another. */
-const OTHER_SALE = { capacity: 1_000, admission: { mode: 'fixed', perSecond: 100, maxActive: 1_000 } } as const;
+/** For tokens of one sale in another, and for those whose turn never comes: it admits nobody. */
+const OTHER_SALE = { capacity: 1_000, admission: { mode: 'fixed', perSecond: 0, maxActive: 1_000 } } as const;
 
 /** @throws {InterruptedError} when it was told to stop */
 export async function prepareBench(options: PrepareOptions): Promise<Prepared> {
@@ -144,6 +144,7 @@ async function makePlan(options: PrepareOptions, { folder, accounts, opened }: P
       ...(credentials.length === 0 ? {} : { credentials: file('credentials.json', credentials) }),
     },
     ...expiredToken(options, buyers[0]),
+    ...(stage.gatewayRefuses === undefined ? {} : { gatewayRefuses: stage.gatewayRefuses }),
     operatorToken: await stage.operator.findAccessToken(),
     thresholdFactor: request.thresholdFactor,
   };

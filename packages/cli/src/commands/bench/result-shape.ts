@@ -23,6 +23,7 @@ import {
   listOf,
   mapOf,
   oneOf,
+  optional,
   orNull,
   type Rule,
   shapeOf,
@@ -126,6 +127,7 @@ const totals = shapeOf<BenchTotals>({
   latency: latencies,
   iteration: latencies,
   timeToAdmission: latencies,
+  timeToOrder: optional(latencies),
   liveDelay: latencies,
   outcomes: mapOf(anAmount),
 });
@@ -187,7 +189,9 @@ export const aBenchResult: Rule = shapeOf<BenchResult>({
     }),
   ),
   thresholds: listOf(shapeOf<ThresholdResult>({ metric: aText, expression: aText, passed: aFlag })),
-  attacks: listOf(shapeOf<AttackResult>({ attack: aText, tries: anAmount, successes: anAmount })),
+  attacks: listOf(
+    shapeOf<AttackResult>({ attack: aText, tries: anAmount, successes: anAmount, undecided: optional(anAmount) }),
+  ),
   cpu,
   timeline: listOf(row),
   audit: shapeOf<BenchAudit>({ status: oneOf(['clean', 'differs', 'unproven', 'notRun']), reasons: listOf(aText) }),

@@ -114,6 +114,7 @@ export function renderWaits({ totals }: BenchResult): string {
   const rows = (
     [
       ['Whole visits', totals.iteration],
+      ...(totals.connecting === undefined ? [] : [['Until a new connection was there', totals.connecting] as const]),
       ['From joining until one’s turn', totals.timeToAdmission],
       ['From a change to the message about it (WebSocket)', totals.liveDelay],
     ] as const

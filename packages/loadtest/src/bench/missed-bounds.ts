@@ -24,9 +24,9 @@ export function faultOfBound(
   return Object.hasOwn(EXPLAINED, name) ? EXPLAINED[name]?.(tags, expression, figures) : undefined;
 }
 
-/** Bounds that only a run which was not interrupted can keep. */
+/** Bounds that only a run which was not interrupted can keep: what had not happened by then might have. */
 export function isOfWholeRun({ name }: BoundMetric, expression: string): boolean {
-  return name === BENCH_METRICS.cutOff || /^\s*count\s*>/.test(expression);
+  return name === BENCH_METRICS.cutOff || /^\s*(count|max)\s*>/.test(expression);
 }
 
 const EXPLAINED: Readonly<Record<string, Explain>> = {

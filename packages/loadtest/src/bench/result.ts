@@ -143,6 +143,11 @@ export interface BenchTotals {
   /** From the answer to paying to the answer that names the order. */
   readonly timeToOrder?: Latencies;
   readonly liveDelay: Latencies;
+  /**
+   * Until there was a connection, of requests that opened one: name, connection, TLS. It is in no latency of an answer, and the
+   * first to grow when servers accept too slowly. Earlier results do not have it.
+   */
+  readonly connecting?: Latencies;
   readonly outcomes: Readonly<Record<string, number>>;
 }
 

@@ -129,6 +129,7 @@ const totals = shapeOf<BenchTotals>({
   timeToAdmission: latencies,
   timeToOrder: optional(latencies),
   liveDelay: latencies,
+  connecting: optional(latencies),
   outcomes: mapOf(anAmount),
 });
 

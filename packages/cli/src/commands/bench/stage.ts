@@ -16,7 +16,7 @@ import type { Settings } from '../../settings.ts';
 import { stackOptions } from '../up.ts';
 import { describeDifference, environmentOf, type GatewaySettings, gatewayEnvironment, gatewayOf, refusesPayments } from './gateway.ts';
 import { accountSession } from './sessions.ts';
-import type { BenchTarget } from './target.ts';
+import { type BenchTarget, isLoopback } from './target.ts';
 
 /** What accounts and tokens can be made with, and the audit looked at. */
 export interface StageStores {
@@ -143,8 +143,12 @@ function ofStack(context: Context, { directory }: Settings, state: LocalState, b
   };
 }
 
-/** Only servers of a stack know the password that it made for its operator. */
+/**
+ * Only servers of a stack know the password that it made for its operator. It is shown to nobody but this machine: elsewhere a
+ * stack of this folder cannot be, and whoever answers there would know it from then on.
+ */
 async function belongsTo(baseUrls: readonly string[], { accounts }: LocalState): Promise<boolean> {
+  if (!baseUrls.every(isLoopback)) return false;
   const answers = await Promise.allSettled(
     baseUrls.map((baseUrl) => callApi(baseUrl, { method: 'POST', path: pathOf('sessions'), body: accounts.operator })),
   );

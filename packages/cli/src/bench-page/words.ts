@@ -56,6 +56,10 @@ const FAULT_WORDS: Readonly<Record<BenchFaultCode, FaultWords>> = {
     title: 'The load did not all arrive',
     next: 'All of k6’s users were busy when a visit was due: give it more users (--vus), more machines, or less load.',
   },
+  notServed: {
+    title: 'Too many were turned away',
+    next: 'The counts of refusals and of how visits ended say why. Servers that are busy send people away: less load, or more servers.',
+  },
   serverDied: {
     title: 'A server process ended',
     next: 'Its log says why. Figures after that moment are of fewer servers.',

@@ -55,17 +55,17 @@ export function gatewayOf(env: Context['env']): GatewaySettings {
   };
 }
 
-/** Whether some payments do not succeed. */
-export function refusesPayments(found: GatewaySettings): boolean {
-  return found.FEST_GATEWAY_DECLINE_RATE + found.FEST_GATEWAY_TIMEOUT_RATE + found.FEST_GATEWAY_UNKNOWN_RATE > 0;
-}
-
 /** A sentence for the result; undefined: it is as it should be. */
 export function describeDifference(found: GatewaySettings, wanted: GatewaySettings): string | undefined {
   const names = (Object.keys(NUMBERS) as GatewayVariable[]).filter((name) => found[name] !== wanted[name]);
   if (names.length === 0) return undefined;
   const said = (settings: GatewaySettings): string => names.map((name) => WORDS[name](settings[name])).join(', ');
   return `The payment gateway of the stack ${said(found)}; the scenario is made for one that ${said(wanted)}.`;
+}
+
+/** Whether some payments do not succeed. */
+export function refusesPayments(found: GatewaySettings): boolean {
+  return found.FEST_GATEWAY_DECLINE_RATE + found.FEST_GATEWAY_TIMEOUT_RATE + found.FEST_GATEWAY_UNKNOWN_RATE > 0;
 }
 
 /** What a process was started with; undefined where the system does not tell. */

@@ -14,7 +14,7 @@ import { startLocalStack } from '../../local-stack/stack.ts';
 import { findSessionHolder, type SessionHolder } from '../../session.ts';
 import type { Settings } from '../../settings.ts';
 import { stackOptions } from '../up.ts';
-import { describeDifference, environmentOf, type GatewaySettings, gatewayEnvironment, gatewayOf, refusesPayments } from './gateway.ts';
+import { describeDifference, environmentOf, type GatewaySettings, gatewayEnvironment, gatewayOf } from './gateway.ts';
 import { accountSession } from './sessions.ts';
 import { type BenchTarget, isLoopback } from './target.ts';
 
@@ -46,8 +46,8 @@ export interface BenchStage {
   readonly stores: StageStores | undefined;
   /** Null: not known. */
   readonly gatewayMs: number | null;
-  /** Whether it declines, or fails, now and then; undefined: not known. */
-  readonly gatewayRefuses?: boolean;
+  /** All of it; null: not known. */
+  readonly gateway: GatewaySettings | null;
   /** What is otherwise than the scenario wants it, a sentence each. */
   readonly notes: readonly string[];
   /** Ends what was brought up for the run. */
@@ -100,7 +100,7 @@ async function bringUp({ context, settings, gateway, purpose, install, signal, o
   return {
     ...ofStack(context, settings, stack.state, stack.state.baseUrls),
     gatewayMs: found.FEST_GATEWAY_LATENCY_MS,
-    gatewayRefuses: refusesPayments(found),
+    gateway: found,
     notes: difference === undefined ? [] : [difference],
     close: () => stack.stop(),
     kill: () => stack.kill(),
@@ -119,7 +119,7 @@ function onRunningStack(
   return {
     ...ofStack(context, settings, state, baseUrls),
     gatewayMs: found?.FEST_GATEWAY_LATENCY_MS ?? null,
-    ...(found === undefined ? {} : { gatewayRefuses: refusesPayments(found) }),
+    gateway: found ?? null,
     notes: found === undefined ? ['How the payment gateway of the stack is set up is not known.'] : notes,
     ...KEPT_UP,
   };
@@ -169,6 +169,7 @@ async function onServers(options: StageOptions, baseUrls: readonly string[]): Pr
     operator: session,
     stores: mysqlUrl === undefined || jwtSecret === undefined ? undefined : { mysqlUrl, jwtSecret, local: undefined },
     gatewayMs: null,
+    gateway: null,
     notes: ['How the payment gateway of the servers is set up is not known.'],
     ...KEPT_UP,
   };

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { LIVE_SLOT_MS, LIVE_TICKETS, nextSlot, sinceSlot, slotOfChange, slotsDue, takesIn, ticketsIn } from './live-slots.ts';
+import {
+  LIVE_SLOT_MS,
+  LIVE_TICKETS,
+  nextSlot,
+  sinceSlot,
+  slotOfChange,
+  slotsDue,
+  takesIn,
+  ticketsIn,
+} from './live-slots.ts';
 
 const at = (slot: number, ms: number): number => slot * LIVE_SLOT_MS + ms;
 
@@ -34,6 +43,6 @@ test('what is no change, or not of this buyer, is no slot', () => {
 });
 
 test('due is what began while one listened, and was not the last thing to happen', () => {
-  expect(slotsDue(at(10, 500), at(14, 100))).toEqual([11, 12]);
+  expect(slotsDue(at(10, 500), at(14, 100))).toEqual([11, 12, 13]);
   expect(slotsDue(at(10, 500), at(11, 900))).toEqual([]);
 });

@@ -47,6 +47,7 @@ export function sinceSlot(slot: number, nowMs: number): number {
 /** Slots of which somebody should have heard who listened from then until then: each began, and there was a slot's time to tell. */
 export function slotsDue(fromMs: number, untilMs: number): readonly number[] {
   const due: number[] = [];
-  for (let { slot, atMs } = nextSlot(fromMs); atMs + LIVE_SLOT_MS < untilMs; slot += 1, atMs += LIVE_SLOT_MS) due.push(slot);
+  for (let { slot, atMs } = nextSlot(fromMs); atMs + LIVE_SLOT_MS < untilMs; slot += 1, atMs += LIVE_SLOT_MS)
+    due.push(slot);
   return due;
 }

@@ -33,11 +33,15 @@ const EXPLAINED: Readonly<Record<string, Explain>> = {
   [BENCH_METRICS.outcomes]: (tags, expression, { totals }) => notServed(visitsFault(tags, expression, totals.outcomes)),
   http_req_failed: (tags, expression, { endpoints }) => notServed(shedFault(tags, expression, endpoints)),
   [BENCH_METRICS.purchases]: ({ scenario }) =>
-    notServed(`${scenario === undefined ? 'Nobody' : `None of the ${scenario}`} bought anything, so nothing of that was tested.`),
+    notServed(
+      `${scenario === undefined ? 'Nobody' : `None of the ${scenario}`} bought anything, so nothing of that was tested.`,
+    ),
   [BENCH_METRICS.liveHeard]: (_, expression) =>
     notServed(`Those who watched were told of fewer than ${percent(Number(boundOf(expression)))} of the changes.`),
   [BENCH_METRICS.cutOff]: () =>
-    notServed('Visits were cut off at the end of k6: what they asked last was not answered in time, and is counted nowhere.'),
+    notServed(
+      'Visits were cut off at the end of k6: what they asked last was not answered in time, and is counted nowhere.',
+    ),
   [BENCH_METRICS.stockMismatch]: () => ({
     code: 'stock',
     message: 'At the end of the load what was available, held and sold was not what there is; k6.log has the figures.',
@@ -67,7 +71,11 @@ const ENDED: Readonly<Record<string, string>> = {
   refunded: 'got their money back instead of tickets',
 };
 
-function visitsFault({ outcome = '' }: BoundMetric['tags'], expression: string, outcomes: BenchTotals['outcomes']): string {
+function visitsFault(
+  { outcome = '' }: BoundMetric['tags'],
+  expression: string,
+  outcomes: BenchTotals['outcomes'],
+): string {
   const found = outcomes[outcome] ?? 0;
   const all = Object.values(outcomes).reduce((sum, visits) => sum + visits, 0);
   const said = `${count(found)} of ${count(all)} visitors ${ENDED[outcome] ?? `ended with ${outcome}`}`;
@@ -75,7 +83,11 @@ function visitsFault({ outcome = '' }: BoundMetric['tags'], expression: string, 
   return expression.includes('>') ? `${said}, and ${count(bound)} should have.` : `${said}.`;
 }
 
-function shedFault({ name = '' }: BoundMetric['tags'], expression: string, endpoints: BoundFigures['endpoints']): string {
+function shedFault(
+  { name = '' }: BoundMetric['tags'],
+  expression: string,
+  endpoints: BoundFigures['endpoints'],
+): string {
   const statuses = endpoints.find(({ endpoint }) => endpoint === name)?.statuses ?? {};
   const all = Object.values(statuses).reduce((sum, answers) => sum + answers, 0);
   const shed = ['0', '429', '503'].reduce((sum, status) => sum + (statuses[status] ?? 0), 0);

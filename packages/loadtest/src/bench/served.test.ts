@@ -30,16 +30,20 @@ test.each([
   ['waiting', ['poll']],
   ['mix', ['poll', 'hold', 'pay', 'payment']],
   ['onsale', ['join', 'poll']],
-] as const)('in %s one of a hundred may be sent away, unless more is asked for than there is', (scenario, endpoints) => {
-  for (const endpoint of endpoints) {
-    expect(served(scenario)[`http_req_failed{name:${endpoint}}`]).toEqual(['rate<=0.01']);
-    expect(served(scenario, { thresholdFactor: 50 })[`http_req_failed{name:${endpoint}}`]).toEqual(['rate<=0.5']);
-    expect(served(scenario, { profile: 'stress' })[`http_req_failed{name:${endpoint}}`]).toBeUndefined();
-  }
-});
+] as const)(
+  'in %s one of a hundred may be sent away, unless more is asked for than there is',
+  (scenario, endpoints) => {
+    for (const endpoint of endpoints) {
+      expect(served(scenario)[`http_req_failed{name:${endpoint}}`]).toEqual(['rate<=0.01']);
+      expect(served(scenario, { thresholdFactor: 50 })[`http_req_failed{name:${endpoint}}`]).toEqual(['rate<=0.5']);
+      expect(served(scenario, { profile: 'stress' })[`http_req_failed{name:${endpoint}}`]).toBeUndefined();
+    }
+  },
+);
 
 test('the orders of the mix that are due have to come, one of the shortest run as well', () => {
-  const [, due] = /^count>=(\d+)$/.exec(served('mix', { gatewayRefuses: false })['visits{outcome:bought}']?.[0] ?? '') ?? [];
+  const [, due] =
+    /^count>=(\d+)$/.exec(served('mix', { gatewayRefuses: false })['visits{outcome:bought}']?.[0] ?? '') ?? [];
   expect(Number(due)).toBeGreaterThan(40);
   expect(served('mix', { profile: 'smoke', gatewayRefuses: false })['visits{outcome:bought}']).toEqual(['count>=1']);
 });

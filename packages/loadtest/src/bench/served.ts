@@ -2,8 +2,9 @@
  * Whether people got what they came for: how visits may end, and how many may be sent away. Without it a server that refuses
  * everybody would be the quickest of all. Thresholds of k6; `missed-bounds.ts` says what a missed one means. Pure.
  */
-import { arrivalsOf, peakOf } from './load-sums.ts';
+
 import { companionsOf } from './companions.ts';
+import { arrivalsOf, peakOf } from './load-sums.ts';
 import { ordersBefore } from './mix-plan.ts';
 import { BENCH_METRICS, type BenchEndpoint, type BenchPlan, type BenchScenario } from './plan.ts';
 

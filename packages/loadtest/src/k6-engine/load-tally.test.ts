@@ -90,7 +90,12 @@ describe('LoadTally', () => {
   });
 
   test('an attack that a busy server turned away is not one that it refused', () => {
-    const attack = (metric: string): Sample => ({ metric, atMs: 10_000, value: 1, tags: { attack: 'replay', scenario } });
+    const attack = (metric: string): Sample => ({
+      metric,
+      atMs: 10_000,
+      value: 1,
+      tags: { attack: 'replay', scenario },
+    });
     const { attacks } = tallied(['attack_tries', 'attack_tries', 'attack_undecided'].map(attack));
     expect(attacks).toEqual([{ attack: 'replay', tries: 2, successes: 0, undecided: 1 }]);
   });

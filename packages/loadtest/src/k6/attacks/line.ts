@@ -149,7 +149,12 @@ export function joinFlood({ attacker }: Pair): void {
 
 export function pollFlood({ attacker }: Pair): void {
   const { queueToken } = join(attacker);
-  flood('pollFlood', attacker, { method: 'GET', path: QUEUE, headers: { [QUEUE_TOKEN_HEADER]: queueToken } }, POLL_PACE);
+  flood(
+    'pollFlood',
+    attacker,
+    { method: 'GET', path: QUEUE, headers: { [QUEUE_TOKEN_HEADER]: queueToken } },
+    POLL_PACE,
+  );
 }
 
 type FloodRequest = { method: 'GET' | 'POST'; path: string; headers: Record<string, string> };

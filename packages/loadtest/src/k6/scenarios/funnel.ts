@@ -22,7 +22,8 @@ export default function funnel(): void {
 
 /** Going on with the same buyers would measure something else: whoever comes now waits for the end. */
 function rest(): 'noBuyersLeft' {
-  const endMs = exec.scenario.startTime + secondsOf(plan.load) * 1000;
+  // A little more, so that nobody comes once again.
+  const endMs = exec.scenario.startTime + secondsOf(plan.load) * 1000 + 500;
   sleep(Math.max(0, endMs - Date.now()) / 1000);
   return 'noBuyersLeft';
 }

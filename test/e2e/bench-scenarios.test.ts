@@ -63,6 +63,12 @@ withK6('the smoke profile', () => {
     expect(result.totals.purchases > 0).toBe(!WITHOUT_PURCHASES.includes(scenario));
     expect(result.attacks.length > 0).toBe(scenario === 'abuse');
     for (const { attack, successes } of result.attacks) expect(successes, attack).toBe(0);
+    const bounded = result.thresholds.map(({ metric }) => metric);
+    const unbounded = result.endpoints.filter(({ endpoint }) => {
+      return !bounded.some((metric) => metric.startsWith(`http_req_duration{name:${endpoint},`));
+    });
+    // A WebSocket is asked for once, and has a bound of its own.
+    expect(unbounded.map(({ endpoint }) => endpoint)).toEqual(scenario === 'websocket' ? ['live'] : []);
   });
 
   it('of abuse has a second sale in which many have a number and nobody is admitted', async () => {

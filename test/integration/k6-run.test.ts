@@ -187,7 +187,7 @@ withK6('a load test with k6', () => {
       { endpoint: 'poll', statuses: { 200: 40 }, refused: {}, unexpected: 0 },
       { endpoint: 'hold', statuses: { 200: 30, 409: 10 }, refused: { sold_out: 10 }, unexpected: 0 },
     ]);
-    expect(result.attacks).toEqual([{ attack: 'replay', tries: 30, successes: 0 }]);
+    expect(result.attacks).toEqual([{ attack: 'replay', tries: 30, successes: 0, undecided: 0 }]);
     expect([total(result.rows, 'requests'), total(result.rows, 'purchases'), total(result.rows, 'refused')]).toEqual([
       120, 30, 10,
     ]);

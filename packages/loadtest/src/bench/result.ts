@@ -16,6 +16,7 @@ export interface Latencies {
   readonly meanMs: number | null;
 }
 
+/** Latencies, and their count, are of answers: not of those by which a busy server sent somebody away (429, 503). */
 export interface EndpointResult extends Latencies {
   readonly endpoint: BenchEndpoint;
   readonly perSecond: number;
@@ -134,7 +135,7 @@ export interface BenchTotals {
   readonly purchasesPerSecond: number;
   readonly tickets: number;
   readonly oversold: number;
-  /** Answers to all requests together. */
+  /** Answers to all requests together, but for those that sent somebody away because the server is busy. */
   readonly latency: Latencies;
   /** Whole visits, ms. */
   readonly iteration: Latencies;

@@ -12,9 +12,6 @@ import { K6_LIMITS } from './limits.ts';
 import { runProgram } from './run-program.ts';
 import { SAMPLE_OUTPUT } from './sample-reader.ts';
 
-/** Tags on samples that k6 adds itself, of which each costs it time on every sample: thresholds and figures need no others. */
-const SYSTEM_TAGS = 'name,status,scenario';
-
 /** Beside these, k6 sees no variable that begins with `K6_`. */
 const K6_VARIABLES = {
   K6_NO_USAGE_REPORT: 'true',
@@ -119,7 +116,6 @@ function commandLine(options: StartK6Options, name: string): readonly string[] {
     // To standard output, which is the same for a container. Nothing else writes there before the summary at the end.
     `--out=${SAMPLE_OUTPUT}`,
     `--summary-export=${summaryPath}`,
-    `--system-tags=${SYSTEM_TAGS}`,
     '--include-system-env-vars=false',
     `--env=${BENCH_PLAN_VARIABLE}=${planPath}`,
     script,

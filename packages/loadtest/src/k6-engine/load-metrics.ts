@@ -14,11 +14,6 @@ export const K6_METRICS = {
   users: 'vus',
 } as const;
 
-export const WANTED_METRICS: ReadonlySet<string> = new Set([
-  ...Object.values(K6_METRICS),
-  ...Object.values(BENCH_METRICS),
-]);
-
 /** Counters without tags of interest. */
 export const SUMS = {
   [K6_METRICS.iterations]: 'iterations',
@@ -35,6 +30,7 @@ export const TAGGED = {
   [BENCH_METRICS.refused]: { by: 'code', into: 'refused' },
   [BENCH_METRICS.outcomes]: { by: 'outcome', into: 'outcomes' },
   [BENCH_METRICS.attackTries]: { by: 'attack', into: 'attackTries' },
+  [BENCH_METRICS.attackUndecided]: { by: 'attack', into: 'attackUndecided' },
   [BENCH_METRICS.attackSuccesses]: { by: 'attack', into: 'attackSuccesses' },
 } as const;
 export type Tagged = (typeof TAGGED)[keyof typeof TAGGED]['into'];
@@ -43,6 +39,16 @@ export const TRENDS = {
   [K6_METRICS.iterationDuration]: 'iteration',
   [K6_METRICS.connecting]: 'connecting',
   [BENCH_METRICS.admission]: 'timeToAdmission',
+  [BENCH_METRICS.acknowledgement]: 'timeToOrder',
   [BENCH_METRICS.liveDelay]: 'liveDelay',
 } as const;
 export type Trend = (typeof TRENDS)[keyof typeof TRENDS];
+
+/** The others are for thresholds of k6 only, and are not decoded. */
+export const WANTED_METRICS: ReadonlySet<string> = new Set([
+  ...Object.values(K6_METRICS),
+  ...Object.keys(SUMS),
+  ...Object.keys(TAGGED),
+  ...Object.keys(TRENDS),
+  BENCH_METRICS.ticketNumber,
+]);

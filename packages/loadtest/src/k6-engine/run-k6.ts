@@ -69,7 +69,7 @@ export async function runK6(options: RunK6Options): Promise<K6Run> {
   writePlan(planPath, plan);
   rmSync(summaryPath, { force: true });
   const log = new K6Log(join(folder, 'k6.log'));
-  const tally = new LoadTally(options.onSecond);
+  const tally = new LoadTally(plan.capacity, options.onSecond);
   const reader = new SampleReader(WANTED_METRICS, {
     sample: (sample) => tally.sample(sample),
     other: (line) => log.line(line),

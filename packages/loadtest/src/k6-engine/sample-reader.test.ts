@@ -49,7 +49,7 @@ describe('what k6 has written', () => {
   });
 
   test('adds up to what the script did', () => {
-    const tally = new LoadTally(() => undefined);
+    const tally = new LoadTally(100, () => undefined);
     for (const sample of read([RECORDED]).samples) tally.sample(sample);
     const { totals, endpoints, allRequests } = tally.finish();
     expect(totals).toMatchObject({

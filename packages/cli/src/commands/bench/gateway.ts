@@ -75,6 +75,11 @@ export function describeDifference(found: GatewaySettings, wanted: GatewaySettin
   return `The payment gateway of the stack ${said(found)}; the scenario is made for one that ${said(wanted)}.`;
 }
 
+/** Whether some payments do not succeed. */
+export function refusesPayments(found: GatewaySettings): boolean {
+  return found.FEST_GATEWAY_DECLINE_RATE + found.FEST_GATEWAY_TIMEOUT_RATE + found.FEST_GATEWAY_UNKNOWN_RATE > 0;
+}
+
 /** What a process was started with; undefined where the system does not tell. */
 export function environmentOf(pid: number): Context['env'] | undefined {
   let text: string;

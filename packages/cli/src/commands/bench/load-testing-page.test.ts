@@ -9,7 +9,7 @@ import {
 } from '@fest/loadtest/bench/plan';
 import { expect, test } from 'vitest';
 import { isRecord } from '../../private-files.ts';
-import { anAmount, aText, listOf, oneOf, optional, type Rule, shapeOf } from './check-shape.ts';
+import { aFlag, anAmount, aText, listOf, oneOf, optional, type Rule, shapeOf } from './check-shape.ts';
 import { aLoad } from './result-shape.ts';
 
 const page = readFileSync(new URL('../../../../../docs/load-testing.md', import.meta.url), 'utf8');
@@ -30,6 +30,7 @@ const aBenchPlan: Rule = shapeOf<BenchPlan>({
   seed: aText,
   files: shapeOf<BenchPlan['files']>({ buyers: aText, queueTokens: optional(aText), credentials: optional(aText) }),
   expiredToken: optional(aText),
+  gatewayRefuses: optional(aFlag),
   operatorToken: aText,
   thresholdFactor: anAmount,
 });

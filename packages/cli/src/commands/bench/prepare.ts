@@ -15,6 +15,7 @@ import { InterruptedError } from '../../errors.ts';
 import { writePrivateFile } from '../../private-files.ts';
 import { createFestival, type DeskAccounts, type DeskAdmission, SaleDesk } from '../../sale-desk.ts';
 import { makeAccounts } from './accounts.ts';
+import { refusesPayments } from './gateway.ts';
 import type { Leaving } from './leaving.ts';
 import type { BenchRequest } from './options.ts';
 import { sessionApi } from './sessions.ts';
@@ -155,6 +156,7 @@ async function makePlan(options: PrepareOptions, { folder, accounts, opened }: P
       ...(credentials.length === 0 ? {} : { credentials: file('credentials.json', credentials) }),
     },
     ...expiredToken(options, buyers[0]),
+    ...(stage.gateway === null ? {} : { gatewayRefuses: refusesPayments(stage.gateway) }),
     operatorToken,
     thresholdFactor: request.thresholdFactor,
   };

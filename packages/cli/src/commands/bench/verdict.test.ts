@@ -66,7 +66,23 @@ describe('the verdict of a load test', () => {
       /server-1 ended/,
     ],
     ['k6 failed', { faults: [{ code: 'k6', message: 'k6 crashed.' }] }, ['k6'], /k6 crashed/],
-    ['nobody bought', missed('purchases', 'count>0'), ['k6'], /Nobody bought anything/],
+    ['nobody bought', missed('purchases', 'count>0'), ['notServed'], /Nobody bought anything/],
+    [
+      'nearly everybody gave up',
+      { ...totals({ outcomes: { gaveUp: 4_999, bought: 1 } }), ...missed('visits{outcome:gaveUp}', 'count==0') },
+      ['notServed'],
+      /4,999 of 5,000 visitors gave up/,
+    ],
+    [
+      'the servers sent too many away',
+      {
+        endpoints: [{ ...ENDPOINT, statuses: { '200': 960, '503': 40 } }],
+        ...missed('http_req_failed{name:poll}', 'rate<=0.01'),
+      },
+      ['notServed'],
+      /poll: 40 of 1,000 requests \(4 %\) were sent away/,
+    ],
+    ['the script saw a stock that does not add up', missed('stock_mismatch', 'count==0'), ['stock'], /k6\.log/],
   ])('is failed when %s', (_, change, codes, message) => {
     const { verdict, faults } = judged(change);
     expect(verdict).toBe('failed');
@@ -74,9 +90,9 @@ describe('the verdict of a load test', () => {
     expect(faults.map((fault) => fault.message).join('\n')).toMatch(message);
   });
 
-  it('names the endpoint that was too slow, its figure and its bound', () => {
+  it.each(['name:poll', 'name:poll,expected_response:true'])('names the endpoint that was too slow: %s', (tags) => {
     const slow = [{ ...ENDPOINT, p95Ms: 312.4 }];
-    const { faults } = judged({ endpoints: slow, ...missed('http_req_duration{name:poll}', 'p(95)<150') });
+    const { faults } = judged({ endpoints: slow, ...missed(`http_req_duration{${tags}}`, 'p(95)<150') });
     expect(faults).toEqual([{ code: 'latency', message: 'poll: p(95) was 312 ms, and may be 150 ms.' }]);
   });
 
@@ -134,6 +150,7 @@ describe('the verdict of a load test', () => {
   it('is partial when it was interrupted, or not all was proven', () => {
     expect(judged({ interrupted: true }).verdict).toBe('partial');
     expect(judged({ interrupted: true, ...missed('purchases', 'count>0') }).verdict).toBe('partial');
+    expect(judged({ interrupted: true, ...missed('visits_cut_off', 'count==0') }).verdict).toBe('partial');
     expect(judged({ audit: { status: 'unproven', reasons: ['Redis does not answer.'] } }).verdict).toBe('partial');
     expect(judged({ interrupted: true, ...totals({ oversold: 1 }) }).verdict).toBe('failed');
   });
@@ -153,8 +170,8 @@ describe('the verdict of a load test', () => {
     ['purchases', 'count>0'],
     ['attack_tries{attack:replay}', 'count>0'],
     ['live_delay', 'max>0'],
-    // Of no orders read, as here, none was checked.
-    ['checks', 'rate==1'],
+    ['visits{outcome:bought}', 'count>=5000'],
+    ['visits_cut_off', 'count==0'],
   ])('does not blame a run that was ended early for what could still have come: %s %s', (metric, expression) => {
     expect(judged({ interrupted: true, ...missed(metric, expression) })).toMatchObject({
       verdict: 'partial',
@@ -164,8 +181,7 @@ describe('the verdict of a load test', () => {
   });
 
   it('blames a run that was ended early for what had happened by then', () => {
-    const order = { endpoints: [{ ...ENDPOINT, endpoint: 'order' as const }] };
-    expect(codesOf({ interrupted: true, ...order, ...missed('checks', 'rate==1') })).toEqual(['k6']);
+    expect(codesOf({ interrupted: true, ...missed('visits{outcome:gaveUp}', 'count==0') })).toEqual(['notServed']);
     expect(codesOf({ interrupted: true, ...missed('live_delay', 'p(95)<1000') })).toEqual(['latency']);
     expect(codesOf({ interrupted: true, ...missed('tickets_oversold', 'count==0') })).toEqual(['oversold']);
   });

@@ -1,4 +1,5 @@
 /** What a load test comes to. Pure. */
+import { type BoundMetric, faultOfBound, isOfWholeRun } from '@fest/loadtest/bench/missed-bounds';
 import { BENCH_METRICS } from '@fest/loadtest/bench/plan';
 import type {
   AttackResult,
@@ -166,11 +167,6 @@ const TOLD_ABOVE: Readonly<Record<string, BenchFaultCode>> = {
   dropped_iterations: 'dropped',
 };
 
-const SAID: Readonly<Record<string, string>> = {
-  [BENCH_METRICS.purchases]: 'Nobody bought anything, so nothing of that was tested.',
-  checks: 'A check of the script failed; k6.log says which.',
-};
-
 /** Of trends, milliseconds. */
 const LATENCY_METRICS: readonly string[] = [
   'http_req_duration',
@@ -189,35 +185,23 @@ function missedBounds(facts: RunFacts, noLatencyClaim: string | null): readonly 
     oversold: totals.oversold > 0,
     attackSucceeded: facts.attacks.some(({ successes }) => successes > 0),
     dropped: totals.dropped > 0,
+    stock: wrongStock(facts).length > 0,
   };
   return facts.thresholds.flatMap((threshold): readonly BenchFault[] => {
     if (threshold.passed) return [];
     const { name, tags } = parseMetric(threshold.metric);
-    if (facts.interrupted && mightHavePassed(threshold, facts)) return [];
+    // What has not happened yet might have.
+    if (facts.interrupted && isOfWholeRun({ name, tags }, threshold.expression)) return [];
     if (LATENCY_METRICS.includes(name)) return [latencyFault(facts, threshold, { name, tags }, noLatencyClaim)];
-    const code = TOLD_ABOVE[name] ?? 'k6';
+    const fault = faultOfBound({ name, tags }, threshold.expression, facts);
+    const code = fault?.code ?? TOLD_ABOVE[name] ?? 'k6';
     if (known[code] === true) return [];
-    return [
-      { code, message: SAID[threshold.metric] ?? `${threshold.metric} should be ${threshold.expression}, and is not.` },
-    ];
+    return [fault ?? { code, message: `${threshold.metric} should be ${threshold.expression}, and is not.` }];
   });
 }
 
-/** What had not happened when the run was ended early might have, had it gone on: `count>0`, `max>0`, and checks of nothing. */
-function mightHavePassed({ metric, expression }: ThresholdResult, { endpoints }: RunFacts): boolean {
-  if (/^\s*\w+\s*>/.test(expression)) return true;
-  // Of no orders that were read none is as it should be; k6 takes that for a share of zero.
-  const ordersRead = endpoints.find(({ endpoint }) => endpoint === 'order')?.count ?? 0;
-  return metric === 'checks' && ordersRead === 0;
-}
-
-interface Metric {
-  readonly name: string;
-  readonly tags: Readonly<Record<string, string>>;
-}
-
 /** `http_req_duration{name:poll,status:200}` → its parts. */
-export function parseMetric(text: string): Metric {
+export function parseMetric(text: string): BoundMetric {
   const [, name = text, inside = ''] = /^([^{]+)(?:\{(.*)\})?$/.exec(text) ?? [];
   const pairs = inside
     .split(',')
@@ -242,7 +226,7 @@ const QUANTILES: Readonly<Record<string, Quantile>> = {
 function latencyFault(
   { endpoints, totals, starved }: RunFacts,
   { metric, expression }: ThresholdResult,
-  { name, tags }: Metric,
+  { name, tags }: BoundMetric,
   noLatencyClaim: string | null,
 ): BenchFault {
   const [, statistic = '', bound = ''] = /^\s*([\w.()]+)\s*<=?\s*([\d.]+)\s*$/.exec(expression) ?? [];
@@ -260,19 +244,20 @@ function latencyFault(
 
 function latenciesOf(
   name: string,
-  tags: Metric['tags'],
+  tags: BoundMetric['tags'],
   endpoints: readonly EndpointResult[],
   totals: BenchTotals,
 ): Latencies | undefined {
   if (name === BENCH_METRICS.liveDelay) return totals.liveDelay;
   if (name === BENCH_METRICS.admission) return totals.timeToAdmission;
+  if (name === BENCH_METRICS.acknowledgement) return totals.timeToOrder;
   // What k6 counts of these is in its own summary only.
   if (name !== 'http_req_duration') return undefined;
   if (tags.name === undefined) return totals.latency;
   return endpoints.find(({ endpoint }) => endpoint === tags.name);
 }
 
-function subjectOf(name: string, tags: Metric['tags']): string {
+function subjectOf(name: string, tags: BoundMetric['tags']): string {
   if (name === BENCH_METRICS.liveDelay) return 'live messages';
   if (name === BENCH_METRICS.admission) return 'the wait for admission';
   if (name === BENCH_METRICS.acknowledgement) return 'the wait for the order';

@@ -1,6 +1,6 @@
 /** What was measured of that which a bound of k6 is about. Pure. */
 import { BENCH_METRICS } from '@fest/loadtest/bench/plan';
-import type { BenchResult, Latencies, ThresholdResult } from '@fest/loadtest/bench/result';
+import type { AttackResult, BenchResult, Latencies, ThresholdResult } from '@fest/loadtest/bench/result';
 import { parseMetric } from './verdict.ts';
 
 /** A time, or a count; undefined: the result does not have it. */
@@ -34,7 +34,12 @@ export function measuredOf(result: BenchResult, { metric, expression }: Threshol
 type Tags = Readonly<Record<string, string>>;
 
 function countOf({ totals, attacks }: BenchResult, name: string, tags: Tags): number | undefined {
-  const of = attacks.filter(({ attack }) => tags.attack === undefined || attack === tags.attack);
+  const { attack, outcome, ...others } = tags;
+  // Of a part of the visits the result does not tell.
+  if (Object.keys(others).length > 0) return undefined;
+  if (outcome !== undefined) return name === BENCH_METRICS.outcomes ? (totals.outcomes[outcome] ?? 0) : undefined;
+  const of = attacks.filter((each) => attack === undefined || each.attack === attack);
+  const sum = (count: (each: AttackResult) => number): number => of.reduce((soFar, each) => soFar + count(each), 0);
   switch (name) {
     case BENCH_METRICS.unexpected:
       return totals.unexpected;
@@ -42,14 +47,14 @@ function countOf({ totals, attacks }: BenchResult, name: string, tags: Tags): nu
       return totals.oversold;
     case BENCH_METRICS.purchases:
       return totals.purchases;
-    case BENCH_METRICS.tickets:
-      return totals.tickets;
     case 'dropped_iterations':
       return totals.dropped;
     case BENCH_METRICS.attackTries:
-      return of.reduce((sum, { tries }) => sum + tries, 0);
+      return sum(({ tries }) => tries);
     case BENCH_METRICS.attackSuccesses:
-      return of.reduce((sum, { successes }) => sum + successes, 0);
+      return sum(({ successes }) => successes);
+    case BENCH_METRICS.attackRefusals:
+      return sum(({ tries, successes, undecided = 0 }) => tries - successes - undecided);
     default:
       return undefined;
   }

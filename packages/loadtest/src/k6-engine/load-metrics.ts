@@ -41,5 +41,6 @@ export const TRENDS = {
   [K6_METRICS.iterationDuration]: 'iteration',
   [BENCH_METRICS.admission]: 'timeToAdmission',
   [BENCH_METRICS.liveDelay]: 'liveDelay',
+  [BENCH_METRICS.acknowledgement]: 'timeToOrder',
 } as const;
 export type Trend = (typeof TRENDS)[keyof typeof TRENDS];

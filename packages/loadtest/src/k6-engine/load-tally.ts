@@ -1,5 +1,5 @@
 /** Adds up what k6 measured: totals, endpoints, attacks, and rows in time. One per run. */
-import type { AttackResult, BenchProgress, BenchTotals, EndpointResult } from '../bench/result.ts';
+import type { AttackResult, BenchProgress, BenchTotals, EndpointResult, Latencies as Quantiles } from '../bench/result.ts';
 import type { Latencies } from '../buyers/latencies.ts';
 import { add, rate, sorted } from './counts.ts';
 import { EndpointTallies, endpointOf, longLatencies } from './endpoint-tallies.ts';
@@ -14,6 +14,8 @@ export interface LoadFigures {
   readonly rows: readonly LoadRow[];
   readonly totals: BenchTotals;
   readonly endpoints: readonly EndpointResult[];
+  /** From the answer to paying to the answer that names the order, ms. */
+  readonly timeToOrder: Quantiles;
   readonly attacks: readonly AttackResult[];
   /** Requests that k6 made, those of `setup` and `teardown` as well. */
   readonly allRequests: number;
@@ -42,6 +44,7 @@ export class LoadTally {
     iteration: longLatencies(),
     timeToAdmission: longLatencies(),
     liveDelay: longLatencies(),
+    timeToOrder: longLatencies(),
   };
   readonly #latency = longLatencies();
   readonly #endpoints = new EndpointTallies();
@@ -103,6 +106,7 @@ export class LoadTally {
         outcomes: sorted(this.#tagged.outcomes),
       },
       endpoints: this.#endpoints.results(seconds),
+      timeToOrder: this.#trends.timeToOrder.latencies(),
       attacks: this.#attacks(),
       allRequests: this.#allRequests,
       nameless: this.#nameless,

@@ -14,7 +14,7 @@ import type { Context } from '../../context.ts';
 import { InterruptedError } from '../../errors.ts';
 import { writePrivateFile } from '../../private-files.ts';
 import { createFestival, type DeskAccounts, type DeskAdmission, SaleDesk } from '../../sale-desk.ts';
-import { makeAccounts } from './accounts.ts';
+import { type MadeAccounts, makeAccounts } from './accounts.ts';
 import type { BenchRequest } from './options.ts';
 import { sessionApi } from './sessions.ts';
 import type { BenchStage } from './stage.ts';
@@ -41,6 +41,8 @@ export interface PrepareOptions {
   readonly id: string;
   readonly status: BenchStatus;
   readonly signal: AbortSignal;
+  /** Undefined: they are made. */
+  readonly accounts?: MadeAccounts;
 }
 
 /** A list of festivals is read and one of them looked at: one alone would be no list. */
@@ -93,7 +95,7 @@ interface Place {
 
 async function makePlan(options: PrepareOptions, { folder, accounts, opened }: Place): Promise<BenchPlan> {
   const { context, stage, request, resolved, id, status, signal } = options;
-  const { buyers, credentials } = await makeAccounts({ stage, resolved, status, signal });
+  const { buyers, credentials } = options.accounts ?? (await makeAccounts({ stage, resolved, status, signal }));
   signal.throwIfAborted();
   status.begin('preparing', 'Opening the sales.');
   await ensureFestivals(accounts, context.now());

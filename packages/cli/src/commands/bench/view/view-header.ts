@@ -13,7 +13,7 @@ export function headerLines(view: View): Line[] {
 
 function barLine({ state, theme, columns, nowMs }: View): Line {
   const { progress } = state;
-  const run = progress === undefined ? 'starting' : `${progress.scenario} ${progress.profile}  ${progress.stage}`;
+  const run = progress === undefined ? 'starting' : `${progress.title ?? `${progress.scenario} ${progress.profile}`}  ${progress.stage}`;
   return spread(
     [span(` fest bench  ${run}`, 'bar')],
     [span(`  ${formatClock(nowMs)} UTC `, 'bar')],

@@ -1,5 +1,4 @@
 /** `fest bench` as an SRE starts it: the built command, the real k6, real servers. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,50 +8,16 @@ import type { BenchResult } from '@fest/loadtest/bench/result';
 import { connectRedis } from '@fest/server/platform/redis';
 import { saleKeys } from '@fest/server/redis/keys';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { k6Program, withK6 } from '../support/k6.ts';
+import { bench, endBenches, saidBy } from '../support/fest-bench.ts';
+import { withK6 } from '../support/k6.ts';
 import { startSlowProxy } from '../support/slow-proxy.ts';
-import { FEST, type SpawnedStack, spawnStack } from '../support/spawned-stack.ts';
+import { type SpawnedStack, spawnStack } from '../support/spawned-stack.ts';
 
 /** A machine that runs tests is busy: what is proven here is not its speed. */
 const PATIENT = ['--threshold-factor', '50'];
 
 let folder: string;
 let temporary: string;
-const started: ChildProcess[] = [];
-
-interface Run {
-  readonly child: ChildProcess;
-  readonly said: () => string;
-  readonly ended: Promise<{ readonly exitCode: number | null; readonly stdout: string; readonly stderr: string }>;
-}
-
-function bench(directory: string, args: readonly string[], env: Record<string, string> = {}): Run {
-  const child = spawn(process.execPath, [FEST, '-C', directory, 'bench', ...args], {
-    env: { ...process.env, K6_BIN: k6Program().path, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  started.push(child);
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => {
-    stdout += chunk.toString();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr += chunk.toString();
-  });
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve)).then((exitCode) => ({
-    exitCode,
-    stdout,
-    stderr,
-  }));
-  return { child, said: () => stderr, ended };
-}
-
-async function saidBy(run: Run, pattern: RegExp): Promise<void> {
-  for (const deadline = Date.now() + 120_000; !pattern.test(run.said()); await sleep(50)) {
-    if (run.child.exitCode !== null || Date.now() > deadline)
-      throw new Error(`it never said ${pattern}:\n${run.said()}`);
-  }
-}
 
 /** What a run printed with `--json`, checked as `fest bench compare` checks it. */
 function resultIn(stdout: string): { readonly folder: string; readonly result: BenchResult } {
@@ -83,13 +48,7 @@ withK6('fest bench', () => {
     });
   });
 
-  afterEach(async () => {
-    for (const child of started.splice(0)) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      child.kill('SIGINT');
-      await new Promise((resolve) => child.once('close', resolve));
-    }
-  });
+  afterEach(endBenches);
 
   afterAll(async () => {
     await stack?.stop();
@@ -198,43 +157,6 @@ withK6('fest bench', () => {
     expect(result.totals.seconds).toBeLessThan(40);
     expect(result.totals.purchases).toBeGreaterThan(0);
     expect(readdirSync(temporary)).toEqual([]);
-  });
-
-  it('rehearses until the servers bend, proposes an admission, and sets it for a sale', async () => {
-    const [upstream = ''] = stack.state().baseUrls;
-    const joins: number[] = [];
-    // Bends when more than eleven come within a second: a knee whose place is known.
-    const isSlow = (method: string, path: string): boolean => {
-      const now = performance.now();
-      if (method === 'POST' && path.endsWith('/queue')) joins.push(now);
-      while ((joins[0] ?? now) < now - 1_000) joins.shift();
-      return path.endsWith('/holds') && joins.length > 11;
-    };
-    const proxy = await startSlowProxy({ upstream, isSlow, delayMs: 3_000 });
-    const sale = await stack.openSale({}, { perSecond: 1, maxActive: 1 });
-    try {
-      const load = ['--from', '6', '--to', '40', '--seconds', '4', '--passes', '1', '--target', proxy.url];
-      const args = ['rehearse', ...load, '--inside', '60', '--apply', String(sale.id), '--yes', '--json'];
-      const { exitCode, stdout, stderr } = await bench(stack.directory, args).ended;
-      expect(exitCode, stderr).toBe(0);
-      const report = JSON.parse(stdout);
-      expect(report).toMatchObject({ schema: 'fest.bench-rehearsal/1', audit: { status: 'clean' } });
-      const { knee, steps, proposal } = report;
-      expect(knee.kind, stderr).toBe('found');
-      expect(knee.perSecond).toBeGreaterThanOrEqual(6);
-      expect(knee.perSecond).toBeLessThanOrEqual(12);
-      const bent = steps.filter(({ bend }: { readonly bend: string | null }) => bend !== null);
-      expect(bent.length).toBeGreaterThan(0);
-      expect(bent[0].bend).toMatch(/p95 was [23],?\d{3} ms/);
-      expect(proposal.perSecond).toBe(Math.floor(0.8 * knee.low));
-      expect(proposal.maxActive).toBe(Math.ceil(proposal.perSecond * 60 * 1.5));
-      const set = { saleId: sale.id, mode: 'fixed', perSecond: proposal.perSecond, maxActive: proposal.maxActive };
-      expect(report.applied).toMatchObject(set);
-      const path = `/api/v1/sales/${sale.id}/admission`;
-      expect(await stack.call('GET', path, await stack.signIn('operator'))).toMatchObject(set);
-    } finally {
-      await proxy.close();
-    }
   });
 
   it('fails because a server died, and makes no claim about latency', async () => {

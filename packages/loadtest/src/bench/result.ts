@@ -135,6 +135,8 @@ export interface BenchTotals {
   /** Whole visits, ms. */
   readonly iteration: Latencies;
   readonly timeToAdmission: Latencies;
+  /** From the answer to paying to the answer that names the order. */
+  readonly timeToOrder?: Latencies;
   readonly liveDelay: Latencies;
   readonly outcomes: Readonly<Record<string, number>>;
 }

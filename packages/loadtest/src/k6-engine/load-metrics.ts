@@ -40,7 +40,7 @@ export type Tagged = (typeof TAGGED)[keyof typeof TAGGED]['into'];
 export const TRENDS = {
   [K6_METRICS.iterationDuration]: 'iteration',
   [BENCH_METRICS.admission]: 'timeToAdmission',
-  [BENCH_METRICS.liveDelay]: 'liveDelay',
   [BENCH_METRICS.acknowledgement]: 'timeToOrder',
+  [BENCH_METRICS.liveDelay]: 'liveDelay',
 } as const;
 export type Trend = (typeof TRENDS)[keyof typeof TRENDS];

@@ -1,5 +1,5 @@
 /** Adds up what k6 measured: totals, endpoints, attacks, and rows in time. One per run. */
-import type { AttackResult, BenchProgress, BenchTotals, EndpointResult, Latencies as Quantiles } from '../bench/result.ts';
+import type { AttackResult, BenchProgress, BenchTotals, EndpointResult } from '../bench/result.ts';
 import type { Latencies } from '../buyers/latencies.ts';
 import { add, rate, sorted } from './counts.ts';
 import { EndpointTallies, endpointOf, longLatencies } from './endpoint-tallies.ts';
@@ -14,8 +14,6 @@ export interface LoadFigures {
   readonly rows: readonly LoadRow[];
   readonly totals: BenchTotals;
   readonly endpoints: readonly EndpointResult[];
-  /** From the answer to paying to the answer that names the order, ms. */
-  readonly timeToOrder: Quantiles;
   readonly attacks: readonly AttackResult[];
   /** Requests that k6 made, those of `setup` and `teardown` as well. */
   readonly allRequests: number;
@@ -43,8 +41,8 @@ export class LoadTally {
   readonly #trends: Record<Trend, Latencies> = {
     iteration: longLatencies(),
     timeToAdmission: longLatencies(),
-    liveDelay: longLatencies(),
     timeToOrder: longLatencies(),
+    liveDelay: longLatencies(),
   };
   readonly #latency = longLatencies();
   readonly #endpoints = new EndpointTallies();
@@ -102,11 +100,11 @@ export class LoadTally {
         latency: this.#latency.latencies(),
         iteration: this.#trends.iteration.latencies(),
         timeToAdmission: this.#trends.timeToAdmission.latencies(),
+        timeToOrder: this.#trends.timeToOrder.latencies(),
         liveDelay: this.#trends.liveDelay.latencies(),
         outcomes: sorted(this.#tagged.outcomes),
       },
       endpoints: this.#endpoints.results(seconds),
-      timeToOrder: this.#trends.timeToOrder.latencies(),
       attacks: this.#attacks(),
       allRequests: this.#allRequests,
       nameless: this.#nameless,

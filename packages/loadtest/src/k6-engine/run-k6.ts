@@ -9,7 +9,6 @@ import type {
   BenchProgress,
   BenchTotals,
   EndpointResult,
-  Latencies,
   ThresholdResult,
 } from '../bench/result.ts';
 import { faultsOf, K6_EXIT } from './k6-faults.ts';
@@ -52,8 +51,6 @@ export interface K6Run {
   readonly rows: readonly LoadRow[];
   readonly totals: BenchTotals;
   readonly endpoints: readonly EndpointResult[];
-  /** From the answer to paying to the answer that names the order, ms. */
-  readonly timeToOrder: Latencies;
   readonly thresholds: readonly ThresholdResult[];
   readonly attacks: readonly AttackResult[];
   /** Only of k6 itself: that it crashed, that the script threw, that its figures are not to be trusted. */

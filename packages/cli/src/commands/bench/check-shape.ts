@@ -20,6 +20,11 @@ export function orNull(rule: Rule): Rule {
   return (value, place) => (value === null ? undefined : rule(value, place));
 }
 
+/** A field that came later: older documents do not have it. */
+export function optional(rule: Rule): Rule {
+  return (value, place) => (value === undefined ? undefined : rule(value, place));
+}
+
 export function oneOf(words: readonly string[]): Rule {
   return (value, place) =>
     typeof value === 'string' && words.includes(value) ? undefined : `${place} is none of ${words.join(', ')}`;

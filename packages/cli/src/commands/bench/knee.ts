@@ -12,7 +12,7 @@
  */
 import type { BenchEndpoint } from '@fest/loadtest/bench/plan';
 import type { BenchFault } from '@fest/loadtest/bench/result';
-import { thresholdsOf } from '@fest/loadtest/bench/thresholds';
+import { p95BoundOf } from '@fest/loadtest/bench/thresholds';
 
 /** `warmUp` is not judged; `climb` goes up until the servers bend; `search` goes around the knee. */
 export type StepPart = 'warmUp' | 'climb' | 'search';
@@ -61,9 +61,7 @@ export const CEILINGS_MS: Readonly<Record<(typeof OF_A_PURCHASE)[number], number
 };
 
 function ceilingOf(endpoint: BenchEndpoint): number {
-  const expressions = thresholdsOf('onsale', 1)[`http_req_duration{name:${endpoint}}`] ?? [];
-  const bounds = expressions.map((expression) => /^p\(95\)<=?(\d+)$/.exec(expression)?.[1]);
-  return Number(bounds.find((bound) => bound !== undefined) ?? Number.POSITIVE_INFINITY);
+  return p95BoundOf('onsale', endpoint) ?? Number.POSITIVE_INFINITY;
 }
 
 /** Why a step bends; null: it holds. @param first the slowest step that counts */

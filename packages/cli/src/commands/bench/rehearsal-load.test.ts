@@ -27,6 +27,7 @@ describe('a step of a rehearsal', () => {
         ...TOTALS,
         unexpected: 2,
         refused: { overloaded: 3, sold_out: 9 },
+        timeToOrder: { ...LATENCIES, meanMs: 1_500 },
         outcomes: { bought: 90, neverHeld: 50, neverPaid: 40, declined: 12, gaveUp: 5, failed: 3 },
       },
       endpoints: [
@@ -35,7 +36,7 @@ describe('a step of a rehearsal', () => {
         { ...ENDPOINT, endpoint: 'pay' as const, p95Ms: 12, meanMs: 7 },
         { ...ENDPOINT, endpoint: 'festivals' as const, p95Ms: 900 },
       ],
-      timeToOrder: { ...LATENCIES, meanMs: 1_500 },
+      thresholds: [],
       faults: [],
     },
     afterwards: { audit: { status: 'clean', reasons: [] }, sale },
@@ -86,8 +87,17 @@ describe('a step of a rehearsal', () => {
     expect(codesOf({ afterwards: { audit, sale } })).toEqual(['audit']);
   });
 
-  it('is not at fault because it is slow, refuses or drops', () => {
-    const totals = { ...facts.run.totals, dropped: 20, unexpected: 30 };
-    expect(codesOf({ run: { ...facts.run, totals } })).toEqual([]);
+  it('is at fault when an order was not as it should be', () => {
+    const thresholds = [{ metric: 'checks', expression: 'rate==1', passed: false }];
+    expect(codesOf({ run: { ...facts.run, thresholds } })).toEqual(['k6']);
+  });
+
+  it('is not at fault because it is slow, refuses or drops, or nobody got as far as buying', () => {
+    const totals = { ...facts.run.totals, dropped: 20, unexpected: 30, purchases: 0 };
+    const thresholds = [
+      { metric: 'purchases', expression: 'count>0', passed: false },
+      { metric: 'http_req_duration{name:poll}', expression: 'p(95)<150', passed: false },
+    ];
+    expect(codesOf({ run: { ...facts.run, totals, thresholds } })).toEqual([]);
   });
 });

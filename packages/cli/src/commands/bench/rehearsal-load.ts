@@ -1,7 +1,7 @@
 /** What comes in one step of a rehearsal, and what is read off it. Pure. */
 import { BENCH_BOUNDS } from '@fest/loadtest/bench/bounds';
 import { arrivalsOf } from '@fest/loadtest/bench/load-sums';
-import type { BenchLoad } from '@fest/loadtest/bench/plan';
+import { BENCH_METRICS, type BenchLoad } from '@fest/loadtest/bench/plan';
 import { type ResolvedLoad, resolveLoad } from '@fest/loadtest/bench/profiles';
 import type { BenchAudit, BenchFault, BenchFaultCode, BenchTotals, TimelineRow } from '@fest/loadtest/bench/result';
 import type { K6Run } from '@fest/loadtest/k6-engine/run-k6';
@@ -56,7 +56,7 @@ export interface StepFacts {
   readonly part: StepPart;
   /** Visits that were due. */
   readonly due: number;
-  readonly run: Pick<K6Run, 'totals' | 'endpoints' | 'faults' | 'timeToOrder'>;
+  readonly run: Pick<K6Run, 'totals' | 'endpoints' | 'faults' | 'thresholds'>;
   readonly timeline: readonly TimelineRow[];
   /** Processes that ended, a sentence each. */
   readonly died: readonly string[];
@@ -64,13 +64,14 @@ export interface StepFacts {
 }
 
 export function describeStep({ perSecond, part, due, run, timeline, died, afterwards }: StepFacts): RehearsalStep {
-  const { totals, endpoints, timeToOrder } = run;
+  const { totals, endpoints } = run;
   const refused = OVERLOAD_CODES.reduce((sum, code) => sum + (totals.refused[code] ?? 0), 0);
   const p95Ms = OF_A_PURCHASE.flatMap((name) => {
     const value = endpoints.find(({ endpoint }) => endpoint === name)?.p95Ms ?? null;
     return value === null ? [] : [[name, value] as const];
   });
-  const payMs = endpoints.find(({ endpoint }) => endpoint === 'pay')?.meanMs ?? null;
+  const payMs = endpoints.find(({ endpoint }) => endpoint === 'pay')?.meanMs ?? 0;
+  const toOrderMs = totals.timeToOrder?.meanMs ?? null;
   return {
     perSecond,
     part,
@@ -81,7 +82,7 @@ export function describeStep({ perSecond, part, due, run, timeline, died, afterw
     errors: totals.unexpected + refused,
     purchases: totals.purchases,
     p95Ms: Object.fromEntries(p95Ms),
-    orderMs: timeToOrder.meanMs === null ? null : timeToOrder.meanMs + (payMs ?? 0),
+    orderMs: toOrderMs === null ? null : toOrderMs + payMs,
     active: activeOf(timeline),
     faults: seriousFaults({ run, died, afterwards }),
     starved: describeStarvation(timeline),
@@ -100,7 +101,8 @@ function seriousFaults({ run, died, afterwards }: Pick<StepFacts, 'run' | 'died'
     interrupted: false,
     totals: run.totals,
     endpoints: run.endpoints,
-    thresholds: [],
+    // That nobody bought is slowness, if it is nothing else.
+    thresholds: run.thresholds.filter(({ metric }) => metric !== BENCH_METRICS.purchases),
     attacks: [],
     faults: [...died.map((message): BenchFault => ({ code: 'serverDied', message })), ...run.faults],
     audit: afterwards.audit,

@@ -23,6 +23,7 @@ import {
   listOf,
   mapOf,
   oneOf,
+  optional,
   orNull,
   type Rule,
   shapeOf,
@@ -126,6 +127,7 @@ const totals = shapeOf<BenchTotals>({
   latency: latencies,
   iteration: latencies,
   timeToAdmission: latencies,
+  timeToOrder: optional(latencies),
   liveDelay: latencies,
   outcomes: mapOf(anAmount),
 });

@@ -1,4 +1,5 @@
 /** The top of the screen: which run, how far it is, what is wrong; and its bottom line. Pure. */
+import type { BenchProgress } from '@fest/loadtest/bench/result';
 import { cleanText } from '../../../tui/cells.ts';
 import { bar } from '../../../tui/chart.ts';
 import { fitLine, type Line, span, spread } from '../../../tui/line.ts';
@@ -13,7 +14,7 @@ export function headerLines(view: View): Line[] {
 
 function barLine({ state, theme, columns, nowMs }: View): Line {
   const { progress } = state;
-  const run = progress === undefined ? 'starting' : `${progress.title ?? `${progress.scenario} ${progress.profile}`}  ${progress.stage}`;
+  const run = progress === undefined ? 'starting' : `${nameOf(progress)}  ${progress.stage}`;
   return spread(
     [span(` fest bench  ${run}`, 'bar')],
     [span(`  ${formatClock(nowMs)} UTC `, 'bar')],
@@ -21,6 +22,10 @@ function barLine({ state, theme, columns, nowMs }: View): Line {
     'bar',
     theme.cut,
   );
+}
+
+function nameOf({ title, scenario, profile }: BenchProgress): string {
+  return title ?? `${scenario} ${profile}`;
 }
 
 const BAR_CELLS_MAX = 60;

@@ -118,9 +118,18 @@ function addRehearse(bench: Command, context: Context, run: RunCommand): void {
     .option('--seconds <number>', 'length of a step (default: 10)')
     .option('--steps <number>', 'steps at most; fewer when the knee is known before (default: 24)')
     .option('--minutes <number>', 'no step begins that would end later (default: 8)')
-    .option('--inside <seconds>', 'how long somebody is inside, on average (default: reckoned, see docs/load-testing.md)')
-    .option('--hold-seconds <number>', 'how long holds of the real sale last (default: 300; with --apply as it has them)')
-    .option('--apply <sale>', 'set what is proposed for this sale, after a question; looked at before anything is measured')
+    .option(
+      '--inside <seconds>',
+      'how long somebody is inside, on average (default: reckoned, see docs/load-testing.md)',
+    )
+    .option(
+      '--hold-seconds <number>',
+      'how long holds of the real sale last (default: 300; with --apply as it has them)',
+    )
+    .option(
+      '--apply <sale>',
+      'set what is proposed for this sale, after a question; looked at before anything is measured',
+    )
     .option('-y, --yes', 'with --apply: do not ask')
     .option('--environment <name>', 'environment of fest.config.yaml (FEST_PROFILE)')
     .option('--target <url...>', 'servers to test (default: the stack of the folder, or one made for the run)')

@@ -11,7 +11,7 @@
  * enough in all but one of a thousand moments.
  */
 import { LIMITS } from '@fest/server/limits';
-import { bendOf, type RehearsalStep } from './knee.ts';
+import { bendOf, type RehearsalStep, referenceOf } from './knee.ts';
 import type { Knee } from './knee-search.ts';
 
 /** The sale as far as it decides how long buyers are inside. */
@@ -67,7 +67,12 @@ export function proposeAdmission(
   const sustained = knee.kind === 'found' ? knee.low : knee.perSecond;
   const perSecond = Math.max(1, Math.min(LIMITS.perSecondMax, Math.floor(OF_THE_KNEE * sustained)));
   const most = Math.min(LIMITS.maxActiveMax, stay.capacity ?? Number.POSITIVE_INFINITY);
-  return { perSecond, maxActive: Math.max(1, Math.min(most, placesFor(perSecond * secondsInside))), secondsInside, reckoned };
+  return {
+    perSecond,
+    maxActive: Math.max(1, Math.min(most, placesFor(perSecond * secondsInside))),
+    secondsInside,
+    reckoned,
+  };
 }
 
 /** @param inside on average */
@@ -96,7 +101,7 @@ function reckon(steps: readonly RehearsalStep[], stay: StayOptions): Reckoned | 
 /** Of the steps that held. */
 function orderSecondsOf(steps: readonly RehearsalStep[]): number | undefined {
   const counted = steps.filter(({ part }) => part !== 'warmUp');
-  const [first] = counted;
+  const first = referenceOf(steps);
   if (first === undefined) return undefined;
   const held = counted.flatMap((step) =>
     step.orderMs === null || bendOf(step, first) !== null ? [] : [{ ...step, orderMs: step.orderMs }],

@@ -38,7 +38,7 @@ const MISS = 0.02;
 const STEEPNESSES = [6, 12, 24, 48] as const;
 /** The knee may be outside of the rates that are tried, by so much. */
 const MARGIN = 1.5;
-const GRID = 400;
+const GRID = 250;
 const INTERVAL = [0.05, 0.5, 0.95] as const;
 
 /** @param range of the rates that may be tried */

@@ -74,7 +74,9 @@ describe('a rehearsal', () => {
       const { steps } = rehearse(BOUNDS, noisy(120, seed, { hiccups: 0.15 }));
       for (const [index, { perSecond }] of steps.entries()) {
         const held = steps.slice(0, index).filter(({ p95Ms }) => p95Ms.hold === 20);
-        expect(perSecond).toBeLessThanOrEqual(Math.ceil(1.5 * Math.max(BOUNDS.from, ...held.map((one) => one.perSecond))));
+        expect(perSecond).toBeLessThanOrEqual(
+          Math.ceil(1.5 * Math.max(BOUNDS.from, ...held.map((one) => one.perSecond))),
+        );
       }
     }
   });
@@ -85,11 +87,11 @@ describe('a rehearsal', () => {
     expect(knee).toEqual({ kind: 'beyond', perSecond: 100 });
   });
 
-  it('ends when the first rate did not hold twice, and not for one hiccup', () => {
+  it('ends when the first rate bent three times in a row, and not for a hiccup or two', () => {
     const { rates, knee } = rehearse(BOUNDS, () => true);
-    expect(rates).toEqual([20, 20, 20]);
+    expect(rates).toEqual([20, 20, 20, 20]);
     expect(knee).toMatchObject({ kind: 'below', perSecond: 20, why: expect.stringContaining('p95 of hold') });
-    expect(rehearse(BOUNDS, (rate, number) => number === 2 || rate > 100).knee.kind).toBe('found');
+    expect(rehearse(BOUNDS, (rate, number) => number === 2 || number === 3 || rate > 100).knee.kind).toBe('found');
   });
 
   it('does not judge the step that warms up', () => {
@@ -121,24 +123,24 @@ describe('a rehearsal', () => {
 });
 
 describe('rehearsals of servers with noise and hiccups', () => {
-  const SEEDS = Array.from({ length: 60 }, (_, index) => `server ${index}`);
+  const SEEDS = Array.from({ length: 40 }, (_, index) => `server ${index}`);
 
   it.each([33, 77, 140, 320])('find a knee of %i, and have it in their interval as often as they say', (truth) => {
     const knees = SEEDS.map((seed) => found(rehearse(BOUNDS, noisy(truth, `${seed} ${truth}`)).knee));
     const hits = knees.filter(({ low, high }) => low <= truth && truth <= high).length;
-    expect(hits / SEEDS.length).toBeGreaterThanOrEqual(0.85);
-    const far = knees.filter(({ perSecond }) => Math.abs(perSecond / truth - 1) > 0.15).length;
+    expect(hits / SEEDS.length).toBeGreaterThanOrEqual(0.9);
+    const far = knees.filter(({ perSecond }) => Math.abs(perSecond / truth - 1) > 0.1).length;
     expect(far / SEEDS.length).toBeLessThanOrEqual(0.05);
   });
 
-  it('agree within 15 %, two by two, in nine cases of ten', () => {
+  it('agree within 10 %, two by two, in nine cases of ten', () => {
     const apart = SEEDS.map((seed) => {
       const [one, other] = ['first', 'second'].map((time) =>
         found(rehearse(BOUNDS, noisy(110, `${seed} ${time}`)).knee),
       );
       return Math.abs(Math.log((one?.perSecond ?? 1) / (other?.perSecond ?? 2)));
     });
-    expect(apart.filter((each) => each <= Math.log(1.15)).length / SEEDS.length).toBeGreaterThanOrEqual(0.9);
+    expect(apart.filter((each) => each <= Math.log(1.1)).length / SEEDS.length).toBeGreaterThanOrEqual(0.9);
   });
 
   it('need fewer steps than there are', () => {

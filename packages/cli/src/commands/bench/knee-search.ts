@@ -6,7 +6,7 @@
  * (knee-estimate.ts), never more than half above what has held, until the interval is narrow, or steps or time are used up.
  * The search goes wherever the steps lead: up again when the climb ended too soon.
  */
-import { bendOf, type RehearsalStep, type StepPart } from './knee.ts';
+import { bendOf, type RehearsalStep, referenceOf, type StepPart } from './knee.ts';
 import { estimateKnee, type KneeEstimate, type Probe } from './knee-estimate.ts';
 
 export interface RehearsalBounds {
@@ -38,17 +38,20 @@ export type NextStep =
 
 const RISE = 1.5;
 /** Upper end of the interval by its lower one; or so many arrivals a second, where rates are small. */
-const NARROW = 1.15;
+const NARROW = 1.2;
 const NARROW_PER_SECOND = 2;
 /** Fewer agree by luck. */
 const SEARCH_STEPS_LEAST = 6;
 const SURE = 0.95;
+/** In a row, at the same rate. Where there is nothing below to search in, one more. */
+const BENDS_BELIEVED = 2;
+const BENDS_BELIEVED_AT_FIRST = 3;
 
 /** What comes after these steps. @param isOutOfTime there is no time for another one */
 export function nextStep(steps: readonly RehearsalStep[], bounds: RehearsalBounds, isOutOfTime = false): NextStep {
   if (steps.length === 0) return { kind: 'step', perSecond: bounds.from, part: 'warmUp' };
   const counted = steps.filter(({ part }) => part !== 'warmUp');
-  const [first] = counted;
+  const first = referenceOf(steps);
   if (first === undefined) return { kind: 'step', perSecond: bounds.from, part: 'climb' };
   const judged = counted.map((step) => ({ ...step, why: bendOf(step, first) }));
   const isOver = isOutOfTime || steps.length >= bounds.steps;
@@ -60,11 +63,15 @@ type Judged = RehearsalStep & { readonly why: string | null };
 /** Undefined: the climb is over, its bend was seen twice. */
 function afterClimb(judged: readonly Judged[], { from, to }: RehearsalBounds, isOver: boolean): NextStep | undefined {
   const climb = judged.filter(({ part }) => part === 'climb');
-  const [before, last] = [climb.at(-2), climb.at(-1)];
+  const last = climb.at(-1);
   if (last === undefined || judged.length > climb.length) return undefined;
-  const isBentTwice = last.why !== null && before?.why != null && before.perSecond === last.perSecond;
-  if (isBentTwice && last.perSecond > from) return undefined;
-  if (isBentTwice) return { kind: 'done', knee: { kind: 'below', perSecond: from, why: last.why } };
+  const bends = climb.slice(
+    climb.findLastIndex(({ why, perSecond }) => why === null || perSecond !== last.perSecond) + 1,
+  );
+  if (last.perSecond > from && bends.length >= BENDS_BELIEVED) return undefined;
+  if (last.why !== null && bends.length >= BENDS_BELIEVED_AT_FIRST) {
+    return { kind: 'done', knee: { kind: 'below', perSecond: from, why: last.why } };
+  }
   if (last.why === null && last.perSecond >= to) return { kind: 'done', knee: { kind: 'beyond', perSecond: to } };
   if (isOver) return climb.every(({ why }) => why === null) ? beyond(climb) : undefined;
   const perSecond = last.why === null ? Math.min(to, Math.ceil(last.perSecond * RISE)) : last.perSecond;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { rehearsalStep as step } from '../../test-support/rehearsal-step.ts';
-import { bendOf, CEILINGS_MS, OF_A_PURCHASE, type RehearsalStep, slowestOf } from './knee.ts';
+import { bendOf, CEILINGS_MS, OF_A_PURCHASE, type RehearsalStep, referenceOf, slowestOf } from './knee.ts';
 
 describe('a step of a rehearsal', () => {
   const first = step(20);
@@ -36,6 +36,13 @@ describe('a step of a rehearsal', () => {
     expect(bendOf(step(100, { p95Ms: { join: 501 } }), slow)).toMatch(/p95 of join was 501 ms, above 500 ms/);
     const late = step(20, { p95Ms: { payment: 151 } });
     expect(bendOf(late, late)).toMatch(/p95 of payment was 151 ms, above 150 ms/);
+  });
+
+  it('is compared with the first one that counts and was no hiccup', () => {
+    const [warm, jolted, good] = [step(20, { part: 'warmUp' }), step(20, { p95Ms: { join: 900 } }), step(20)];
+    expect(referenceOf([warm, jolted, good, step(30)])).toBe(good);
+    expect(referenceOf([warm, jolted])).toBe(jolted);
+    expect(referenceOf([warm])).toBeUndefined();
   });
 
   it('knows what a sale may take at every endpoint of a purchase', () => {

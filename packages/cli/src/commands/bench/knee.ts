@@ -64,12 +64,13 @@ function ceilingOf(endpoint: BenchEndpoint): number {
   return p95BoundOf('onsale', endpoint) ?? Number.POSITIVE_INFINITY;
 }
 
-/** Why a step bends; null: it holds. @param first the slowest step that counts */
+/** Why a step bends; null: it holds. @param first what it is compared with: {@link referenceOf} */
 export function bendOf(step: RehearsalStep, first: RehearsalStep): string | null {
   const { dropped, arrivals, errors, lost, requests } = step;
   if (dropped > 0) return `${dropped} of ${arrivals + dropped} visits could not begin: those before took too long`;
   if (errors > ERROR_SHARE * requests) return `${errors} of ${requests} requests failed or were refused`;
-  if (lost > Math.max(1, LOST_SHARE * arrivals)) return `${lost} of ${arrivals} visits ended without what they came for`;
+  if (lost > Math.max(1, LOST_SHARE * arrivals))
+    return `${lost} of ${arrivals} visits ended without what they came for`;
   for (const endpoint of OF_A_PURCHASE) {
     const measured = step.p95Ms[endpoint];
     const bound = Math.min(
@@ -81,6 +82,12 @@ export function bendOf(step: RehearsalStep, first: RehearsalStep): string | null
     }
   }
   return null;
+}
+
+/** What the others are compared with: the first step that counts and was no hiccup. Undefined: none counts yet. */
+export function referenceOf<Step extends RehearsalStep>(steps: readonly Step[]): Step | undefined {
+  const counted = steps.filter(({ part }) => part !== 'warmUp');
+  return counted.find((step) => bendOf(step, step) === null) ?? counted[0];
 }
 
 /** Of the slowest endpoint, ms; null: nothing was answered. */

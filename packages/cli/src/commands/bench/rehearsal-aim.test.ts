@@ -76,7 +76,7 @@ describe('before anything is measured', () => {
   test('so do more accounts than can be signed up, with the flag that makes them fewer', async () => {
     const { context, fest } = await world();
     expect(await fest('--apply', '7', '--yes')).toBe(EXIT.usage);
-    expect(context.text('stderr')).toMatch(/5,000 accounts[^]*--to 200/);
+    expect(context.text('stderr')).toMatch(/5,000 accounts[\s\S]*--to 200/);
   });
 });
 

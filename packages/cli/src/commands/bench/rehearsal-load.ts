@@ -96,7 +96,11 @@ function lostVisits({ outcomes, iterations, dropped }: BenchTotals, due: number)
 }
 
 /** The same rules as for any load test; whether it was fast enough is not asked here. */
-function seriousFaults({ run, died, afterwards }: Pick<StepFacts, 'run' | 'died' | 'afterwards'>): readonly BenchFault[] {
+function seriousFaults({
+  run,
+  died,
+  afterwards,
+}: Pick<StepFacts, 'run' | 'died' | 'afterwards'>): readonly BenchFault[] {
   const { faults } = judge({
     interrupted: false,
     totals: run.totals,

@@ -1,5 +1,5 @@
 /** How far a rehearsal is, in words. Pure. */
-import { bendOf, type RehearsalStep, type StepPart, slowestOf } from './knee.ts';
+import { bendOf, type RehearsalStep, referenceOf, type StepPart, slowestOf } from './knee.ts';
 import type { RehearsalPlan } from './rehearse-options.ts';
 
 export interface RehearsalProgress {
@@ -55,7 +55,7 @@ export function describeDone(steps: readonly RehearsalStep[]): string {
 
 /** With why each of those that are judged did not hold. */
 export function judge(steps: readonly RehearsalStep[]): readonly (RehearsalStep & { readonly bend: string | null })[] {
-  const first = steps.find(({ part }) => part !== 'warmUp');
+  const first = referenceOf(steps);
   return steps.map((step) => ({
     ...step,
     bend: first === undefined || step.part === 'warmUp' ? null : bendOf(step, first),

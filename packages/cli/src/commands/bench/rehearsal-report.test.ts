@@ -34,7 +34,9 @@ describe('the report of a rehearsal', () => {
   it('has each step, the knee with its interval, the command that sets what is proposed, and what to know', () => {
     const text = renderRehearsal(composeRehearsal(facts), false);
     expect(text).toMatch(/^warming up\s+20\s+20\s+0\s+0\s+0\s+60 %\s+40\s+–/m);
-    expect(text).toMatch(/^climbing\s+68\s+312\s+0\s+0\s+0\s+60 %\s+136\s+no: the p95 of hold was 312 ms, above 100 ms/m);
+    expect(text).toMatch(
+      /^climbing\s+68\s+312\s+0\s+0\s+0\s+60 %\s+136\s+no: the p95 of hold was 312 ms, above 100 ms/m,
+    );
     expect(text).toMatch(/^around the knee\s+52\s+20\s+0\s+0\s+0\s+60 %\s+104\s+yes/m);
     expect(text).toContain('Sustained: 59 arrivals a second (52 to 68 with a probability of 90 %, 27 % apart).');
     expect(text).toContain('  fest sale rate 3 --mode fixed --per-second 41 --max-active 4101\n');
@@ -49,7 +51,9 @@ describe('the report of a rehearsal', () => {
   it('is Markdown with the same table', () => {
     const text = renderRehearsalMarkdown(composeRehearsal(facts));
     expect(text).toContain('# Rehearsal 20260701-120000-rehearsal\n');
-    expect(text).toContain('| climbing | 68 | 312 | 0 | 0 | 0 | 60 % | 136 | no: the p95 of hold was 312 ms, above 100 ms |');
+    expect(text).toContain(
+      '| climbing | 68 | 312 | 0 | 0 | 0 | 60 % | 136 | no: the p95 of hold was 312 ms, above 100 ms |',
+    );
     expect(text).toContain('Proposed: `fest sale rate 3 --mode fixed --per-second 41 --max-active 4101`');
   });
 
@@ -83,7 +87,7 @@ describe('the report of a rehearsal', () => {
     const report = composeRehearsal({ ...facts, knee: null, interrupted: true });
     expect(report).toMatchObject({ interrupted: true, proposal: null });
     expect(report.steps).toHaveLength(4);
-    expect(renderRehearsal(report, false)).toMatch(/^climbing\s+68[^]*was not finished/m);
+    expect(renderRehearsal(report, false)).toMatch(/^climbing\s+68[\s\S]*was not finished/m);
   });
 
   it('takes the worst audit of all steps, whatever came first', () => {
@@ -119,7 +123,11 @@ describe('the end of a rehearsal', () => {
     ['when even the largest rate held', { knee: { kind: 'beyond', perSecond: 500 } }, true],
     ['when nobody could audit', { audit: { status: 'notRun', reasons: [] } }, true],
     ['when something was not proven', { audit: unproven }, false],
-    ['when neither the largest rate bent nor all was proven', { knee: { kind: 'beyond', perSecond: 9 }, audit: unproven }, false],
+    [
+      'when neither the largest rate bent nor all was proven',
+      { knee: { kind: 'beyond', perSecond: 9 }, audit: unproven },
+      false,
+    ],
     ['after a fault', { faults }, false],
     ['when it was interrupted', { interrupted: true }, false],
     ['when no rate held', { knee: { kind: 'below', perSecond: 20, why: '' } }, false],

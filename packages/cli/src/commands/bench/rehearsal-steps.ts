@@ -67,7 +67,10 @@ export async function rehearse(run: BenchRun, stage: BenchStage, order: Rehearsa
       const elapsedMs = context.now() - beganAtMs;
       const next = nextStep(steps, plan, elapsedMs + longestMs > plan.minutes * 60_000);
       if (next.kind === 'done') return saved(compose(next.knee), save);
-      status.about(['rehearsal', describeTrail(steps)].join(' ').trim(), describeNext({ steps, next, plan, elapsedMs }));
+      status.about(
+        ['rehearsal', describeTrail(steps)].join(' ').trim(),
+        describeNext({ steps, next, plan, elapsedMs }),
+      );
       const { step, audit } = await makeStep(run, stage, accounts, {
         ...next,
         seconds: plan.seconds,
@@ -82,7 +85,8 @@ export async function rehearse(run: BenchRun, stage: BenchStage, order: Rehearsa
       longestMs = Math.max(longestMs, context.now() - beganAtMs - elapsedMs);
     }
   } catch (error) {
-    if (steps.length === 0) throw signal.aborted ? new InterruptedError('Interrupted before the first step ended') : error;
+    if (steps.length === 0)
+      throw signal.aborted ? new InterruptedError('Interrupted before the first step ended') : error;
     return { ...saved(compose(null), save), error: signal.aborted ? undefined : error };
   }
 }
@@ -139,5 +143,8 @@ async function makeStep(
 /** A sale that nobody could look at afterwards is not proven, whoever else was asked. */
 function auditOf({ audit, sale }: Afterwards, number: number): BenchAudit {
   if (sale !== undefined || audit.status === 'differs') return audit;
-  return { status: 'unproven', reasons: [...audit.reasons, `The sale of step ${number} could not be read afterwards.`] };
+  return {
+    status: 'unproven',
+    reasons: [...audit.reasons, `The sale of step ${number} could not be read afterwards.`],
+  };
 }

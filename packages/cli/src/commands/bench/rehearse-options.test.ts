@@ -55,13 +55,12 @@ describe('the size of a rehearsal', () => {
   });
 
   it('is too large for an API alone where each account had to be signed up, and says which flag makes it fit', () => {
-    const fault = (() => {
-      try {
-        requireFewAccounts(plan);
-      } catch (error) {
-        return error;
-      }
-    })();
+    let fault: unknown;
+    try {
+      requireFewAccounts(plan);
+    } catch (error) {
+      fault = error;
+    }
     expect(fault).toBeInstanceOf(FixableError);
     const { fix = '' } = (fault as FixableError).details;
     const [, to = ''] = /--to (\d+)/.exec(fix) ?? [];

@@ -74,7 +74,10 @@ export function parseRehearsal(options: RehearseOptions): RehearsalPlan {
     throw wrong(`--from ${plan.from} is above --to ${plan.to}`, 'The rate rises from the first to the second.');
   }
   if (apply !== undefined && holdSeconds !== undefined) {
-    throw wrong('--hold-seconds does not go with --apply', 'Leave it out: the sale says itself how long its holds are.');
+    throw wrong(
+      '--hold-seconds does not go with --apply',
+      'Leave it out: the sale says itself how long its holds are.',
+    );
   }
   return plan;
 }

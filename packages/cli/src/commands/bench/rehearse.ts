@@ -54,21 +54,18 @@ export async function runRehearsal(context: Context, options: RehearseOptions): 
   const startedAtMs = context.now();
   const id = benchId(startedAtMs, 'onsale', 'stress').replace(/onsale-stress$/, 'rehearsal');
   const { save, file } = reportFiles(settings.directory, id);
-  const { report, error } = await onStage(
-    { context, settings, request, resolved, target, id },
-    options,
-    (run, stage) =>
-      rehearse(run, stage, {
-        plan,
-        stay: stayOf(plan, aim),
-        startedAtMs,
-        rateCommand: rateCommandOf({
-          saleId: aim?.saleId,
-          url: target.kind === 'servers' ? (aim?.url ?? stage.figureUrls[0]) : undefined,
-          flags,
-        }),
-        save,
+  const { report, error } = await onStage({ context, settings, request, resolved, target, id }, options, (run, stage) =>
+    rehearse(run, stage, {
+      plan,
+      stay: stayOf(plan, aim),
+      startedAtMs,
+      rateCommand: rateCommandOf({
+        saleId: aim?.saleId,
+        url: target.kind === 'servers' ? (aim?.url ?? stage.figureUrls[0]) : undefined,
+        flags,
       }),
+      save,
+    }),
   );
   return conclude(context, { report, error, aim, file, json: options.json === true });
 }
@@ -121,7 +118,10 @@ function nothingToApplyTo(saleId: number): FixableError {
 }
 
 /** The real sale says itself how long its holds are. */
-function stayOf({ insideSeconds, holdSeconds, from, seconds }: RehearsalPlan, aim: RehearsalAim | undefined): StayOptions {
+function stayOf(
+  { insideSeconds, holdSeconds, from, seconds }: RehearsalPlan,
+  aim: RehearsalAim | undefined,
+): StayOptions {
   const { neverPayShare } = rehearsalLoad(from, seconds).behaviour;
   return {
     insideSeconds,

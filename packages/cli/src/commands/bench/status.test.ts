@@ -5,7 +5,11 @@ import { BenchStatus } from './status.ts';
 
 test('a load that is a part of something larger says so wherever it is shown', async () => {
   const shown: BenchProgress[] = [];
-  const view = { show: (progress: BenchProgress) => shown.push(progress), line: () => undefined, close: async () => {} };
+  const view = {
+    show: (progress: BenchProgress) => shown.push(progress),
+    line: () => undefined,
+    close: async () => {},
+  };
   const status = new BenchStatus({ context: createFakeContext(), view, scenario: 'onsale', profile: 'stress' });
   onTestFinished(() => status.close());
   status.begin('preparing', 'Opening the sales.');

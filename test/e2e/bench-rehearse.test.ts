@@ -45,7 +45,7 @@ withK6('fest bench rehearse', () => {
     const proxy = await startSlowProxy({ upstream, isSlow, delayMs: 1_500 });
     const sale = await stack.openSale({ holdSeconds: 60 }, { perSecond: 1, maxActive: 1 });
     try {
-      const load = ['--from', '6', '--to', '40', '--steps', '10', '--target', proxy.url];
+      const load = ['--from', '8', '--to', '40', '--steps', '9', '--target', proxy.url];
       const args = ['rehearse', ...load, ...SMALL, '--inside', '60', '--apply', String(sale.id), '--yes'];
       const { exitCode, stdout, stderr } = await bench(stack.directory, args).ended;
       expect(exitCode, stderr).toBe(0);

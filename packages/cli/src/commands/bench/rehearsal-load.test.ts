@@ -19,7 +19,7 @@ describe('a step of a rehearsal', () => {
   const facts: StepFacts = {
     perSecond: 40,
     part: 'search',
-    due: 203,
+    due: 204,
     timeline: [1, 20, 30, null, 40, 50, 3, 2].map(row),
     died: [],
     run: {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connectRedis } from '@fest/server/platform/redis';
 import { saleKeys } from '@fest/server/redis/keys';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { bench, endBenches, saidBy } from '../support/fest-bench.ts';
+import { endBenches, newestSales, PROMPT_GATEWAY, saidBy, startBench } from '../support/bench-run.ts';
 import { withK6 } from '../support/k6.ts';
 import { startSlowProxy } from '../support/slow-proxy.ts';
 import { type SpawnedStack, spawnStack } from '../support/spawned-stack.ts';
@@ -18,13 +18,7 @@ withK6('fest bench rehearse', () => {
   let stack: SpawnedStack;
 
   beforeAll(async () => {
-    stack = await spawnStack([], {
-      FEST_GATEWAY_LATENCY_MS: '0',
-      FEST_GATEWAY_LATENCY_SIGMA: '0',
-      FEST_GATEWAY_DECLINE_RATE: '0',
-      FEST_GATEWAY_TIMEOUT_RATE: '0',
-      FEST_GATEWAY_UNKNOWN_RATE: '0',
-    });
+    stack = await spawnStack([], PROMPT_GATEWAY);
   });
 
   afterEach(endBenches);
@@ -47,7 +41,7 @@ withK6('fest bench rehearse', () => {
     try {
       const load = ['--from', '8', '--to', '40', '--steps', '9', '--target', proxy.url];
       const args = ['rehearse', ...load, ...SMALL, '--inside', '60', '--apply', String(sale.id), '--yes'];
-      const { exitCode, stdout, stderr } = await bench(stack.directory, args).ended;
+      const { exitCode, stdout, stderr } = await startBench(stack.directory, args).ended;
       expect(exitCode, stderr).toBe(0);
       expect(stderr).toContain(`the admission of sale ${sale.id} “Day 1”`);
       const report = JSON.parse(stdout);
@@ -77,11 +71,12 @@ withK6('fest bench rehearse', () => {
   });
 
   it('ends at once when more was sold than there is, and proposes nothing', async () => {
-    const run = bench(stack.directory, ['rehearse', '--from', '20', ...SMALL, '--seconds', '6']);
+    const run = startBench(stack.directory, ['rehearse', '--from', '20', ...SMALL, '--seconds', '6']);
     await saidBy(run, /running: Step 1/);
     const redis = await connectRedis(stack.state().redisUrl);
     try {
-      const key = saleKeys.sale(await newestSale(stack));
+      const [first = 0] = await newestSales(stack, 'rehearsal');
+      const key = saleKeys.sale(first);
       for (const deadline = Date.now() + 60_000; Number(await redis.hget(key, 'sold')) < 2; await sleep(20)) {
         if (Date.now() > deadline) throw new Error(`nothing was sold:\n${run.said()}`);
       }
@@ -101,7 +96,7 @@ withK6('fest bench rehearse', () => {
   });
 
   it('ends at Ctrl-C with the table so far, and proposes nothing', async () => {
-    const run = bench(stack.directory, ['rehearse', '--from', '5', ...SMALL]);
+    const run = startBench(stack.directory, ['rehearse', '--from', '5', ...SMALL]);
     await saidBy(run, /running: Step 2 of 24 at most/);
     run.child.kill('SIGINT');
     const { exitCode, stdout, stderr } = await run.ended;
@@ -114,14 +109,3 @@ withK6('fest bench rehearse', () => {
     expect(JSON.parse(readFileSync(report.file, 'utf8'))).toMatchObject({ interrupted: true, id: report.id });
   });
 });
-
-/** That the rehearsal sells: the first of the two of its last festival, the other one is for tokens of another sale. */
-async function newestSale(stack: SpawnedStack): Promise<number> {
-  type Page = { readonly items: readonly { readonly id: number; readonly title: string }[] };
-  const token = await stack.signIn('operator');
-  const { items } = await stack.call<Page>('GET', '/api/v1/festivals?limit=100', token);
-  const id = Math.max(...items.filter(({ title }) => /-rehearsal-/.test(title)).map((festival) => festival.id));
-  type Festival = { readonly sales: readonly { readonly id: number }[] };
-  const { sales } = await stack.call<Festival>('GET', `/api/v1/festivals/${id}`, token);
-  return Math.min(...sales.map((sale) => sale.id));
-}

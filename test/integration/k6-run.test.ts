@@ -231,6 +231,12 @@ withK6('a load test with k6', () => {
     expect(rows.length).toBeGreaterThan(0);
   });
 
+  it.each([0, 50, 200])('that is stopped %i ms after its start, listening or not, is no fault', async (afterMs) => {
+    const beganAt = performance.now();
+    const { run: result } = await run(ENDLESS, { stopWhen: () => performance.now() - beganAt >= afterMs });
+    expect(result).toMatchObject({ interrupted: true, faults: [] });
+  });
+
   it('whose script throws before it begins is a fault with the reason', async () => {
     const { run: result } = await run(
       `${PRELUDE}\nexport function setup() { throw new Error('no sale to buy from'); }\nexport default function () {}`,

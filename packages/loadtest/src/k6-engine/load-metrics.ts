@@ -6,6 +6,8 @@ export const K6_METRICS = {
   duration: 'http_req_duration',
   /** A WebSocket has no `http_req_duration`; this is its connection with the server's answer to the upgrade. */
   webSocket: 'ws_connecting',
+  /** Of a request that opened a connection; its value is then that of `http_req_blocked`, which has the name and TLS as well. */
+  connecting: 'http_req_connecting',
   iterations: 'iterations',
   iterationDuration: 'iteration_duration',
   dropped: 'dropped_iterations',
@@ -39,6 +41,7 @@ export type Tagged = (typeof TAGGED)[keyof typeof TAGGED]['into'];
 
 export const TRENDS = {
   [K6_METRICS.iterationDuration]: 'iteration',
+  [K6_METRICS.connecting]: 'connecting',
   [BENCH_METRICS.admission]: 'timeToAdmission',
   [BENCH_METRICS.acknowledgement]: 'timeToOrder',
   [BENCH_METRICS.liveDelay]: 'liveDelay',

@@ -40,6 +40,7 @@ export class LoadTally {
   };
   readonly #trends: Record<Trend, Latencies> = {
     iteration: longLatencies(),
+    connecting: longLatencies(),
     timeToAdmission: longLatencies(),
     timeToOrder: longLatencies(),
     liveDelay: longLatencies(),
@@ -102,6 +103,7 @@ export class LoadTally {
         timeToAdmission: this.#trends.timeToAdmission.latencies(),
         timeToOrder: this.#trends.timeToOrder.latencies(),
         liveDelay: this.#trends.liveDelay.latencies(),
+        connecting: this.#trends.connecting.latencies(),
         outcomes: sorted(this.#tagged.outcomes),
       },
       endpoints: this.#endpoints.results(seconds),
@@ -139,9 +141,9 @@ export class LoadTally {
 
   #found({ metric, atMs, value, tags }: Sample): void {
     if (isKey(metric, TRENDS)) {
-      if (metric !== K6_METRICS.iterationDuration || tags.scenario !== undefined) {
-        this.#trends[TRENDS[metric]].record(value);
-      }
+      // What scripts measure themselves is of the load wherever they do.
+      const isOfK6 = metric === K6_METRICS.iterationDuration || metric === K6_METRICS.connecting;
+      if (!isOfK6 || tags.scenario !== undefined) this.#trends[TRENDS[metric]].record(value);
       return;
     }
     if (isKey(metric, SUMS)) {

@@ -37,6 +37,8 @@ export interface RunK6Options {
   readonly abortGraceMs?: number;
   /** Of k6; not called for a container whose process is not to be seen from here. */
   readonly onStarted: (pid: number) => void;
+  /** As soon as there is something to end: what ends it without waiting, for somebody who leaves; harmless after its end. */
+  readonly onKillable?: (killNow: () => void) => void;
   /** After each second (several of a long run). */
   readonly onSecond: (row: LoadRow, totals: BenchProgress['totals']) => void;
 }
@@ -75,6 +77,7 @@ export async function runK6(options: RunK6Options): Promise<K6Run> {
   try {
     const { abortGraceMs = K6_LIMITS.abortGraceMs, onStarted } = options;
     const running = startK6({ k6, script, planPath, plan, folder, summaryPath, signal, abortGraceMs, onStarted });
+    options.onKillable?.(running.killNow);
     running.stdout.on('data', (chunk: Buffer) => reader.push(chunk));
     createInterface({ input: running.stderr }).on('line', (line) => log.line(line));
     const { exitCode, exitSignal, abortedByUs, killedByUs } = await running.ended;

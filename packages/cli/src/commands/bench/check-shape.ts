@@ -20,7 +20,7 @@ export function orNull(rule: Rule): Rule {
   return (value, place) => (value === null ? undefined : rule(value, place));
 }
 
-/** A field that came later: older documents do not have it. */
+/** Of a field that earlier results do not have. */
 export function optional(rule: Rule): Rule {
   return (value, place) => (value === undefined ? undefined : rule(value, place));
 }

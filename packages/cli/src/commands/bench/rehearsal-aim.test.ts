@@ -73,6 +73,13 @@ describe('before anything is measured', () => {
     expect(server.requests).toEqual([]);
   });
 
+  test('so do servers elsewhere: what is sold there cannot be audited from here', async () => {
+    const { context, sent, fest } = await world();
+    expect(await fest('--apply', '7', '--yes', '--to', '100')).toBe(EXIT.usage);
+    expect(context.text('stderr')).toMatch(/fest audit/);
+    expect(sent).toEqual([]);
+  });
+
   test('so do more accounts than can be signed up, with the flag that makes them fewer', async () => {
     const { context, fest } = await world();
     expect(await fest('--apply', '7', '--yes')).toBe(EXIT.usage);

@@ -89,13 +89,15 @@ describe('a step of a rehearsal', () => {
 
   it('is at fault when an order was not as it should be', () => {
     const thresholds = [{ metric: 'checks', expression: 'rate==1', passed: false }];
-    expect(codesOf({ run: { ...facts.run, thresholds } })).toEqual(['k6']);
+    const endpoints = [...facts.run.endpoints, { ...ENDPOINT, endpoint: 'order' as const }];
+    expect(codesOf({ run: { ...facts.run, endpoints, thresholds } })).toEqual(['k6']);
   });
 
   it('is not at fault because it is slow, refuses or drops, or nobody got as far as buying', () => {
     const totals = { ...facts.run.totals, dropped: 20, unexpected: 30, purchases: 0 };
     const thresholds = [
       { metric: 'purchases', expression: 'count>0', passed: false },
+      { metric: 'checks', expression: 'rate==1', passed: false },
       { metric: 'http_req_duration{name:poll}', expression: 'p(95)<150', passed: false },
     ];
     expect(codesOf({ run: { ...facts.run, totals, thresholds } })).toEqual([]);

@@ -110,7 +110,7 @@ describe('the end of a rehearsal', () => {
     [{ knee: { kind: 'below', perSecond: 20, why: '' } }, EXIT.checkFailed],
     [{ audit: unproven }, EXIT.partlyDone],
     [{ audit: { status: 'differs', reasons: ['I1'] } }, EXIT.checkFailed],
-    [{ audit: { status: 'notRun', reasons: [] } }, EXIT.done],
+    [{ audit: { status: 'notRun', reasons: [] } }, EXIT.partlyDone],
     [{ faults }, EXIT.checkFailed],
     [{ knee: null, interrupted: true }, EXIT.interrupted],
     [{ knee: null, interrupted: true, faults }, EXIT.checkFailed],
@@ -121,7 +121,7 @@ describe('the end of a rehearsal', () => {
   it.each([
     ['when all is proven', {}, true],
     ['when even the largest rate held', { knee: { kind: 'beyond', perSecond: 500 } }, true],
-    ['when nobody could audit', { audit: { status: 'notRun', reasons: [] } }, true],
+    ['when nobody could audit', { audit: { status: 'notRun', reasons: [] } }, false],
     ['when something was not proven', { audit: unproven }, false],
     [
       'when neither the largest rate bent nor all was proven',

@@ -103,7 +103,8 @@ export function exitCodeOfRehearsal({ audit, faults, interrupted, knee }: Judged
   if (faults.length > 0 || audit.status === 'differs') return EXIT.checkFailed;
   if (interrupted || knee === null) return EXIT.interrupted;
   if (knee.kind === 'below') return EXIT.checkFailed;
-  return audit.status === 'unproven' || knee.kind === 'beyond' ? EXIT.partlyDone : EXIT.done;
+  // Nothing was seen to be wrong: that proves something only where somebody has looked.
+  return audit.status !== 'clean' || knee.kind === 'beyond' ? EXIT.partlyDone : EXIT.done;
 }
 
 /** Why a proposal is not to be applied; undefined: it may be. That more would have held as well is no reason. */
@@ -111,7 +112,7 @@ export function refusalToApply(report: Judged & Pick<RehearsalReport, 'proposal'
   const { audit, faults, interrupted, knee, proposal } = report;
   if (faults.length > 0 || audit.status === 'differs') return 'tickets are not as they should be, or a process ended';
   if (interrupted || knee === null) return 'the rehearsal was not finished';
-  if (audit.status === 'unproven') return 'not everything could be proven';
+  if (audit.status !== 'clean') return 'not everything could be proven';
   if (knee.kind === 'below') return 'no rate held';
   return proposal === null ? 'there is nothing to propose' : undefined;
 }

@@ -116,7 +116,11 @@ async function makeStep(
   const request: BenchRequest = { ...run.request, thresholdFactor: 1_000 };
   const id = `${run.id}-${number}`;
   const buyers = { ...accounts, buyers: accounts.buyers.slice(0, resolved.buyers) };
-  const prepared = await prepareBench({ context, stage, request, resolved, id, status, signal, accounts: buyers });
+  const prepared = await prepareBench({
+    ...{ context, stage, request, resolved, id, status, signal },
+    accounts: buyers,
+    beforeLeaving: run.beforeLeaving,
+  });
   const figures = new FigureWatch({
     context,
     urls: stage.figureUrls,
@@ -126,25 +130,16 @@ async function makeStep(
   try {
     const cpu = new CpuWatch({ pidsFile: stage.stores?.local?.pidsFile, observerPid: process.pid });
     const observer = new Observer({ context, cpu, figures });
-    const ran = await runLoad({ ...run, request, resolved }, stage, { prepared, observer, cpu, figures });
+    const ran = await runLoad({ ...run, request, resolved }, { prepared, observer, cpu, figures });
     if (signal.aborted) throw new InterruptedError('Interrupted before the knee was found');
     const afterwards = await checkAfterwards({ context, stage, prepared, figures, status, signal });
     const timeline = mergeTimeline(ran.rows, observer.seen);
     const due = arrivalsOf(resolved.load);
     const step = describeStep({ perSecond, part, due, run: ran, timeline, died: cpu.died, afterwards });
-    return { step, audit: auditOf(afterwards, number) };
+    return { step, audit: afterwards.audit };
   } finally {
     figures.close();
     await prepared.closeSales();
     prepared.remove();
   }
-}
-
-/** A sale that nobody could look at afterwards is not proven, whoever else was asked. */
-function auditOf({ audit, sale }: Afterwards, number: number): BenchAudit {
-  if (sale !== undefined || audit.status === 'differs') return audit;
-  return {
-    status: 'unproven',
-    reasons: [...audit.reasons, `The sale of step ${number} could not be read afterwards.`],
-  };
 }

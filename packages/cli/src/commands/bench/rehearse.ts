@@ -105,7 +105,19 @@ async function lookBefore(
   });
   if (stage.stores === undefined) requireFewAccounts(plan);
   const [url] = stage.figureUrls;
-  return saleId === undefined || url === undefined ? undefined : findAim(context, { saleId, url, flags, yes });
+  if (saleId === undefined || url === undefined) return undefined;
+  const aim = await findAim(context, { saleId, url, flags, yes });
+  if (stage.stores?.local === undefined) throw nothingProvenThere(url);
+  return aim;
+}
+
+function nothingProvenThere(url: string): FixableError {
+  return new FixableError({
+    what: `Nothing is applied at ${url}`,
+    why: 'its order logs and stores are not reachable from here, so nobody would have audited what the rehearsal sold',
+    fix: 'Rehearse without --apply, run `fest audit` there, and set the proposal with the command that is printed.',
+    exitCode: EXIT.usage,
+  });
 }
 
 function nothingToApplyTo(saleId: number): FixableError {

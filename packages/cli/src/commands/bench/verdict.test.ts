@@ -84,6 +84,7 @@ describe('the verdict of a load test', () => {
     ['http_req_duration', 'p(99.9)<10', 'all requests: p(99.9) was 40 ms, and may be 10 ms.'],
     ['time_to_admission', 'max<50', 'the wait for admission: max was 55 ms, and may be 50 ms.'],
     ['live_delay', 'p(95)<1000', 'live messages: live_delay misses p(95)<1000.'],
+    ['http_req_blocked', 'p(99)<1000', 'the wait for a connection: http_req_blocked misses p(99)<1000.'],
     ['ws_connecting{name:live}', 'p(95)<1000', 'live: ws_connecting{name:live} misses p(95)<1000.'],
   ])('tells of the bound %s %s', (metric, expression, message) => {
     expect(judged(missed(metric, expression)).faults).toEqual([{ code: 'latency', message }]);
@@ -113,6 +114,14 @@ describe('the verdict of a load test', () => {
     expect(judged({ faults: [died] }).noLatencyClaim).toBe('server-1 ended.');
   });
 
+  it('makes no claim about latency when a request had no answer, which is in no percentile', () => {
+    const unanswered = { endpoints: [{ ...ENDPOINT, statuses: { '0': 3, '200': 997 } }] };
+    expect(judged(unanswered).noLatencyClaim).toMatch(/^3 requests had no answer/);
+    const slow = judged({ ...unanswered, ...missed('http_req_duration', 'p(99.9)<10') }).faults;
+    // Whoever was not answered waited no less for that.
+    expect(slow[0]?.message).not.toMatch(/generator/);
+  });
+
   it('passes with a starved generator: what was sold is proven all the same', () => {
     expect(judged({ starved: 'k6 had no processor.' })).toMatchObject({ verdict: 'passed', faults: [] });
   });
@@ -129,9 +138,36 @@ describe('the verdict of a load test', () => {
     expect(judged({ interrupted: true, ...totals({ oversold: 1 }) }).verdict).toBe('failed');
   });
 
-  it('can do without an audit where there is only the API', () => {
-    expect(judged({ audit: { status: 'notRun', reasons: ['elsewhere'] } }).verdict).toBe('passed');
-    expect(judged({ sale: undefined }).verdict).toBe('passed');
+  it('is partial where nobody has looked: no audit, or a sale that could not be read', () => {
+    expect(judged({ audit: { status: 'notRun', reasons: ['elsewhere'] } })).toMatchObject({
+      verdict: 'partial',
+      faults: [],
+    });
+    expect(judged({ sale: undefined })).toMatchObject({ verdict: 'partial', faults: [] });
+    expect(judged({ audit: { status: 'notRun', reasons: ['elsewhere'] }, ...totals({ oversold: 1 }) }).verdict).toBe(
+      'failed',
+    );
+  });
+
+  it.each([
+    ['purchases', 'count>0'],
+    ['attack_tries{attack:replay}', 'count>0'],
+    ['live_delay', 'max>0'],
+    // Of no orders read, as here, none was checked.
+    ['checks', 'rate==1'],
+  ])('does not blame a run that was ended early for what could still have come: %s %s', (metric, expression) => {
+    expect(judged({ interrupted: true, ...missed(metric, expression) })).toMatchObject({
+      verdict: 'partial',
+      faults: [],
+    });
+    expect(judged(missed(metric, expression)).verdict).toBe('failed');
+  });
+
+  it('blames a run that was ended early for what had happened by then', () => {
+    const order = { endpoints: [{ ...ENDPOINT, endpoint: 'order' as const }] };
+    expect(codesOf({ interrupted: true, ...order, ...missed('checks', 'rate==1') })).toEqual(['k6']);
+    expect(codesOf({ interrupted: true, ...missed('live_delay', 'p(95)<1000') })).toEqual(['latency']);
+    expect(codesOf({ interrupted: true, ...missed('tickets_oversold', 'count==0') })).toEqual(['oversold']);
   });
 });
 

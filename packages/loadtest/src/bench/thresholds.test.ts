@@ -5,8 +5,8 @@ import { resolveLoad } from './profiles.ts';
 import { boundedEndpoints, thresholdsOf } from './thresholds.ts';
 
 function thresholds(scenario: BenchScenario, thresholdFactor = 1): Record<string, string[]> {
-  const { load } = resolveLoad(scenario, 'average');
-  return thresholdsOf({ scenario, profile: 'average', load, thresholdFactor });
+  const { load, sale } = resolveLoad(scenario, 'average');
+  return thresholdsOf({ scenario, profile: 'average', load, capacity: sale.capacity, thresholdFactor });
 }
 
 const bound = (endpoint: string): string => `http_req_duration{name:${endpoint},expected_response:true}`;

@@ -32,6 +32,11 @@ test('a factor multiplies latencies and nothing else', () => {
   expect(slow.unexpected_answers).toEqual(normal.unexpected_answers);
 });
 
+test('where people come by themselves the wait for a connection is bounded, too', () => {
+  expect(thresholdsOf('onsale', 2).http_req_blocked).toEqual(['p(99)<2000']);
+  expect(thresholdsOf('funnel', 1).http_req_blocked).toBeUndefined();
+});
+
 test('each attack has to have been tried, but for the one that needs a token that is not always at hand', () => {
   const tried = Object.keys(thresholdsOf('abuse', 1)).filter((metric) => metric.startsWith('attack_tries{'));
   expect(tried).toEqual(

@@ -63,17 +63,20 @@ withK6('a load test that does not end by itself', () => {
     await expectNothingLeft();
   });
 
-  it.each([0, 300, 1_000])('ends without a fault at a Ctrl-C that comes %i ms after k6 was started', async (afterMs) => {
-    const run = start(LONG);
-    await saidBy(run, /running/i);
-    await sleep(afterMs);
-    run.child.kill('SIGINT');
-    const { exitCode, stdout, stderr } = await run.ended;
-    expect(exitCode, stderr).toBe(130);
-    const { result } = resultIn(stdout);
-    expect(result).toMatchObject({ interrupted: true, verdict: 'partial', faults: [], audit: { status: 'clean' } });
-    await expectNothingLeft();
-  });
+  it.each([0, 300, 1_000])(
+    'ends without a fault at a Ctrl-C that comes %i ms after k6 was started',
+    async (afterMs) => {
+      const run = start(LONG);
+      await saidBy(run, /running/i);
+      await sleep(afterMs);
+      run.child.kill('SIGINT');
+      const { exitCode, stdout, stderr } = await run.ended;
+      expect(exitCode, stderr).toBe(130);
+      const { result } = resultIn(stdout);
+      expect(result).toMatchObject({ interrupted: true, verdict: 'partial', faults: [], audit: { status: 'clean' } });
+      await expectNothingLeft();
+    },
+  );
 
   it('measures nothing at a Ctrl-C that comes while the sales are opened', async () => {
     const results = join(stack.directory, '.fest', 'bench');
@@ -152,7 +155,9 @@ withK6('a load test that does not end by itself', () => {
   const spoiler = (results: string): string => {
     const path = join(folder, 'spoiler');
     const version = 'echo "k6 v2.2.0 (go1.26.8, linux/amd64)"';
-    writeFileSync(path, `#!/bin/sh\nif [ "$1" = version ]; then ${version}; else : >'${results}'; fi\n`, { mode: 0o755 });
+    writeFileSync(path, `#!/bin/sh\nif [ "$1" = version ]; then ${version}; else : >'${results}'; fi\n`, {
+      mode: 0o755,
+    });
     return path;
   };
 

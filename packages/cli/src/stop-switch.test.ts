@@ -30,7 +30,7 @@ test('what has to be done before leaving is waited for, unless there is a third 
   let done = (): void => undefined;
   stopSwitch.onSecond(
     () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         done = resolve;
       }),
   );

@@ -48,6 +48,11 @@ test('a factor multiplies latencies and loosens shares, and leaves what is count
   expect(slow.unexpected_answers).toEqual(normal.unexpected_answers);
 });
 
+test('where people come by themselves the wait for a connection is bounded, too', () => {
+  expect(thresholds('onsale', 2).http_req_blocked).toEqual(['p(99)<2000']);
+  expect(thresholds('funnel').http_req_blocked).toBeUndefined();
+});
+
 test('each attack has to have been refused, but for floods and the one that needs a token that is not always at hand', () => {
   const metrics = Object.keys(thresholds('abuse'));
   const of = (metric: string) => ATTACK_NAMES.filter((attack) => metrics.includes(`${metric}{attack:${attack}}`));

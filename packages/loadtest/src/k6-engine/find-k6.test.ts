@@ -147,7 +147,9 @@ ${goThatMakes('v2.2.0')}`;
 
   test('is not done by a Go that asks no checksum database whatever is set', async () => {
     const path = fakes.add('bin/go', goThatSays({ GOSUMDB: 'off' }, 'off'));
-    expect((await refusal()).why).toContain(`${path} asks no checksum database, as its own folder's go.env says (GOSUMDB=off`);
+    expect((await refusal()).why).toContain(
+      `${path} asks no checksum database, as its own folder's go.env says (GOSUMDB=off`,
+    );
     expect(fakes.read('go-builds')).toBe('');
     // Unless one is named.
     fakes.add('bin/go', goThatSays({ GOSUMDB: 'sums.example' }, 'off'));

@@ -12,10 +12,10 @@ const cpu = (generator: number | null, server: number, others = 0): CpuUse => ({
   stolen: 0,
 });
 
-const row = (use: CpuUse | null, seconds = 1): TimelineRow => ({
+const row = (use: CpuUse | null, seconds = 1, requests = 0): TimelineRow => ({
   atMs: 0,
   seconds,
-  requests: 0,
+  requests,
   unexpected: 0,
   refused: 0,
   purchases: 0,
@@ -46,6 +46,12 @@ describe('a generator', () => {
     expect(describeStarvation([...Array(9).fill(row(fine)), row(starved)])).toBeNull();
     expect(describeStarvation([...Array(8).fill(row(fine)), row(starved)])).toMatch(/In 11 % of the time/);
     expect(describeStarvation([row(fine), row(starved, 5)])).toMatch(/In 83 % of the time/);
+  });
+
+  it('makes a run worthless as to latency when more than a tenth of the requests had to wait for it, in however few seconds', () => {
+    const quiet = Array(99).fill(row(fine, 1, 90));
+    expect(describeStarvation([...quiet, row(starved, 1, 900)])).toBeNull();
+    expect(describeStarvation([...quiet, row(starved, 1, 1_200)])).toMatch(/While 11 % of the requests were answered/);
   });
 
   it('is given the benefit of the doubt where nothing is known', () => {

@@ -157,6 +157,17 @@ export interface BenchAudit {
   readonly reasons: readonly string[];
 }
 
+/** How simulated payments go; shares are 0…1. */
+export interface GatewayConfig {
+  readonly latencyMs: number;
+  /** Of the logarithm of the latency; 0: always the same. */
+  readonly latencySigma: number;
+  readonly declineShare: number;
+  readonly timeoutShare: number;
+  /** Taken half-way: whether it happened has to be looked up. */
+  readonly unknownShare: number;
+}
+
 export interface BenchResult {
   readonly format: typeof BENCH_RESULT_FORMAT;
   /** Name of its folder. */
@@ -177,7 +188,10 @@ export interface BenchResult {
   readonly k6: { readonly version: string; readonly path: string; readonly origin: string };
   readonly target: {
     readonly baseUrls: readonly string[];
+    /** They are the stack of the folder: its stores and processes are known, and its servers are of this build. */
     readonly local: boolean;
+    /** They share the machine with k6. Earlier results do not have it: they meant it by `local`. */
+    readonly sameMachine?: boolean;
     readonly servers: number;
     readonly redis: string | null;
     readonly mysql: string | null;
@@ -199,6 +213,8 @@ export interface BenchResult {
     readonly neverPayShare: number;
     readonly waitersBeforehand: number;
     readonly gatewayMs: number | null;
+    /** All of the simulated gateway; null: not known. Earlier results do not have it. */
+    readonly gateway?: GatewayConfig | null;
     readonly thresholdFactor: number;
     readonly seed: string;
   };

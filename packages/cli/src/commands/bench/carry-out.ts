@@ -1,15 +1,16 @@
 /** One load on a stage that is up: accounts and sales, k6, the audit, the result in its folder. */
 import { join } from 'node:path';
 import { lastSecondOf } from '@fest/loadtest/bench/load-sums';
-import type { BenchResult, TimelineRow } from '@fest/loadtest/bench/result';
+import type { BenchResult } from '@fest/loadtest/bench/result';
 import { scriptPath } from '@fest/loadtest/bench/script-path';
-import { type K6Run, type LoadRow, runK6 } from '@fest/loadtest/k6-engine/run-k6';
+import { type K6Run, runK6 } from '@fest/loadtest/k6-engine/run-k6';
 import { renderBenchMarkdown } from '../../bench-page/markdown.ts';
 import { renderBenchPage } from '../../bench-page/page.ts';
 import { type Afterwards, checkAfterwards } from './afterwards.ts';
 import { composeResult } from './compose-result.ts';
 import { CpuWatch } from './cpu-watch.ts';
 import { describeEngines, describeFest, describeMachine } from './facts.ts';
+import { gatewayConfigOf } from './gateway.ts';
 import { describeLoad } from './load-size.ts';
 import { Observer } from './observe.ts';
 import type { BenchRun } from './on-stage.ts';
@@ -17,6 +18,8 @@ import { admissionOf, type Prepared, prepareBench } from './prepare.ts';
 import { type ResultFiles, replaceResult, writeResultFolder } from './result-folder.ts';
 import { FigureWatch } from './server-figures.ts';
 import type { BenchStage } from './stage.ts';
+import { isLoopback } from './target.ts';
+import { joinObservation } from './timeline.ts';
 
 /** @param folder of the result; it does not exist yet */
 export async function carryOut(order: BenchRun, stage: BenchStage, folder: string): Promise<BenchResult> {
@@ -43,6 +46,7 @@ export async function carryOut(order: BenchRun, stage: BenchStage, folder: strin
         resolved,
         admission: admissionOf(request, resolved),
         gatewayMs: stage.gatewayMs,
+        gateway: stage.gateway === null ? null : gatewayConfigOf(stage.gateway),
         run,
         beganAtMs,
         endedAtMs,
@@ -88,7 +92,13 @@ async function describeSurroundings({ baseUrls, stores }: BenchStage): Promise<S
   return {
     fest,
     machine: describeMachine(stores?.local?.logDirs[0]),
-    target: { baseUrls, local: stores?.local !== undefined, servers: baseUrls.length, ...engines },
+    target: {
+      baseUrls,
+      local: stores?.local !== undefined,
+      sameMachine: stores?.local !== undefined || baseUrls.every(isLoopback),
+      servers: baseUrls.length,
+      ...engines,
+    },
   };
 }
 
@@ -107,7 +117,10 @@ export async function runLoad(order: BenchRun, watched: Watched): Promise<K6Run>
   figures.start();
   observer.start();
   const ending = (): void =>
-    status.begin('ending', 'Ending k6; what was seen until now is the result. Ctrl-C again leaves at once.');
+    status.begin(
+      'ending',
+      'Ending k6; what was seen until now is the result. Ctrl-C again leaves at once, without it.',
+    );
   signal.addEventListener('abort', ending, { once: true });
   status.loadBegins(lastSecondOf(resolved.load) * 1_000, `${describeLoad(resolved.load)}.`);
   let forget = (): void => undefined;
@@ -122,7 +135,7 @@ export async function runLoad(order: BenchRun, watched: Watched): Promise<K6Run>
       onKillable(killNow) {
         forget = order.beforeLeaving({ kill: killNow });
       },
-      onSecond: (row, totals) => status.row(withObservation(row, observer), totals),
+      onSecond: (row, totals) => status.row(joinObservation(row, observer.seen), totals),
     });
   } finally {
     // What was seen of a k6 that was killed by somebody who leaves is no result.
@@ -132,9 +145,4 @@ export async function runLoad(order: BenchRun, watched: Watched): Promise<K6Run>
     observer.stop();
     cpu.generatorIs(undefined);
   }
-}
-
-function withObservation(row: LoadRow, observer: Observer): TimelineRow {
-  const { cpu = null, server = null, sale = null } = observer.latest() ?? {};
-  return { ...row, cpu, server, sale };
 }

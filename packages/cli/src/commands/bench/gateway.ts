@@ -1,6 +1,7 @@
 /** The simulated payment gateway that a scenario is made for, and the one that a stack has. */
 import { readFileSync } from 'node:fs';
 import type { ResolvedLoad } from '@fest/loadtest/bench/profiles';
+import type { GatewayConfig } from '@fest/loadtest/bench/result';
 import type { Context } from '../../context.ts';
 
 const NUMBERS = {
@@ -52,6 +53,17 @@ export function gatewayOf(env: Context['env']): GatewaySettings {
     FEST_GATEWAY_DECLINE_RATE: read('FEST_GATEWAY_DECLINE_RATE'),
     FEST_GATEWAY_TIMEOUT_RATE: read('FEST_GATEWAY_TIMEOUT_RATE'),
     FEST_GATEWAY_UNKNOWN_RATE: read('FEST_GATEWAY_UNKNOWN_RATE'),
+  };
+}
+
+/** As a result has it. */
+export function gatewayConfigOf(settings: GatewaySettings): GatewayConfig {
+  return {
+    latencyMs: settings.FEST_GATEWAY_LATENCY_MS,
+    latencySigma: settings.FEST_GATEWAY_LATENCY_SIGMA,
+    declineShare: settings.FEST_GATEWAY_DECLINE_RATE,
+    timeoutShare: settings.FEST_GATEWAY_TIMEOUT_RATE,
+    unknownShare: settings.FEST_GATEWAY_UNKNOWN_RATE,
   };
 }
 

@@ -8,6 +8,7 @@ import type {
   BenchTotals,
   CpuUse,
   EndpointResult,
+  GatewayConfig,
   Latencies,
   SaleFigures,
   ServerFigures,
@@ -133,6 +134,14 @@ const totals = shapeOf<BenchTotals>({
   outcomes: mapOf(anAmount),
 });
 
+const gateway = shapeOf<GatewayConfig>({
+  latencyMs: anAmount,
+  latencySigma: anAmount,
+  declineShare: anAmount,
+  timeoutShare: anAmount,
+  unknownShare: anAmount,
+});
+
 export const aBenchResult: Rule = shapeOf<BenchResult>({
   format: aText,
   id: aText,
@@ -150,6 +159,7 @@ export const aBenchResult: Rule = shapeOf<BenchResult>({
   target: shapeOf<BenchResult['target']>({
     baseUrls: listOf(aText),
     local: aFlag,
+    sameMachine: optional(aFlag),
     servers: anAmount,
     redis: orNull(aText),
     mysql: orNull(aText),
@@ -175,6 +185,7 @@ export const aBenchResult: Rule = shapeOf<BenchResult>({
     neverPayShare: anAmount,
     waitersBeforehand: anAmount,
     gatewayMs: orNull(anAmount),
+    gateway: optional(orNull(gateway)),
     thresholdFactor: anAmount,
     seed: aText,
   }),

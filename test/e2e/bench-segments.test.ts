@@ -69,7 +69,7 @@ withK6('several k6 on one sale', () => {
     expect(readdirSync(out).toSorted()).toEqual(['buyers.json', 'plan.json']);
     for (const name of readdirSync(out)) expect(statSync(join(out, name)).mode & 0o777).toBe(0o600);
     const plan = JSON.parse(readFileSync(join(out, 'plan.json'), 'utf8'));
-    expect(plan).toMatchObject({ scenario, saleId: prepared.saleId, operatorToken: '' });
+    expect(plan).toMatchObject({ scenario, saleId: prepared.saleId, operatorToken: '', isShared: true });
 
     const summaries = prepared.runs.map((_: string, index: number) => join(folder, `${scenario}-${index}.json`));
     const ended = await Promise.all(

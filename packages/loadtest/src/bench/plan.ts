@@ -105,6 +105,8 @@ export interface BenchPlan {
   readonly expiredToken?: string;
   /** Whether the payment gateway declines, or fails, now and then; undefined: not known. */
   readonly gatewayRefuses?: boolean;
+  /** Several k6 have a part of it each: what all of them together have to reach is a bound of none of them. */
+  readonly isShared?: boolean;
   /** An access token of an operator: `teardown` may read what buyers may not. */
   readonly operatorToken: string;
   /** Multiplies the bounds of latency; 1 but for a machine that is known to be slow. */

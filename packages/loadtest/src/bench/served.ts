@@ -10,7 +10,7 @@ import { BENCH_METRICS, type BenchEndpoint, type BenchPlan, type BenchScenario }
 
 export type ThresholdPlan = Pick<
   BenchPlan,
-  'scenario' | 'profile' | 'load' | 'capacity' | 'thresholdFactor' | 'gatewayRefuses'
+  'scenario' | 'profile' | 'load' | 'capacity' | 'thresholdFactor' | 'gatewayRefuses' | 'isShared'
 >;
 
 type Thresholds = Record<string, string[]>;

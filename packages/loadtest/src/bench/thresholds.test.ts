@@ -66,3 +66,18 @@ test('where tickets are sold, none sold is a failure', () => {
   expect(thresholds('onsale').purchases).toEqual(['count>0']);
   expect(thresholds('waiting').purchases).toBeUndefined();
 });
+
+test.each(BENCH_SCENARIOS)('of %s, when several k6 share it, none has to reach what all do together', (scenario) => {
+  const { load, sale } = resolveLoad(scenario, 'average');
+  const plan = { scenario, profile: 'average', load, capacity: sale.capacity, thresholdFactor: 1 } as const;
+  const [alone, shared] = [thresholdsOf(plan), thresholdsOf({ ...plan, isShared: true })];
+  expect(
+    Object.values(shared)
+      .flat()
+      .filter((expression) => expression.startsWith('count>')),
+  ).toEqual([]);
+  const most = Object.values(alone)
+    .flat()
+    .filter((expression) => !expression.startsWith('count>'));
+  expect(Object.values(shared).flat()).toEqual(most);
+});

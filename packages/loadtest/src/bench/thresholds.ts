@@ -118,7 +118,17 @@ export function thresholdsOf(plan: ThresholdPlan): Record<string, string[]> {
   // Who comes by himself waits for a connection, too: that is in no answer's time. A full queue of the system's makes it 1 s.
   if (OPEN.includes(scenario)) thresholds.http_req_blocked = [`p(99)<${milliseconds(1_000, factor)}`];
   if (SELLING.includes(scenario)) thresholds[BENCH_METRICS.purchases] = ['count>0'];
-  return { ...thresholds, ...servedThresholds(plan), ...(OWN[scenario]?.(factor) ?? {}) };
+  const all = { ...thresholds, ...servedThresholds(plan), ...(OWN[scenario]?.(factor) ?? {}) };
+  return plan.isShared === true ? withoutLeastCounts(all) : all;
+}
+
+/** Of a part of the visits nobody knows how many there will be. */
+function withoutLeastCounts(thresholds: Record<string, string[]>): Record<string, string[]> {
+  const kept = Object.entries(thresholds).map(([metric, expressions]): [string, string[]] => [
+    metric,
+    expressions.filter((expression) => !expression.startsWith('count>')),
+  ]);
+  return Object.fromEntries(kept.filter(([, expressions]) => expressions.length > 0));
 }
 
 /** Endpoints whose latency is bounded, in the order of a visit. */

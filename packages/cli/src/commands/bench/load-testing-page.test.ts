@@ -31,6 +31,7 @@ const aBenchPlan: Rule = shapeOf<BenchPlan>({
   files: shapeOf<BenchPlan['files']>({ buyers: aText, queueTokens: optional(aText), credentials: optional(aText) }),
   expiredToken: optional(aText),
   gatewayRefuses: optional(aFlag),
+  isShared: optional(aFlag),
   operatorToken: aText,
   thresholdFactor: anAmount,
 });

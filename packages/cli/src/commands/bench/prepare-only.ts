@@ -86,7 +86,8 @@ function writeFiles(folder: string, from: string, plan: BenchPlan): void {
   for (const name of Object.values(plan.files)) {
     writePrivateFile(join(folder, name), readFileSync(join(from, name), 'utf8'));
   }
-  writePrivateFile(join(folder, 'plan.json'), `${JSON.stringify({ ...plan, operatorToken: '' }, undefined, 2)}\n`);
+  const shared: BenchPlan = { ...plan, operatorToken: '', isShared: true };
+  writePrivateFile(join(folder, 'plan.json'), `${JSON.stringify(shared, undefined, 2)}\n`);
 }
 
 interface Told {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { BENCH_SCENARIOS, type BenchScenario } from '@fest/loadtest/bench/plan';
 import type { BenchResult } from '@fest/loadtest/bench/result';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { newestSales } from '../support/bench-run.ts';
 import { k6Program, withK6 } from '../support/k6.ts';
 import { FEST, type SpawnedStack, spawnStack } from '../support/spawned-stack.ts';
 
@@ -62,5 +63,19 @@ withK6('the smoke profile', () => {
     expect(result.totals.purchases > 0).toBe(!WITHOUT_PURCHASES.includes(scenario));
     expect(result.attacks.length > 0).toBe(scenario === 'abuse');
     for (const { attack, successes } of result.attacks) expect(successes, attack).toBe(0);
+    const bounded = result.thresholds.map(({ metric }) => metric);
+    const unbounded = result.endpoints.filter(({ endpoint }) => {
+      return !bounded.some((metric) => metric.startsWith(`http_req_duration{name:${endpoint},`));
+    });
+    // A WebSocket is asked for once, and has a bound of its own.
+    expect(unbounded.map(({ endpoint }) => endpoint)).toEqual(scenario === 'websocket' ? ['live'] : []);
+  });
+
+  it('of abuse has a second sale in which many have a number and nobody is admitted', async () => {
+    const [, otherSaleId = 0] = await newestSales(stack, 'abuse');
+    const [operator, buyer] = [await stack.signIn('operator'), ''];
+    const sale = `/api/v1/sales/${otherSaleId}`;
+    expect(await stack.call('GET', `${sale}/admission`, operator)).toMatchObject({ mode: 'fixed', perSecond: 0 });
+    expect(await stack.call('GET', `${sale}/state`, buyer)).toMatchObject({ servingNumber: 0 });
   });
 });

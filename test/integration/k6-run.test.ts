@@ -187,7 +187,7 @@ withK6('a load test with k6', () => {
       { endpoint: 'poll', statuses: { 200: 40 }, refused: {}, unexpected: 0 },
       { endpoint: 'hold', statuses: { 200: 30, 409: 10 }, refused: { sold_out: 10 }, unexpected: 0 },
     ]);
-    expect(result.attacks).toEqual([{ attack: 'replay', tries: 30, successes: 0 }]);
+    expect(result.attacks).toEqual([{ attack: 'replay', tries: 30, successes: 0, undecided: 0 }]);
     expect([total(result.rows, 'requests'), total(result.rows, 'purchases'), total(result.rows, 'refused')]).toEqual([
       120, 30, 10,
     ]);
@@ -229,6 +229,12 @@ withK6('a load test with k6', () => {
     expect(result.totals.requests).toBeLessThanOrEqual(polls);
     expect(total(result.rows, 'requests')).toBe(result.totals.requests);
     expect(rows.length).toBeGreaterThan(0);
+  });
+
+  it.each([0, 50, 200])('that is stopped %i ms after its start, listening or not, is no fault', async (afterMs) => {
+    const beganAt = performance.now();
+    const { run: result } = await run(ENDLESS, { stopWhen: () => performance.now() - beganAt >= afterMs });
+    expect(result).toMatchObject({ interrupted: true, faults: [] });
   });
 
   it('whose script throws before it begins is a fault with the reason', async () => {

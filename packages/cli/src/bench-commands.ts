@@ -1,52 +1,27 @@
 /** `fest bench …`, on one page. */
 import { BENCH_PROFILES, BENCH_SCENARIOS, type BenchScenario } from '@fest/loadtest/bench/plan';
 import { type Command, Option } from 'commander';
+import { SCENARIO_WORDS } from './commands/bench/scenario-words.ts';
 import type { Context } from './context.ts';
 import { examplesHelp } from './help-examples.ts';
 import type { Run } from './program.ts';
 
 type RunCommand = (work: Run) => Promise<void>;
 
-interface ScenarioText {
-  readonly description: string;
-  /** What is worth trying with it. */
-  readonly example: readonly [flags: string, what: string];
-}
-
-const SCENARIOS: Readonly<Record<BenchScenario, ScenarioText>> = {
-  festival: {
-    description: 'everybody comes at once, waits, and buys a ticket: the workload of the earlier festival system',
-    example: ['--vus 5000 --rate 30', 'its figures: 150 users admitted every 5 s'],
-  },
-  onsale: {
-    description: 'the wall: fifty come for each ticket, most within seconds',
-    example: ['--profile spike --rate 500', 'a crowd that comes at 500 a second'],
-  },
-  waiting: {
-    description: 'a line that stands still and asks; up to a million people',
-    example: ['--profile stress', 'a million people, 8,000 questions a second'],
-  },
-  mix: {
-    description: 'polls, refusals and orders as they were published of a large sale: 1,750 requests a ticket',
-    example: ['--rate 1000 --duration 5m', 'a thousand requests a second for five minutes'],
-  },
-  funnel: {
-    description: 'purchases without a pause: how many a second',
-    example: ['--vus 200', '200 buyers at a time'],
-  },
-  websocket: {
-    description: 'waiters who are told by WebSocket: how late, and how many',
-    example: ['--vus 5000', '5,000 open sockets'],
-  },
-  abuse: {
-    description: 'forged tokens, replays, bypasses of the queue and more, beside honest buyers: each must be refused',
-    example: ['--profile stress', '100 attacks a second'],
-  },
-  seedstorm: {
-    description: 'a storm of logins beside a sale: do orders keep their pace?',
-    example: ['--profile spike', '400 logins a second at its height'],
-  },
+/** What is worth trying with it. */
+const EXAMPLES: Readonly<Record<BenchScenario, readonly [flags: string, what: string]>> = {
+  festival: ['--vus 5000 --rate 30', 'its figures: 150 users admitted every 5 s'],
+  onsale: ['--profile spike --rate 500', 'a crowd that comes at 500 a second'],
+  waiting: ['--profile stress', 'a million people, 8,000 questions a second'],
+  mix: ['--rate 1000 --duration 5m', 'a thousand requests a second for five minutes'],
+  funnel: ['--vus 200', '200 buyers at a time'],
+  websocket: ['--vus 5000', '5,000 open sockets'],
+  abuse: ['--profile stress', '100 attacks a second'],
+  seedstorm: ['--profile spike', '400 logins a second at its height'],
 };
+
+/** These go as fast as they are answered, or by themselves. */
+const WITHOUT_RATE: readonly BenchScenario[] = ['funnel', 'websocket'];
 
 export function addBenchCommands(program: Command, context: Context, run: RunCommand): void {
   const bench = program.command('bench').description('load tests with k6, and their proof that nothing was sold twice');
@@ -57,8 +32,8 @@ export function addBenchCommands(program: Command, context: Context, run: RunCom
 }
 
 function addScenario(bench: Command, scenario: BenchScenario, context: Context, run: RunCommand): void {
-  const { description, example } = SCENARIOS[scenario];
-  const command = bench.command(scenario).description(description);
+  const example = EXAMPLES[scenario];
+  const command = bench.command(scenario).description(SCENARIO_WORDS[scenario]);
   // It stands for the load here; the environment has a flag of its own.
   command.createHelp = () =>
     Object.assign(bench.createHelp(), {
@@ -69,17 +44,22 @@ function addScenario(bench: Command, scenario: BenchScenario, context: Context, 
     .addOption(new Option('--profile <load>', 'how much load (default: average)').choices(BENCH_PROFILES))
     .option('--environment <name>', 'environment of fest.config.yaml, which is --profile elsewhere (FEST_PROFILE)')
     .option('--target <url...>', 'servers to test (default: the stack of the folder, or one made for the run)')
-    .option('--vus <number>', 'virtual users: how many come, or are kept ready')
-    .option('--rate <number>', 'arrivals a second at the height (festival: admitted a second)')
-    .option('--duration <time>', 'length of the load: 90, 90s, 5m')
+    .option('--vus <number>', 'virtual users: how many come, or are kept ready');
+  if (!WITHOUT_RATE.includes(scenario)) {
+    const what = scenario === 'festival' ? 'admitted a second, a fixed rate' : 'arrivals a second at the height';
+    command.option('--rate <number>', what);
+  }
+  command
+    .option('--duration <time>', 'length of the load: 90, 90s, 5m; 20m at most')
     .option('--servers <number>', 'server processes of a stack made for the run (default: 1)')
     .addOption(new Option('--mode <mode>', 'how buyers are admitted').choices(['auto', 'fixed']))
     .option('--per-second <number>', 'admitted a second, at most')
     .option('--max-active <number>', 'buyers who may hold or pay at once')
     .option('--threshold-factor <number>', 'multiplies the bounds of latency, on a machine known to be slow')
     .option('--seed <text>', 'another one leads to other random choices')
-    .option('--baseline <id>', 'compare with this result: its id or its folder')
+    .option('--baseline <id>', 'compare with this result: its id or its folder, last, previous')
     .option('--out <folder>', 'where the result goes (default: .fest/bench/<id>)')
+    .option('--prepare-only', 'make accounts and sale, write what k6 needs to --out, and run nothing')
     .option('--k6 <path>', 'the k6 to use (K6_BIN; default: PATH, .fest/bin, built with Go, a container)')
     .option('--no-build', 'neither build k6 nor pull its image')
     .option('--no-install', 'never install missing engines with apt-get')
@@ -92,7 +72,7 @@ function addScenario(bench: Command, scenario: BenchScenario, context: Context, 
           [`fest bench ${scenario}`, 'with a stack of its own, or the one that runs here'],
           [`fest bench ${scenario} --profile smoke`, 'whether it works at all, in seconds'],
           [`fest bench ${scenario} ${example[0]}`, example[1]],
-          [`fest bench ${scenario} --baseline <id> --json`, 'for scripts: beside an earlier result'],
+          [`fest bench ${scenario} --baseline last --json`, 'for scripts: beside the result before'],
         ],
         [0, 2, 3, 4, 5, 6, 7, 8, 130],
       ),
@@ -168,18 +148,17 @@ function addCompare(bench: Command, context: Context, run: RunCommand): void {
   bench
     .command('compare')
     .description('two results side by side, with their ratios')
-    .argument('<before>', 'id or folder of a result')
-    .argument('<after>', 'id or folder of another one')
+    .argument('<before>', 'a result: its id or folder, “last”, or “previous”')
+    .argument('<after>', 'another one')
     .addHelpText(
       'after',
       examplesHelp(
         [
-          [
-            'fest bench compare 20260701-120000-funnel-average 20260702-120000-funnel-average',
-            'what a change has brought',
-          ],
+          ['fest bench compare previous last', 'what a change has brought'],
+          ['fest bench compare 20260701-120000-funnel-average last --json', 'for scripts: ratios, and what is noise'],
         ],
-        [0, 2],
+        // 7: they are not comparable.
+        [0, 2, 7],
       ),
     )
     .action((before: string, after: string, _options, self: Command) =>

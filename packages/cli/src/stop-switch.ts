@@ -13,30 +13,42 @@ export interface StopSwitch {
   readonly signal: AbortSignal;
   /** Resolves at the first signal. */
   readonly pressed: Promise<void>;
-  /** What to do right before leaving at the second one. */
-  onSecond(work: () => void): void;
+  /**
+   * What to do right before leaving at the second one. A promise is waited for, so it has to settle soon; a third signal does
+   * not wait.
+   */
+  onSecond(work: () => unknown): void;
   /** Stops listening; signals then end the process again. */
   dispose(): void;
 }
 
 export function createStopSwitch(context: Pick<Context, 'onSignal' | 'now' | 'leave' | 'stderr'>): StopSwitch {
   const controller = new AbortController();
-  let firstAtMs: number | undefined;
-  let beforeLeaving = (): void => {};
+  let lastPressMs: number | undefined;
+  let isLeaving = false;
+  let beforeLeaving: () => unknown = () => undefined;
   let resolvePressed = (): void => {};
   const pressed = new Promise<void>((resolve) => {
     resolvePressed = resolve;
   });
   const dispose = context.onSignal(() => {
     const nowMs = context.now();
-    if (firstAtMs === undefined) {
-      firstAtMs = nowMs;
+    const isSamePress = lastPressMs !== undefined && nowMs - lastPressMs < SAME_PRESS_MS;
+    if (isSamePress) return;
+    const isFirst = lastPressMs === undefined;
+    lastPressMs = nowMs;
+    if (isFirst) {
       controller.abort();
       resolvePressed();
-    } else if (nowMs - firstAtMs >= SAME_PRESS_MS) {
-      context.stderr.write('Leaving at once.\n');
-      beforeLeaving();
+    } else if (isLeaving) {
       context.leave(EXIT.interrupted);
+    } else {
+      isLeaving = true;
+      context.stderr.write('Leaving at once.\n');
+      const leave = (): void => context.leave(EXIT.interrupted);
+      const last = beforeLeaving();
+      if (last instanceof Promise) void last.then(leave, leave);
+      else leave();
     }
   });
   return {

@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { ROLES, type Role } from './contract/words.ts';
+import { DEFAULT_RATES } from './limits/abuse.ts';
 import { parseTrustedProxies, type TrustedProxies } from './platform/trusted-proxies.ts';
 
 interface Variable<Value> {
@@ -299,15 +300,13 @@ const VARIABLES = {
   joinsPerAccount: variable({
     env: 'FEST_JOINS_PER_ACCOUNT',
     describe: 'joins of one account a minute, a third of them at once; 0 for as many as come',
-    // One a second is as often as a page would ever try.
-    fallback: 60,
+    fallback: DEFAULT_RATES.joinsPerAccount,
     parse: integer(0, PER_MINUTE_MAX),
   }),
   holdsPerAccount: variable({
     env: 'FEST_HOLDS_PER_ACCOUNT',
     describe: 'holds of one account a minute, and as many given back, a third of them at once; 0 for as many as come',
-    // Who finds all places taken is told to come back after a second.
-    fallback: 60,
+    fallback: DEFAULT_RATES.holdsPerAccount,
     parse: integer(0, PER_MINUTE_MAX),
   }),
   joinsPerAddress: variable({

@@ -1,9 +1,12 @@
 /** The charts of a load test: which figures, in what look. Times are counted from its beginning. Pure. */
 import type { BenchResult, CpuUse, Latencies, TimelineRow } from '@fest/loadtest/bench/result';
-import type { ChartMark, ChartPoint, ChartSeries } from '../html-page/chart.ts';
+import { isSameMachine } from '../commands/bench/place.ts';
+import { parseMetric } from '../commands/bench/verdict.ts';
+import type { ChartPoint, ChartSeries } from '../html-page/chart.ts';
 import { type FigureOptions, renderFigure } from '../html-page/figure.ts';
-import { grouped, short } from '../html-page/html.ts';
-import { count } from '../render/values.ts';
+import { escaped, grouped, short } from '../html-page/html.ts';
+import { marksOf, momentsOf, renderMoments } from './moments.ts';
+import { HOST_COLOUR, SERVER_COLOURS } from './style.ts';
 
 type Rows = readonly TimelineRow[];
 
@@ -13,6 +16,8 @@ export function renderCharts(result: BenchResult): string {
   const [first, last] = [rows[0], rows.at(-1)];
   if (first === undefined || last === undefined) return '';
   const beginMs = first.atMs;
+  const moments = momentsOf(rows);
+  const marks = marksOf(moments);
   const points = (of: (row: TimelineRow) => number | null): readonly ChartPoint[] =>
     rows.map((row) => {
       const fromMs = row.atMs - beginMs;
@@ -21,13 +26,14 @@ export function renderCharts(result: BenchResult): string {
   const figure: Draw = (title, unit, series, more = {}) =>
     renderFigure({
       ...{ title, unit, clock: 'elapsed', fromMs: 0, toMs: last.atMs - beginMs + last.seconds * 1_000 },
-      ...{ gaps: [], incomplete: [], marks: marksOf(rows, beginMs) },
+      ...{ gaps: [], incomplete: [], marks },
       series: series.map(({ of, ...each }) => ({ ...each, points: points(of) })),
       ...more,
     });
   const half: Draw = (title, unit, series, more = {}) => figure(title, unit, series, { ...more, size: 'half' });
   return [
-    ...loadFigures(figure),
+    ...loadFigures(rows, figure),
+    renderMoments(moments),
     ...latencyFigures(result, figure, half),
     ...processorFigures(result, figure),
     ...saleFigures(rows, half),
@@ -54,59 +60,53 @@ const two = (figures: readonly string[]): readonly string[] =>
 
 // --- the load -----------------------------------------------------------------------------------------------------------
 
-function loadFigures(figure: Draw): readonly string[] {
+function loadFigures(rows: Rows, figure: Draw): readonly string[] {
+  const said = curve('answered, as the servers say', 'line', 0, ({ server }) => server?.requestsPerSecond ?? null);
   return [
     figure('Requests', 'a second', [
       curve('answered', 'area', 1, (row) => perSecond(row.requests, row)),
       curve('refused, as belongs to a sale', 'line', 2, (row) => perSecond(row.refused, row)),
       curve('unexpected', 'line', 4, (row) => perSecond(row.unexpected, row)),
+      ...(rows.some(({ server }) => server !== null) ? [said] : []),
     ]),
-  ];
-}
-
-/** Where drops and unexpected answers begin: the moments to look at. */
-function marksOf(rows: Rows, beginMs: number): readonly ChartMark[] {
-  const begins = (label: string, of: (row: TimelineRow) => number, noun: string): readonly ChartMark[] =>
-    rows.flatMap((row, index) => {
-      const before = rows[index - 1];
-      if (of(row) === 0 || (before !== undefined && of(before) > 0)) return [];
-      const title = `${count(of(row), noun)} in this second`;
-      return [{ atMs: row.atMs - beginMs, label, kind: 'incident' as const, title }];
-    });
-  return [
-    ...begins('D', ({ dropped }) => dropped, 'dropped visit'),
-    ...begins('E', ({ unexpected }) => unexpected, 'unexpected answer'),
   ];
 }
 
 // --- latencies ------------------------------------------------------------------------------------------------------------
 
 /** More would be a page of their own: the table has all of them. */
-const ENDPOINTS_DRAWN = 6;
+const ENDPOINTS_DRAWN = 8;
+/** What a sale stands and falls with, however seldom it is asked for. */
+const FIRST: readonly string[] = ['hold', 'pay', 'order', 'join', 'poll', 'payment'];
 
 function latencyFigures({ timeline, endpoints, thresholds }: BenchResult, figure: Draw, half: Draw): readonly string[] {
   const isMissed = (endpoint: string): boolean =>
-    thresholds.some(({ metric, passed }) => !passed && metric.includes(`name:${endpoint}`));
-  const drawn = endpoints
+    thresholds.some(({ metric, passed }) => !passed && parseMetric(metric).tags.name === endpoint);
+  const placeOf = (endpoint: string): number => (FIRST.includes(endpoint) ? FIRST.indexOf(endpoint) : FIRST.length);
+  const known = endpoints
     .filter(
       ({ endpoint, count: requests }) => requests > 0 && timeline.some((row) => row.endpoints[endpoint] !== undefined),
     )
-    .toSorted((a, b) => Number(isMissed(b.endpoint)) - Number(isMissed(a.endpoint)) || b.count - a.count)
-    .slice(0, ENDPOINTS_DRAWN);
+    .toSorted(
+      ({ endpoint: a, count: countOfA }, { endpoint: b, count: countOfB }) =>
+        Number(isMissed(b)) - Number(isMissed(a)) || placeOf(a) - placeOf(b) || countOfB - countOfA,
+    );
+  const left = known.slice(ENDPOINTS_DRAWN).map(({ endpoint }) => endpoint);
   return [
     figure('Time to answer', 'ms, all requests, as k6 measures it', [
       ...quantiles(({ latency }) => latency),
       curve('p99, as the servers say', 'line', 0, ({ server }) => server?.p99Ms ?? null),
     ]),
     ...two(
-      drawn.map(({ endpoint }) =>
+      known.slice(0, ENDPOINTS_DRAWN).map(({ endpoint }) =>
         half(
           isMissed(endpoint) ? `${endpoint} (too slow)` : endpoint,
-          'ms',
+          'ms to answer',
           quantiles((row) => row.endpoints[endpoint]),
         ),
       ),
     ),
+    ...(left.length === 0 ? [] : [`<p class="note">Not drawn: ${escaped(left.join(', '))}; the table has them.</p>`]),
   ];
 }
 
@@ -120,11 +120,12 @@ function quantiles(of: (row: TimelineRow) => Latencies | undefined): readonly Cu
 
 // --- processors -------------------------------------------------------------------------------------------------------------
 
-/** Servers in turns, so that neighbours differ. */
-const SERVER_COLOURS = [1, 5] as const;
 const STORE_COLOURS: Readonly<Partial<Record<string, number>>> = { redis: 4, mysql: 3 };
 
-function processorFigures({ timeline, cpu: { processors } }: BenchResult, figure: Draw): readonly string[] {
+/** Less was not taken by anybody, but by rounding. */
+const STOLEN_MIN = 0.005;
+
+function processorFigures({ timeline, target, cpu: { processors } }: BenchResult, figure: Draw): readonly string[] {
   if (!timeline.some(({ cpu }) => cpu !== null)) return [];
   const share =
     (of: (cpu: CpuUse) => number | null | undefined): Curve['of'] =>
@@ -162,10 +163,18 @@ function processorFigures({ timeline, cpu: { processors } }: BenchResult, figure
       share(({ others }) => others),
     ),
   ];
-  const known = all.filter(({ of }) => timeline.some((row) => of(row) !== null));
+  const stolen = curve(
+    'taken by the host',
+    'stack',
+    HOST_COLOUR,
+    share(({ stolen: taken }) => taken),
+  );
+  const isStolen = timeline.some(({ cpu }) => (cpu?.stolen ?? 0) >= STOLEN_MIN);
+  const known = [...all.filter(({ of }) => timeline.some((row) => of(row) !== null)), ...(isStolen ? [stolen] : [])];
+  const title = isSameMachine(target) ? 'Processors' : 'Processors of k6’s machine';
   const limit = curve('all there are', 'step', 0, () => processors);
   return [
-    figure('Processors', 'processors’ worth of time; k6 is orange', [...known, limit], {
+    figure(title, 'processors’ worth of time; k6 is orange', [...known, limit], {
       atLeast: processors,
       format: (value) => (Number.isInteger(value) ? String(value) : value.toFixed(2)),
     }),
@@ -205,23 +214,27 @@ function saleFigures(rows: Rows, half: Draw): readonly string[] {
 
 // --- the servers --------------------------------------------------------------------------------------------------------------
 
+const MEBIBYTE = 1_048_576;
+
+/** What they say of themselves: of servers elsewhere it is all there is. */
 function serverFigures(rows: Rows, half: Draw): readonly string[] {
   if (!rows.some(({ server }) => server !== null)) return [];
   return two([
-    half('p99', 'ms: k6 beside the servers', [
-      curve('k6', 'line', 4, ({ latency }) => latency.p99Ms),
-      curve('the servers', 'line', 1, ({ server }) => server?.p99Ms ?? null),
+    half('Processors of the servers', 'processors’ worth of time, all servers together', [
+      curve('as they say', 'area', 1, ({ server }) => server?.cpu ?? null),
     ]),
+    half(
+      'Memory of the servers',
+      'MiB, all servers together',
+      [curve('as they say', 'area', 5, ({ server }) => (server === null ? null : server.memoryBytes / MEBIBYTE))],
+      { format: grouped },
+    ),
     half(
       'Busiest event loop',
       'share of its time',
       [curve('busy', 'area', 3, ({ server }) => server?.eventLoopUtilizationMax ?? null)],
       { atLeast: 1, format: (value) => `${Math.round(value * 100)} %` },
     ),
-    half('Requests', 'a second: k6 beside the servers', [
-      curve('k6', 'line', 4, (row) => perSecond(row.requests, row)),
-      curve('the servers', 'line', 1, ({ server }) => server?.requestsPerSecond ?? null),
-    ]),
     half(
       'Behind the order log',
       'records not in MySQL yet',

@@ -3,8 +3,8 @@ import { grouped } from '../html-page/html.ts';
 
 export const UNKNOWN = '–';
 
-/** Milliseconds with three digits that matter; the unit stands beside it. */
-export function milliseconds(value: number | null): string {
+/** Three digits that matter; the unit stands beside it. */
+export function figure(value: number | null): string {
   if (value === null) return UNKNOWN;
   if (value >= 100) return grouped(value);
   return value.toFixed(value >= 10 ? 1 : 2);
@@ -12,7 +12,22 @@ export function milliseconds(value: number | null): string {
 
 /** `13.2 ms`; a dash has no unit. */
 export function withUnit(value: number | null): string {
-  return value === null ? UNKNOWN : `${milliseconds(value)} ms`;
+  return value === null ? UNKNOWN : `${figure(value)} ms`;
+}
+
+/** The same for a table: in brackets where it is no claim. */
+export function quoted(value: number | null, isClaimed: boolean): string {
+  return isClaimed || value === null ? figure(value) : `(${figure(value)})`;
+}
+
+/** `1 visit`, `1,204 visits`. */
+export function counted(value: number, noun: string): string {
+  return `${grouped(value)} ${noun}${value === 1 ? '' : 's'}`;
+}
+
+/** How many there are of all kinds. */
+export function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, each) => sum + each, 0);
 }
 
 /** Of a second. One decimal below a hundred. */

@@ -1,7 +1,7 @@
 import type { BenchResult } from '@fest/loadtest/bench/result';
 import { lexer, type Tokens } from 'marked';
 import { expect, test } from 'vitest';
-import { benchResult } from '../test-support/bench-result.ts';
+import { benchResult, latencies } from '../test-support/bench-result.ts';
 import { renderBenchMarkdown } from './markdown.ts';
 
 function tablesOf(result: BenchResult): readonly Tokens.Table[] {
@@ -22,13 +22,48 @@ test('its tables can be pasted: a row for the run, one for each endpoint', () =>
     servers: '1.00',
     audit: 'clean',
   });
-  expect(endpoints?.rows.map(([name]) => name?.text)).toEqual(['poll', 'join', 'state', 'hold', 'pay', 'payment']);
+  expect(endpoints?.rows.map(([name]) => name?.text)).toEqual([
+    ...['poll', 'join', 'state', 'hold', 'pay', 'payment', 'all'],
+  ]);
+  expect(endpoints?.header.map(({ text }) => text)).toContain('mean ms');
 });
 
 test('latencies that are not claimed stand in brackets, and the reason above', () => {
   const result = benchResult({ noLatencyClaim: '7 visits were dropped.' });
   expect(renderBenchMarkdown(result)).toContain('No latency is claimed: 7 visits were dropped.');
-  expect(tablesOf(result)[0]?.rows[0]?.map(({ text }) => text)).toContain('(10.7)');
+  const [totals, endpoints, waits] = tablesOf(result);
+  expect(totals?.rows[0]?.map(({ text }) => text)).toContain('(10.7)');
+  for (const table of [endpoints, waits]) {
+    const columns = table?.header.flatMap(({ text }, index) => (text.endsWith(' ms') ? [index] : [])) ?? [];
+    expect(columns).toHaveLength(7);
+    const cells = table?.rows.flatMap((row) => columns.map((column) => row[column]?.text ?? '')) ?? [];
+    expect(cells.length).toBeGreaterThan(0);
+    for (const cell of cells) expect(cell).toMatch(/^\(.+\)$/);
+  }
+  expect(renderBenchMarkdown(result).match(/Latencies in brackets are not claimed\./g)).toHaveLength(1);
+  expect(renderBenchMarkdown(benchResult())).not.toMatch(/\| \(\d|in brackets/);
+});
+
+test('whole visits and the waits in them have a table of their own', () => {
+  const base = benchResult();
+  const totals = { ...base.totals, timeToOrder: latencies(1_000, 620) };
+  const waits = tablesOf(benchResult({ totals }))[2];
+  expect(waits?.rows.map(([name, measured, mean]) => [name?.text, measured?.text, mean?.text])).toEqual([
+    ['Whole visits', '20,000', '13,650'],
+    ['From joining until one’s turn', '3,020', '12,300'],
+    ['From paying until the order', '1,000', '930'],
+  ]);
+});
+
+test('of servers elsewhere the table has what they say of themselves', () => {
+  const base = benchResult();
+  const target = { ...base.target, local: false, sameMachine: false };
+  const result = benchResult({ target, cpu: { ...base.cpu, processes: {} } });
+  const [totals] = tablesOf(result);
+  const at = totals?.header.findIndex(({ text }) => text === 'servers') ?? -1;
+  expect(totals?.rows[0]?.[at]?.text).toMatch(/^0\.\d\d$/);
+  expect(renderBenchMarkdown(result)).toContain('and 312 MiB of memory at most.');
+  expect(renderBenchMarkdown(result)).toContain('from another machine');
 });
 
 test('a failed run begins with its reasons', () => {
@@ -49,6 +84,6 @@ test('texts make no tables, no HTML and no lines of their own', () => {
   });
   const text = renderBenchMarkdown(result);
   expect(text).not.toMatch(/(?<!\\)<img/);
-  expect(tablesOf(result).map(({ header }) => header.length)).toEqual([16, 11, 3]);
-  expect(tablesOf(result)[2]?.rows).toHaveLength(1);
+  expect(tablesOf(result).map(({ header }) => header.length)).toEqual([16, 12, 9, 3]);
+  expect(tablesOf(result)[3]?.rows).toHaveLength(1);
 });

@@ -2,13 +2,19 @@ import { BENCH_SCENARIOS } from '@fest/loadtest/bench/plan';
 import type { BenchFaultCode, BenchResult } from '@fest/loadtest/bench/result';
 import { BENCH_FAULTS } from '@fest/loadtest/bench/result';
 import { describe, expect, test } from 'vitest';
-import { benchResult, benchRow, NO_LATENCIES } from '../test-support/bench-result.ts';
+import { scenarioWords } from '../commands/bench/scenario-words.ts';
+import { benchResult, benchRow, latencies, NO_LATENCIES } from '../test-support/bench-result.ts';
 import { renderBenchMarkdown } from './markdown.ts';
 import { renderBenchPage } from './page.ts';
-import { faultWords, scenarioWords } from './words.ts';
+import { faultWords } from './words.ts';
 
 const page = renderBenchPage(benchResult());
 const count = (text: string, what: RegExp): number => text.match(what)?.length ?? 0;
+const tableOf = (html: string, caption: string): string => {
+  const [, table = ''] = html.split(`<caption>${caption}`);
+  const [found = ''] = table.split('</table>');
+  return found;
+};
 
 const FAILED: Partial<BenchResult> = {
   verdict: 'failed',
@@ -54,6 +60,162 @@ test('without a claim the cards show no latency as one', () => {
   const failed = renderBenchPage(benchResult(FAILED));
   expect(failed).toMatch(/<dt>p99<\/dt><dd>no claim<small>k6 saw 10\.7 ms/);
   expect(page).toMatch(/<dt>p99<\/dt><dd>10\.7 ms</);
+});
+
+test('without a claim every latency in a table is in brackets, with a note that says so', () => {
+  const failed = renderBenchPage(benchResult(FAILED));
+  for (const caption of ['Endpoints', 'Visits and waits']) {
+    const table = tableOf(failed, caption);
+    expect(table).toContain('no claim is made about them: in brackets');
+    const rows = [...table.matchAll(/<tr><th scope="row">.*?<\/tr>/gs)].map(([row]) => row);
+    expect(rows.length).toBeGreaterThan(1);
+    for (const row of rows) expect(count(row, />\([\d.,]+\)</g), row).toBe(7);
+    expect(tableOf(page, caption)).not.toMatch(/>\(\d|no claim/);
+  }
+});
+
+describe('what latencies are worth is said as it is', () => {
+  const base = benchResult();
+  test.each<readonly [string, Partial<BenchResult>, string, string]>([
+    ['of a smoke run', { profile: 'smoke' }, 'too short and too small', 'of a smoke run'],
+    [
+      'of a closed load',
+      { config: { ...base.config, load: { kind: 'closed', users: 100, seconds: 60 } } },
+      'Quote the rate of purchases, not the latencies.',
+      'of a closed load: quote its rate, not these',
+    ],
+    [
+      'where nobody saw the generator',
+      { timeline: base.timeline.map((row) => ({ ...row, cpu: null })) },
+      'whether the generator had processor time left is not known',
+      'whether the generator was starved is not known',
+    ],
+  ])('%s', (_, change, line, note) => {
+    const html = renderBenchPage(benchResult(change));
+    expect(html).toContain(line);
+    expect(html).not.toContain('Latencies are claimed');
+    expect(tableOf(html, 'Endpoints')).toContain(note);
+    expect(tableOf(html, 'Visits and waits')).toContain(note);
+    // The figures are there all the same.
+    expect(html).toMatch(/<dt>p99<\/dt><dd>10\.7 ms</);
+    const text = renderBenchMarkdown(benchResult(change));
+    expect(text).toContain(line);
+    expect(text).not.toContain('Latencies are claimed');
+  });
+});
+
+describe('without an audit', () => {
+  const audit = { status: 'notRun', reasons: ['Run fest audit there.'] } as const;
+  const unproved = benchResult({ verdict: 'partial', audit });
+
+  test.each([
+    ['the page', renderBenchPage(unproved)],
+    ['Markdown', renderBenchMarkdown(unproved)],
+  ])('%s neither says that it held nor that it passed', (_, text) => {
+    expect(text).not.toMatch(/It held|>passed<|: passed/);
+    expect(text).toContain('no audit was run: whether it held is not proven.');
+    expect(text).toContain('nothing is proved about tickets');
+  });
+
+  test('the card says what k6 saw, and what that does not prove', () => {
+    expect(renderBenchPage(unproved)).toMatch(
+      /<dt>Audit<\/dt><dd>not run<small>k6 saw no ticket too many; that none was lost or sold twice is not proved</,
+    );
+  });
+});
+
+test('a bound stands beside what was measured', () => {
+  const base = benchResult();
+  const totals = { ...base.totals, timeToOrder: latencies(1_000, 620) };
+  const thresholds = [
+    { metric: 'http_req_duration{name:poll}', expression: 'p(95)<20', passed: true },
+    { metric: 'http_req_duration{name:poll}', expression: 'p(99)<50', passed: true },
+    { metric: 'tickets_oversold', expression: 'count==0', passed: true },
+    { metric: 'time_to_order', expression: 'p(95)<1500', passed: false },
+    { metric: 'checks', expression: 'rate==1', passed: true },
+    { metric: 'http_req_duration{name:release}', expression: 'p(95)<20', passed: true },
+    { metric: 'http_req_duration{name:release}', expression: 'p(99)<50', passed: true },
+  ];
+  const table = tableOf(renderBenchPage(benchResult({ thresholds, totals })), 'Bounds');
+  const was = [...table.matchAll(/<tr><th scope="row"><code>([^<]+)<.*?<td class="number">([^<]+)</g)];
+  expect(was.map(([, metric, value]) => [metric, value])).toEqual([
+    ['time_to_order', '2,232 ms'],
+    ['http_req_duration{name:poll}', '4.32 ms, 9.84 ms'],
+    ['tickets_oversold', '0'],
+    ['checks', '–'],
+    ['http_req_duration{name:release}', '–'],
+  ]);
+});
+
+describe('where the servers are', () => {
+  const { target } = benchResult();
+  const place = (change: Partial<BenchResult['target']>): string =>
+    renderBenchPage(benchResult({ target: { ...target, ...change } }));
+
+  test('a stack on the same machine that is not the folder’s own is not said to be elsewhere', () => {
+    const html = place({ local: false });
+    expect(html).toContain('on one machine with its generator, not the stack of the folder');
+    expect(html).not.toContain('from another machine');
+    expect(html).toContain('it shares with the servers');
+    expect(html).toContain('TLS, networks and separate machines are left out');
+  });
+
+  test('elsewhere the processors are those of k6’s machine, and the servers’ own figure stands below them', () => {
+    const html = place({ local: false, sameMachine: false });
+    expect(html).toContain('from another machine');
+    expect(html).toContain('<caption>Processors of k6’s machine');
+    expect(html).toContain('<h3>Processors of k6’s machine <small>');
+    expect(tableOf(html, 'Processors of k6’s machine')).toMatch(
+      /servers \(their own figure\)<\/th><td class="number">0\.\d\d/,
+    );
+    expect(html).toContain('<h3>Memory of the servers <small>');
+    expect(html).toContain('Memory of the servers, MiB, all servers together: as they say: at most 312');
+  });
+
+  test('a result of before that was told means by “local” what it meant then', () => {
+    const { sameMachine: _, ...earlier } = target;
+    expect(renderBenchPage(benchResult({ target: earlier }))).toContain('on one machine with its generator.');
+    expect(renderBenchPage(benchResult({ target: { ...earlier, local: false } }))).toContain('from another machine');
+  });
+});
+
+test('what the host took from the machine is a layer of its own, when there is any', () => {
+  const rows = benchResult().timeline.map((row) =>
+    row.cpu === null ? row : { ...row, cpu: { ...row.cpu, stolen: 0.2 } },
+  );
+  expect(renderBenchPage(benchResult({ timeline: rows }))).toContain('<title>taken by the host</title>');
+  expect(page).not.toContain('taken by the host');
+});
+
+test('each of several servers has a look of its own', () => {
+  const processes = Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`server-${index + 1}`, 0.1]));
+  const rows = [0, 1].map((second) => {
+    const row = benchRow(second);
+    return row.cpu === null ? row : { ...row, cpu: { ...row.cpu, processes } };
+  });
+  const html = renderBenchPage(benchResult({ timeline: rows }));
+  const looks = [...html.matchAll(/<i class="(c\d+)"><\/i>server-\d/g)].map(([, look]) => look);
+  expect(looks).toHaveLength(6);
+  expect(new Set(looks).size).toBe(6);
+  for (const look of looks) expect(html).toContain(`.stack.${look} { fill:`);
+});
+
+test('hold and pay are drawn however many endpoints are busier, and those that are not drawn are named', () => {
+  const base = benchResult();
+  const [first] = base.endpoints;
+  if (first === undefined) throw new Error('there are some');
+  const busy = ['festivals', 'festival', 'sale', 'signUp', 'logIn', 'me', 'live', 'attack', 'leave'] as const;
+  const endpoints = [...base.endpoints, ...busy.map((endpoint) => ({ ...first, endpoint, count: 1_000_000 }))];
+  const timeline = base.timeline.map((row) => ({
+    ...row,
+    endpoints: { ...row.endpoints, ...Object.fromEntries(busy.map((endpoint) => [endpoint, row.latency])) },
+  }));
+  const html = renderBenchPage(benchResult({ endpoints, timeline }));
+  for (const endpoint of ['hold', 'pay']) expect(html).toContain(`<h3>${endpoint} <small>ms to answer`);
+  const [, left = ''] = /Not drawn: ([^;]+); the table has them/.exec(html) ?? [];
+  expect(left.split(', ')).toHaveLength(15 - 8);
+  expect(left).toContain('state');
+  expect(page).not.toContain('Not drawn');
 });
 
 test('what was otherwise than the scenario wants it is said', () => {
@@ -153,13 +315,20 @@ test('a run without a second has no charts, and says so', () => {
   expect(html).toContain('It was ended early');
 });
 
-test('drops and errors are marked where they begin', () => {
+test('drops and errors are marked where they begin, counted as long as they last, and listed', () => {
   const rows = [0, 1, 2, 3].map((second) =>
     benchRow(second, { dropped: second === 0 ? 0 : 5, unexpected: second === 3 ? 1 : 0 }),
   );
   const html = renderBenchPage(benchResult({ timeline: rows }));
-  expect(html).toContain('D: 5 dropped visits in this second');
-  expect(html).toContain('E: 1 unexpected answer in this second');
+  expect(html).toContain('D1: 15 dropped visits, 0:01 to 0:04');
+  expect(html).toContain('E1: 1 unexpected answer, 0:03 to 0:04');
+  expect(html).not.toContain('in this second');
+  expect(tableOf(html, 'What the red marks are')).toMatch(
+    /D1<\/th><td>0:01 to 0:04<\/td><td class="number">15<.*E1<\/th>/s,
+  );
+  // Also for those who hear the chart.
+  expect(html).toMatch(/aria-label="Requests, a second: [^"]*; D1: 15 dropped visits, 0:01 to 0:04/);
+  expect(page).not.toContain('What the red marks are');
 });
 
 test('attacks are listed with what became of them', () => {
@@ -175,6 +344,16 @@ test('attacks are listed with what became of them', () => {
   expect(html).toMatch(/double entry<\/th>.*?<b class="bad">3<\/b>.*?SUCCEEDED/);
   expect(html).toMatch(/replay<\/th>.*?not tried/);
   expect(page).not.toContain('Attacks');
+});
+
+test('an attack that was never decided is not said to be refused', () => {
+  const attacks = [
+    { attack: 'flood', tries: 30, successes: 0, undecided: 30 },
+    { attack: 'replay', tries: 30, successes: 0, undecided: 4 },
+  ];
+  const html = renderBenchPage(benchResult({ attacks }));
+  expect(html).toMatch(/flood<\/th>.*?<td class="number">30<\/td><td><span class="pill partial">undecided/);
+  expect(html).toMatch(/replay<\/th>.*?<td class="number">4<\/td><td><span class="pill passed">refused/);
 });
 
 test('every fault and every scenario has words; those of a later version stand for themselves', () => {

@@ -1,21 +1,15 @@
 /** The report of a load test as one HTML page that needs nothing else: no network, no scripts. Pure. */
 import type { BenchResult } from '@fest/loadtest/bench/result';
+import { describePlace, isSameMachine } from '../commands/bench/place.ts';
+import { scenarioWords } from '../commands/bench/scenario-words.ts';
 import { renderDocument } from '../html-page/document.ts';
 import { duration, escaped, grouped, moment } from '../html-page/html.ts';
+import { renderCards } from './cards.ts';
 import { renderCharts } from './charts.ts';
+import { renderEndpoints, renderThresholds, renderWaits } from './latency-tables.ts';
 import { BENCH_STYLE } from './style.ts';
-import {
-  renderAttacks,
-  renderCards,
-  renderConfig,
-  renderCounts,
-  renderEndpoints,
-  renderProcessors,
-  renderThresholds,
-  renderVersions,
-  renderWaits,
-} from './tables.ts';
-import { auditLine, faultWords, groupFaults, latencyLine, runLine, scenarioWords, verdictLine } from './words.ts';
+import { renderAttacks, renderConfig, renderCounts, renderProcessors, renderVersions } from './tables.ts';
+import { auditLine, faultWords, groupFaults, latencyLine, latencyNote, runLine, verdictLine } from './words.ts';
 
 export function renderBenchPage(result: BenchResult): string {
   const body = `${renderHeader(result)}
@@ -44,12 +38,11 @@ ${renderProcessors(result)}
 
 function renderHeader({ id, scenario, profile, startedAt, totals, verdict, interrupted, target }: BenchResult): string {
   const words = scenarioWords(scenario);
-  const place = target.local ? 'on one machine with its generator' : 'from another machine';
   return `<header>
 <p class="festival">Load test${words === undefined ? '' : `: ${escaped(words)}`}</p>
 <h1>${escaped(scenario)}, ${escaped(profile)}</h1>
 <p><span class="pill ${verdict}">${escaped(verdict)}</span>${interrupted ? '<span class="pill partial">ended early</span>' : ''}</p>
-<p class="mute">${escaped(id)}. ${escaped(moment(startedAt))} UTC, ${escaped(duration(totals.seconds))}; ${escaped(grouped(target.servers))} server${target.servers === 1 ? '' : 's'}, ${escaped(place)}.</p>
+<p class="mute">${escaped(id)}. ${escaped(moment(startedAt))} UTC, ${escaped(duration(totals.seconds))}; ${escaped(grouped(target.servers))} server${target.servers === 1 ? '' : 's'}, ${escaped(describePlace(target))}.</p>
 </header>`;
 }
 
@@ -78,21 +71,22 @@ function renderNotes({ notes }: BenchResult): string {
 function renderTimeline(result: BenchResult): string {
   const charts = renderCharts(result);
   if (charts === '') return '<p class="note">The run ended before its first second: there is nothing to draw.</p>';
+  const doubt = latencyNote(result);
   const notes = [
     'Times are counted from the beginning of the load.',
-    result.noLatencyClaim === null ? '' : 'No latency is claimed of this run: read the curves of time as hints.',
-    result.target.local
+    doubt === '' ? '' : `Curves of time are hints: ${doubt.replace(/: in brackets$/, '')}.`,
+    isSameMachine(result.target)
       ? 'k6 shares the processors with the servers: where the stack reaches the dashed line, everything waits.'
       : '',
     result.totals.dropped + result.totals.unexpected === 0
       ? ''
-      : 'Red marks: D where drops begin, E where unexpected answers do.',
+      : 'Red marks: D where drops begin, E where unexpected answers do; they are listed below the first chart.',
   ];
   return `<p class="note">${escaped(notes.filter((note) => note !== '').join(' '))}</p>\n${charts}`;
 }
 
 function renderFooter({ format, scenario, target }: BenchResult): string {
-  const left = target.local
+  const left = isSameMachine(target)
     ? 'TLS, networks and separate machines are left out'
     : 'The figures have the way to the servers in them';
   return `Made by <code>fest bench ${escaped(scenario)}</code> from <code>${escaped(format)}</code>. Times are k6’s, from sending a request to the end of its answer, on a connection that stands. A visit of an open load begins when it is due, or is counted as dropped. ${left}. <code>fest bench compare</code> holds two runs against each other.`;

@@ -1,25 +1,8 @@
 /** What a load test came to, in words for somebody in a hurry. Pure. */
-import type { BenchScenario } from '@fest/loadtest/bench/plan';
 import type { BenchAudit, BenchFault, BenchFaultCode, BenchResult } from '@fest/loadtest/bench/result';
-import { duration, grouped } from '../html-page/html.ts';
-import { count } from '../render/values.ts';
-import { rate } from './figures.ts';
-
-export const SCENARIO_WORDS: Readonly<Record<BenchScenario, string>> = {
-  festival: 'each buyer looks around, waits, holds, pays, and thinks in between',
-  onsale: 'the wall of an opening: far more people than tickets, in seconds',
-  waiting: 'a long line that only polls',
-  mix: 'polls, refusals and a few orders in the shares of a published sale',
-  funnel: 'buyers without a pause: how many purchases a second there can be',
-  websocket: 'a line that listens on WebSockets instead of polling',
-  abuse: 'people who try what is not allowed',
-  seedstorm: 'everybody logs in at once',
-};
-
-/** Undefined for a scenario of a later version. */
-export function scenarioWords(scenario: string): string | undefined {
-  return Object.entries(SCENARIO_WORDS).find(([name]) => name === scenario)?.[1];
-}
+import { latencyStanding } from '../commands/bench/latency-standing.ts';
+import { duration } from '../html-page/html.ts';
+import { counted, rate } from './figures.ts';
 
 interface FaultWords {
   readonly title: string;
@@ -56,6 +39,10 @@ const FAULT_WORDS: Readonly<Record<BenchFaultCode, FaultWords>> = {
     title: 'The load did not all arrive',
     next: 'All of k6’s users were busy when a visit was due: give it more users (--vus), more machines, or less load.',
   },
+  notServed: {
+    title: 'Too many were turned away',
+    next: 'The counts of refusals and of how visits ended say why. Servers that are busy send people away: less load, or more servers.',
+  },
   serverDied: {
     title: 'A server process ended',
     next: 'Its log says why. Figures after that moment are of fewer servers.',
@@ -85,30 +72,62 @@ export function groupFaults(
 }
 
 /** One line: did it hold? */
-export function verdictLine({ verdict, faults, interrupted }: BenchResult): string {
+export function verdictLine({ verdict, faults, interrupted, audit }: BenchResult): string {
   if (verdict === 'failed') {
     const kinds = new Set(faults.map(({ code }) => code)).size;
     const also = interrupted ? ', and it was ended early' : '';
-    return kinds === 0 ? `It did not hold${also}.` : `It did not hold, for ${count(kinds, 'reason')}${also}.`;
+    return kinds === 0 ? `It did not hold${also}.` : `It did not hold, for ${counted(kinds, 'reason')}${also}.`;
   }
   if (interrupted) return 'It was ended early: this is what was seen until then.';
-  return verdict === 'partial' ? 'It held, but not all of it is proven.' : 'It held.';
+  // Whether it held is known only when what was sold is proven.
+  if (audit.status === 'notRun')
+    return 'Nothing failed that k6 can see, but no audit was run: whether it held is not proven.';
+  return verdict === 'partial' ? 'Nothing failed, but not all of it is proven.' : 'It held.';
 }
 
 /** What was done and what came of it, in a sentence. */
 export function runLine({ totals }: BenchResult): string {
+  const { iterations, seconds, requests, requestsPerSecond, purchases, purchasesPerSecond, tickets } = totals;
   const bought =
-    totals.purchases === 0
+    purchases === 0
       ? 'nothing was bought'
-      : `${count(totals.purchases, 'purchase').replace(/^\d+/, grouped(totals.purchases))} (${rate(totals.purchasesPerSecond)} a second), ${grouped(totals.tickets)} tickets`;
-  return `${grouped(totals.iterations)} visits in ${duration(totals.seconds)}: ${grouped(totals.requests)} requests (${rate(totals.requestsPerSecond)} a second), ${bought}.`;
+      : `${counted(purchases, 'purchase')} (${rate(purchasesPerSecond)} a second), ${counted(tickets, 'ticket')}`;
+  return `${counted(iterations, 'visit')} in ${duration(seconds)}: ${counted(requests, 'request')} (${rate(requestsPerSecond)} a second), ${bought}.`;
 }
 
+const CLOSED_WORDS =
+  'The load is closed: who is done comes again, so a slow server is asked less. Quote the rate of purchases, not the latencies.';
+
 /** Whether latencies may be quoted. */
-export function latencyLine({ noLatencyClaim }: BenchResult): string {
-  return noLatencyClaim === null
-    ? 'Latencies are claimed: no visit was dropped, and the generator had processor time left.'
-    : `No latency is claimed: ${noLatencyClaim} What was measured is shown all the same; do not quote it.`;
+export function latencyLine(result: BenchResult): string {
+  switch (latencyStanding(result)) {
+    case 'none':
+      return `No latency is claimed: ${result.noLatencyClaim} What was measured is shown all the same; do not quote it.`;
+    case 'smoke':
+      return 'A smoke run is too short and too small for its latencies to say anything: they are shown, and not to be quoted.';
+    case 'closed':
+      return CLOSED_WORDS;
+    case 'unwatched':
+      return 'No visit was dropped; whether the generator had processor time left is not known, so what was measured may be its own wait. Look at its machine before you quote a latency.';
+    case 'claimed':
+      return 'Latencies are claimed: no visit was dropped, and the generator had processor time left.';
+  }
+}
+
+/** Beside a table or a chart of latencies, when they are not to be taken as they stand; empty when they are. */
+export function latencyNote(result: BenchResult): string {
+  switch (latencyStanding(result)) {
+    case 'none':
+      return 'no claim is made about them: in brackets';
+    case 'smoke':
+      return 'of a smoke run, which says nothing of latencies';
+    case 'closed':
+      return 'of a closed load: quote its rate, not these';
+    case 'unwatched':
+      return 'whether the generator was starved is not known';
+    case 'claimed':
+      return '';
+  }
 }
 
 const AUDIT_WORDS: Readonly<Record<BenchAudit['status'], string>> = {
@@ -120,4 +139,19 @@ const AUDIT_WORDS: Readonly<Record<BenchAudit['status'], string>> = {
 
 export function auditLine({ status, reasons }: BenchAudit): string {
   return [AUDIT_WORDS[status], ...(status === 'clean' ? [] : reasons)].join(' ');
+}
+
+/** What an audit that was not run, or not all, leaves open, as short as a card. */
+export function auditNote({ audit, totals }: Pick<BenchResult, 'audit' | 'totals'>): string {
+  if (totals.oversold > 0) return `k6 saw ${counted(totals.oversold, 'ticket')} too many`;
+  switch (audit.status) {
+    case 'clean':
+      return 'nothing is lost, nothing sold twice';
+    case 'differs':
+      return 'see the reasons above';
+    case 'unproven':
+      return 'nothing differs in what could be compared';
+    case 'notRun':
+      return 'k6 saw no ticket too many; that none was lost or sold twice is not proved';
+  }
 }

@@ -1,6 +1,7 @@
 /** A chart of values over time as SVG: areas and lines, gaps as gaps, and what happened beside it. Pure. */
 import {
   BOTTOM,
+  type ChartMark,
   type ChartOptions,
   type ChartSeries,
   type ChartSpan,
@@ -29,7 +30,7 @@ export function renderChart(options: ChartOptions): string {
   const x = (atMs: number): number => LEFT + ((atMs - fromMs) / span) * (width - LEFT - RIGHT);
   const y = (value: number): number => height - BOTTOM - (value / top) * (height - TOP - BOTTOM);
   const scales = { x, y, width, height };
-  const summary = series.map((each) => describe(each, format)).join('; ');
+  const summary = [...series.map((each) => describe(each, format)), ...describeMarks(marks)].join('; ');
   return [
     `<svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(`${title}, ${unit}: ${summary}`)}">`,
     ...incomplete.map((each) => band(each, 'incomplete', 'incomplete: Redis did not answer', scales)),
@@ -48,6 +49,15 @@ function describe({ name, points }: ChartSeries, format: (value: number) => stri
   const last = values.at(-1);
   if (last === undefined) return `${name}: nothing known`;
   return `${name}: at most ${format(values.reduce((a, b) => Math.max(a, b)))}, ${format(last)} at the end`;
+}
+
+/** More would not be heard to the end. */
+const MARKS_SAID = 8;
+
+function describeMarks(marks: readonly ChartMark[]): readonly string[] {
+  const said = marks.slice(0, MARKS_SAID).map(({ label, title }) => `${label}: ${title}`);
+  const more = marks.length - said.length;
+  return more > 0 ? [...said, `and ${more} more marks`] : said;
 }
 
 function valueTick(tick: number, label: string, { y, width }: Scales): string {

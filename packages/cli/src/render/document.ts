@@ -7,6 +7,7 @@ export type DocumentSchema =
   | 'fest.bench/1'
   | 'fest.bench-compare/1'
   | 'fest.bench-list/1'
+  | 'fest.bench-prepared/1'
   | 'fest.bench-rehearsal/1'
   | 'fest.check-in/1'
   | 'fest.config/1'

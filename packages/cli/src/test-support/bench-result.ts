@@ -164,6 +164,7 @@ export function benchResult(change: Partial<BenchResult> = {}): BenchResult {
     target: {
       baseUrls: ['http://127.0.0.1:8080', 'http://127.0.0.1:8081'],
       local: true,
+      sameMachine: true,
       servers: 2,
       redis: '7.4.1',
       mysql: '8.4.3',
@@ -195,6 +196,7 @@ export function benchResult(change: Partial<BenchResult> = {}): BenchResult {
       neverPayShare: 0.2,
       waitersBeforehand: 0,
       gatewayMs: 200,
+      gateway: { latencyMs: 200, latencySigma: 0, declineShare: 0.05, timeoutShare: 0, unknownShare: 0 },
       thresholdFactor: 1,
       seed: 'fest',
     },

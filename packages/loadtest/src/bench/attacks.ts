@@ -16,9 +16,11 @@ export const ATTACKS = {
   noQueueToken: 'holding without a queue token',
   notAdmitted: 'holding before it is one’s turn',
   doubleJoin: 'a second number by joining again',
-  joinFlood: 'thirty joins at once, all of them answered',
-  pollFlood: 'thirty polls at once, most of them answered',
+  usedQueueToken: 'holding with an admission that was used up, or given up',
+  joinFlood: 'more joins answered than one account may make in that time',
+  pollFlood: 'more polls answered than one buyer may make in that time',
   secondHold: 'a second hold beside the first',
+  parallelHolds: 'more than one hold, or more tickets than one may have, asked for in the same moment',
   hoarding: 'a hold of more tickets than one buyer may have',
   beyondLimit: 'more tickets by joining again after having bought as many as one may',
   keyWithOtherBody: 'another answer for the same Idempotency-Key with another body',
@@ -33,5 +35,8 @@ export const ATTACKS = {
 } as const;
 
 export type Attack = keyof typeof ATTACKS;
+
+/** Of these some requests are answered as a matter of course, and they are refused only if they come quickly enough. */
+export const FLOODS: readonly Attack[] = ['joinFlood', 'pollFlood'];
 
 export const ATTACK_NAMES = Object.keys(ATTACKS) as Attack[];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { expectedRefusals, kindOf } from './expected-answers.ts';
+import { BUSY, expectedRefusals, isAnswered, kindOf } from './expected-answers.ts';
 import { BENCH_SCENARIOS } from './plan.ts';
 
 test('a busy server may say so anywhere', () => {
@@ -26,8 +26,13 @@ test.each([
   expect(kindOf(status, code, expectedRefusals('onsale', 'hold'))).toBe('unexpected');
 });
 
-test('of an answer that was not read the status alone may say that the server is busy', () => {
-  expect(kindOf(503, undefined, [])).toBe('refused');
-  expect(kindOf(429, undefined, [])).toBe('refused');
-  expect(kindOf(204, undefined, [])).toBe('good');
+test('a 503 without the code of a problem is of something that stands before the servers', () => {
+  expect(kindOf(503, undefined, BUSY)).toBe('unexpected');
+  expect(kindOf(429, undefined, BUSY)).toBe('unexpected');
+  expect(kindOf(204, undefined, BUSY)).toBe('good');
+});
+
+test('who was sent away has not been answered, who was told that all is sold has', () => {
+  expect([0, 429, 503].filter(isAnswered)).toEqual([]);
+  expect([101, 200, 304, 401, 409, 410, 500, 502, 504].filter((status) => !isAnswered(status))).toEqual([]);
 });

@@ -28,12 +28,25 @@ export function expectedRefusals(scenario: BenchScenario, endpoint: BenchEndpoin
 export type AnswerKind = 'good' | 'refused' | 'unexpected';
 
 /**
+ * Statuses of answers to what was asked. The others send somebody away because there is too much to do (429, 503), which is the
+ * quicker the less is done: how long that took is no latency of the endpoint.
+ */
+export const ANSWERED_STATUSES = [
+  { min: 100, max: 428 },
+  { min: 430, max: 502 },
+  { min: 504, max: 599 },
+] as const;
+
+/** @param status of HTTP; 0: there was no answer */
+export function isAnswered(status: number): boolean {
+  return ANSWERED_STATUSES.some(({ min, max }) => status >= min && status <= max);
+}
+
+/**
  * @param status of HTTP; 0: there was no answer
- * @param code of the problem; undefined when there was none, or it was not read
+ * @param code of the problem; undefined when there was none: then something else than a server has answered
  */
 export function kindOf(status: number, code: string | undefined, expected: readonly ProblemCode[]): AnswerKind {
   if (status >= 200 && status < 400) return 'good';
-  if (code !== undefined) return expected.some((one) => one === code) ? 'refused' : 'unexpected';
-  // Unread: only what says by its status alone that the server is busy.
-  return status === 429 || status === 503 ? 'refused' : 'unexpected';
+  return expected.some((one) => one === code) ? 'refused' : 'unexpected';
 }

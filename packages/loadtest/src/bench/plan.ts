@@ -103,6 +103,8 @@ export interface BenchPlan {
   };
   /** An access token that was good and has run out: one more attack of `abuse`. */
   readonly expiredToken?: string;
+  /** Whether the payment gateway declines, or fails, now and then; undefined: not known. */
+  readonly gatewayRefuses?: boolean;
   /** An access token of an operator: `teardown` may read what buyers may not. */
   readonly operatorToken: string;
   /** Multiplies the bounds of latency; 1 but for a machine that is known to be slow. */
@@ -117,19 +119,29 @@ export const BENCH_METRICS = {
   refused: 'expected_refusals',
   /** Counter, tag `outcome`: how visits ended. */
   outcomes: 'visits',
+  /** Counter: one more when a visit begins, one less when it ends. What is left was cut off by the end of k6. */
+  cutOff: 'visits_cut_off',
   /** Counter: orders that a buyer was told of. */
   purchases: 'purchases',
   /** Counter: their tickets. */
   tickets: 'tickets_bought',
-  /** Counter: more sold than there are, or a ticket number that two buyers were told. One fails the run. */
+  /** Gauge: each number of a ticket that a buyer was told to have bought. Whoever reads the samples finds those told twice. */
+  ticketNumber: 'bought_ticket_number',
+  /** Counter: more sold than there are, or a ticket number that no sale of that size has. One fails the run. */
   oversold: 'tickets_oversold',
+  /** Counter: at the end, what is available, held and sold is not what there is. One fails the run. */
+  stockMismatch: 'stock_mismatch',
   /** Trend, ms: from joining to the answer that says it is one's turn. */
   admission: 'time_to_admission',
   /** Trend, ms: from the answer to paying to the answer that names the order. */
   acknowledgement: 'time_to_order',
   /** Trend, ms: from the change to the message about it, of WebSocket clients. */
   liveDelay: 'live_delay',
-  /** Counters, tag `attack`. */
+  /** Rate: of the changes that a WebSocket client was due to be told of, those it was told of. */
+  liveHeard: 'live_changes_heard',
+  /** Counters, tag `attack`. Refused is what was answered as it should be; undecided, that the server is busy. */
   attackTries: 'attack_tries',
+  attackRefusals: 'attack_refusals',
+  attackUndecided: 'attack_undecided',
   attackSuccesses: 'attack_successes',
 } as const;

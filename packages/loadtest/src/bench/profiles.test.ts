@@ -49,6 +49,15 @@ test('the rate of festival is that of its admission, and there is time for all o
   );
 });
 
+test('a funnel has a buyer for every purchase that its users can make, as far as accounts can be made', () => {
+  expect(resolveLoad('funnel', 'average')).toMatchObject({
+    load: { users: 300, seconds: 60 },
+    buyers: 300 * 4 * 60 + 300,
+    sale: { capacity: 300 * 4 * 60 + 300 },
+  });
+  expect(resolveLoad('funnel', 'average', { users: 2_000 }).buyers).toBe(BENCH_BOUNDS.arrivals);
+});
+
 test('an onsale has one ticket for fifty who come', () => {
   const { load, sale, buyers } = resolveLoad('onsale', 'average');
   expect(sale.capacity).toBe(Math.ceil(arrivalsOf(load) / 50));

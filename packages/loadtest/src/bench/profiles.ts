@@ -1,6 +1,7 @@
 /** Scenario × profile, with what the command line asks for → a load and the sale it needs. Pure. */
 import { BENCH_BOUNDS, LoadBoundError, requireWithin } from './bounds.ts';
 import { attackBuyers, buyerRangesOf, companionsOf } from './companions.ts';
+import { LIVE_TICKETS } from './live-slots.ts';
 import { arrivalsOf, peakOf, secondsOf } from './load-sums.ts';
 import { mixOrders } from './mix-plan.ts';
 import type { BenchBehaviour, BenchLoad, BenchProfile, BenchScenario, RateStage } from './plan.ts';
@@ -194,15 +195,14 @@ function mix(profile: BenchProfile, overrides: LoadOverrides): ResolvedLoad {
   };
 }
 
-/** Purchases a second for which there are accounts: several times what two processors do. */
-const FUNNEL_PER_SECOND = 800;
+/** A user asks four times a second whether it is its turn, and so buys no more often. */
+const FUNNEL_PURCHASES_PER_USER_SECOND = 4;
 
-/** W5: whoever is done comes again as somebody else. */
+/** W5: whoever is done comes again as somebody else, as long as there is anybody. */
 function funnel(profile: BenchProfile, overrides: LoadOverrides): ResolvedLoad {
   refuseRate('funnel', overrides, 'it goes as fast as it is answered; --vus is how many go round');
   const { users, seconds } = usersOf(FUNNEL_SIZES[profile], overrides);
-  // The line moves five times a second, so a user buys four times a second at most.
-  const buyers = accountsFor(Math.min(users * 4, FUNNEL_PER_SECOND) * seconds + users);
+  const buyers = Math.min(BENCH_BOUNDS.arrivals, users * FUNNEL_PURCHASES_PER_USER_SECOND * seconds + users);
   return {
     load: { kind: 'closed', users, seconds },
     sale: {
@@ -229,14 +229,14 @@ function websocket(profile: BenchProfile, overrides: LoadOverrides): ResolvedLoa
     load: { kind: 'users', users, maxSeconds: seconds },
     sale: {
       capacity: users * 2 + 100,
-      limitPerBuyer: 1,
+      limitPerBuyer: LIVE_TICKETS,
       holdSeconds: 300,
       admissionSeconds: 3_600,
       admission: { mode: 'fixed', perSecond: Math.max(1, Math.ceil(users / seconds)), maxActive: 100_000 },
     },
     behaviour: FAITHFUL,
     waitersBeforehand: 0,
-    // And one who takes a ticket and gives it back, so that there is something to be told.
+    // And one who takes tickets and gives them back, so that there is something to be told.
     buyers: users + 1,
     credentials: 0,
     gatewayMs: 500,

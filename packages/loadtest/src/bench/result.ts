@@ -16,6 +16,7 @@ export interface Latencies {
   readonly meanMs: number | null;
 }
 
+/** Latencies, and their count, are of answers: not of those by which a busy server sent somebody away (429, 503). */
 export interface EndpointResult extends Latencies {
   readonly endpoint: BenchEndpoint;
   readonly perSecond: number;
@@ -37,6 +38,8 @@ export interface AttackResult {
   readonly attack: string;
   readonly tries: number;
   readonly successes: number;
+  /** Tries that were answered by saying that the server is busy: whether the attack works is not known from them. */
+  readonly undecided?: number;
 }
 
 /** Why a run failed; `code` is stable. */
@@ -48,6 +51,8 @@ export const BENCH_FAULTS = [
   'dropped',
   'attackSucceeded',
   'stock',
+  /** Buyers were turned away, or left with less than they came for, more often than the scenario allows. */
+  'notServed',
   'k6',
   'serverDied',
 ] as const;
@@ -130,12 +135,19 @@ export interface BenchTotals {
   readonly purchasesPerSecond: number;
   readonly tickets: number;
   readonly oversold: number;
-  /** Answers to all requests together. */
+  /** Answers to all requests together, but for those that sent somebody away because the server is busy. */
   readonly latency: Latencies;
   /** Whole visits, ms. */
   readonly iteration: Latencies;
   readonly timeToAdmission: Latencies;
+  /** From the answer to paying to the answer that names the order. */
+  readonly timeToOrder?: Latencies;
   readonly liveDelay: Latencies;
+  /**
+   * Until there was a connection, of requests that opened one: name, connection, TLS. It is in no latency of an answer, and the
+   * first to grow when servers accept too slowly. Earlier results do not have it.
+   */
+  readonly connecting?: Latencies;
   readonly outcomes: Readonly<Record<string, number>>;
 }
 
@@ -143,6 +155,17 @@ export interface BenchAudit {
   readonly status: 'clean' | 'differs' | 'unproven' | 'notRun';
   /** Why it is not clean. */
   readonly reasons: readonly string[];
+}
+
+/** How simulated payments go; shares are 0…1. */
+export interface GatewayConfig {
+  readonly latencyMs: number;
+  /** Of the logarithm of the latency; 0: always the same. */
+  readonly latencySigma: number;
+  readonly declineShare: number;
+  readonly timeoutShare: number;
+  /** Taken half-way: whether it happened has to be looked up. */
+  readonly unknownShare: number;
 }
 
 export interface BenchResult {
@@ -165,7 +188,10 @@ export interface BenchResult {
   readonly k6: { readonly version: string; readonly path: string; readonly origin: string };
   readonly target: {
     readonly baseUrls: readonly string[];
+    /** They are the stack of the folder: its stores and processes are known, and its servers are of this build. */
     readonly local: boolean;
+    /** They share the machine with k6. Earlier results do not have it: they meant it by `local`. */
+    readonly sameMachine?: boolean;
     readonly servers: number;
     readonly redis: string | null;
     readonly mysql: string | null;
@@ -187,6 +213,8 @@ export interface BenchResult {
     readonly neverPayShare: number;
     readonly waitersBeforehand: number;
     readonly gatewayMs: number | null;
+    /** All of the simulated gateway; null: not known. Earlier results do not have it. */
+    readonly gateway?: GatewayConfig | null;
     readonly thresholdFactor: number;
     readonly seed: string;
   };

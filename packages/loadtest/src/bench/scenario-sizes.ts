@@ -90,11 +90,12 @@ export const MIX_SIZES: Sizes<ArrivalsSize> = {
   soak: risen(700, 900),
 };
 
+/** Each waits a fifth of a second for the line to move: so many that the servers are the limit, and not they. */
 export const FUNNEL_SIZES: Sizes<UsersSize> = {
   smoke: { users: 10, seconds: 8 },
-  average: { users: 100, seconds: 60 },
-  spike: { users: 300, seconds: 20 },
-  stress: { users: 300, seconds: 60 },
+  average: { users: 300, seconds: 60 },
+  spike: { users: 600, seconds: 20 },
+  stress: { users: 600, seconds: 60 },
   soak: { users: 50, seconds: 900 },
 };
 

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, sta
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { withBuildLock } from './build-lock.ts';
-import { BUILD_FOLDER, type GoProgram, goEnvironment } from './go-program.ts';
+import { BUILD_FOLDER, type GoProgram } from './go-program.ts';
 import { askVersion, PINNED_VERSION } from './k6-version.ts';
 import { K6_LIMITS } from './limits.ts';
 import type { Environment } from './run-program.ts';
@@ -81,7 +81,6 @@ async function runGo(
   options: {
     readonly go: GoProgram;
     readonly work: string;
-    readonly env: Environment;
     readonly say: (line: string) => void;
     readonly signal: AbortSignal;
   },
@@ -92,7 +91,7 @@ async function runGo(
   const child = spawn(go.path, args, {
     cwd: BUILD_FOLDER,
     // What Go leaves behind when it is killed is in our folder, too.
-    env: { ...goEnvironment(options.env), GOTMPDIR: options.work },
+    env: { ...go.environment, GOTMPDIR: options.work },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const news = new BuildNews();

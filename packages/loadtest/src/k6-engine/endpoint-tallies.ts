@@ -1,4 +1,5 @@
 /** What was answered, endpoint by endpoint. */
+import { isAnswered } from '../bench/expected-answers.ts';
 import { BENCH_ENDPOINTS, type BenchEndpoint } from '../bench/plan.ts';
 import type { EndpointResult } from '../bench/result.ts';
 import { Latencies } from '../buyers/latencies.ts';
@@ -16,12 +17,12 @@ interface EndpointTally {
 export class EndpointTallies {
   readonly #tallies = new Map<BenchEndpoint, EndpointTally>();
 
-  /** @param status `0`: no answer came, and how long that took is no latency */
+  /** @param status `0`: no answer came. How long that took, and how long it took to be sent away, is no latency */
   answered(endpoint: BenchEndpoint, status: string, milliseconds: number): void {
     const tally = this.#of(endpoint);
     tally.requests += 1;
     add(tally.statuses, status, 1);
-    if (status !== '0') tally.latencies.record(milliseconds);
+    if (isAnswered(Number(status))) tally.latencies.record(milliseconds);
   }
 
   /** @param endpoint undefined: of none that is known, and then only in the totals */

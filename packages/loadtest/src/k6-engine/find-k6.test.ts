@@ -112,12 +112,48 @@ describe('building with Go', () => {
 
   test('has every check on, whatever the environment says', async () => {
     fakes.add('bin/go', goThatMakes('v2.2.0'));
-    const switchedOff = { GOFLAGS: '-insecure -mod=mod', GONOSUMDB: '*', GOINSECURE: '*', GOSUMDB: 'off' };
+    const switchedOff = {
+      GOFLAGS: '-insecure -mod=mod',
+      GOPRIVATE: '*',
+      GONOSUMDB: '*',
+      GOINSECURE: '*',
+      GOSUMDB: 'off',
+      GOENV: '/some/file',
+    };
     await find({ env: { ...fakes.env, ...switchedOff, GOCACHE: '/somewhere' } });
     const environment = fakes.read('go-environment').split('\n');
     expect(environment).toContain('GOFLAGS=-mod=readonly');
     expect(environment).toContain('GOCACHE=/somewhere');
-    expect(environment.filter((line) => /^GO(NOSUMDB|INSECURE|SUMDB)=/.test(line))).toEqual([]);
+    // What `go env -w` has written.
+    expect(environment).toContain('GOENV=off');
+    expect(environment.filter((line) => /^GO(PRIVATE|NOSUMDB|INSECURE|SUMDB)=/.test(line))).toEqual([]);
+  });
+
+  /** As `go env` answers: `-json` with what the user has set, one name with what the build would see. */
+  const goThatSays = (settings: object, sumdb: string): string => `
+if [ "$1 $2" = 'env -json' ]; then echo '${JSON.stringify(settings)}'; exit; fi
+if [ "$1 $2" = 'env GOSUMDB' ]; then echo "\${GOSUMDB:-${sumdb}}"; exit; fi
+${goThatMakes('v2.2.0')}`;
+
+  test('fetches from where the user has set it to, and asks the database that was named', async () => {
+    const settings = { GOPROXY: 'https://proxy.example', GOSUMDB: 'sums.example', GOAUTH: '', GOPRIVATE: '*' };
+    fakes.add('bin/go', goThatSays(settings, 'its own'));
+    await find();
+    const environment = fakes.read('go-environment').split('\n');
+    expect(environment).toContain('GOPROXY=https://proxy.example');
+    expect(environment).toContain('GOSUMDB=sums.example');
+    expect(environment.filter((line) => /^GO(PRIVATE|AUTH)=/.test(line))).toEqual([]);
+  });
+
+  test('is not done by a Go that asks no checksum database whatever is set', async () => {
+    const path = fakes.add('bin/go', goThatSays({ GOSUMDB: 'off' }, 'off'));
+    expect((await refusal()).why).toContain(
+      `${path} asks no checksum database, as its own folder's go.env says (GOSUMDB=off`,
+    );
+    expect(fakes.read('go-builds')).toBe('');
+    // Unless one is named.
+    fakes.add('bin/go', goThatSays({ GOSUMDB: 'sums.example' }, 'off'));
+    expect(await find()).toMatchObject({ origin: 'built' });
   });
 
   test('that fails leaves nothing, and says what Go said', async () => {

@@ -13,6 +13,8 @@ export interface GoProgram {
   readonly path: string;
   /** `1.26.8` */
   readonly version: string;
+  /** What it is run with: see `goEnvironment`. */
+  readonly environment: Environment;
 }
 
 /** Of Go, as `go.mod` says: `1.26.0`. */
@@ -22,22 +24,41 @@ export function neededGo(): string {
   return version;
 }
 
+type GoAnswer = { readonly go: GoProgram } | { readonly reason: string };
+
 /** Looks for Go in PATH. What is there and does not do is said in `reason`. */
-export async function findGo(
-  env: Environment,
-  signal: AbortSignal,
-): Promise<{ readonly go: GoProgram } | { readonly reason: string }> {
+export async function findGo(env: Environment, signal: AbortSignal): Promise<GoAnswer> {
   const needed = neededGo();
-  let reason = 'there is no Go in PATH';
+  let answer: GoAnswer = { reason: 'there is no Go in PATH' };
   for (const path of findInPath('go', env)) {
-    const options = { env: goEnvironment(env), timeoutMs: K6_LIMITS.versionTimeoutMs, signal };
-    const { stdout } = await runProgram(path, ['env', 'GOVERSION'], options);
-    const [, version] = /^go(\d+\.\d+(?:\.\d+)?)/.exec(stdout) ?? [];
-    if (version !== undefined && isAtLeast(version, needed)) return { go: { path, version } };
-    reason =
-      version === undefined ? `${path} does not say its version` : `${path} is Go ${version}, and ${needed} is needed`;
+    answer = await askGo(path, { env, needed, signal });
+    if ('go' in answer) return answer;
   }
-  return { reason };
+  return answer;
+}
+
+interface Asking {
+  readonly env: Environment;
+  readonly needed: string;
+  readonly signal: AbortSignal;
+}
+
+async function askGo(path: string, { env, needed, signal }: Asking): Promise<GoAnswer> {
+  const ask = async (environment: Environment, ...args: readonly string[]): Promise<string> => {
+    const options = { env: environment, timeoutMs: K6_LIMITS.versionTimeoutMs, signal };
+    return (await runProgram(path, ['env', ...args], options)).stdout.trim();
+  };
+  const [, version] = /^go(\d+\.\d+(?:\.\d+)?)/.exec(await ask(goEnvironment(env), 'GOVERSION')) ?? [];
+  if (version === undefined) return { reason: `${path} does not say its version` };
+  if (!isAtLeast(version, needed)) return { reason: `${path} is Go ${version}, and ${needed} is needed` };
+  // Of `go env -w` as well.
+  const environment = goEnvironment(env, settingsIn(await ask({ ...env, GOTOOLCHAIN: 'local' }, '-json', ...KEPT)));
+  const [database = '', without = ''] = (await ask(environment, 'GOSUMDB', 'GONOSUMDB')).split('\n');
+  if (database === 'off' || without !== '') {
+    const how = database === 'off' ? 'GOSUMDB=off: name one in that variable' : `GONOSUMDB=${without}: remove that`;
+    return { reason: `${path} asks no checksum database, as its own folder's go.env says (${how}, or use another Go)` };
+  }
+  return { go: { path, version, environment } };
 }
 
 /** Both as `1.26.8`; a part that is missing is 0. */
@@ -50,15 +71,41 @@ export function isAtLeast(version: string, needed: string): boolean {
   return true;
 }
 
+/** Settings that say where things are: whatever they are, sums are compared. */
+const KEPT = ['GOPROXY', 'GOSUMDB', 'GOAUTH', 'GOPATH', 'GOMODCACHE', 'GOCACHE'] as const;
+type Kept = (typeof KEPT)[number];
+
+/** What `go env -json` says; nothing when it says something else. */
+function settingsIn(text: string): Readonly<Partial<Record<Kept, string>>> {
+  let said: unknown;
+  try {
+    said = JSON.parse(text);
+  } catch {
+    // Then Go's own defaults do.
+    return {};
+  }
+  const settings = said as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    KEPT.flatMap((name) => {
+      const value = settings[name];
+      const isOff = name === 'GOSUMDB' && value === 'off';
+      return typeof value !== 'string' || value === '' || isOff ? [] : [[name, value]];
+    }),
+  );
+}
+
 /**
  * What Go sees. Nothing that switches a check off comes along, nor flags that may: sums are compared with `go.sum`, which a build
- * never changes, and what would not be in there with the checksum database.
+ * never changes, and what would not be in there with the checksum database. An empty variable would not do against `go env -w`,
+ * so that file is not read.
+ * @param settings of that file, of those that do no harm
  */
-export function goEnvironment(env: Environment): Environment {
-  const { GOFLAGS: _, GONOSUMDB: __, GONOSUMCHECK: ___, GOINSECURE: ____, GOSUMDB, ...rest } = env;
+export function goEnvironment(env: Environment, settings: Readonly<Partial<Record<Kept, string>>> = {}): Environment {
+  const rest = Object.fromEntries(Object.entries(env).filter(([name]) => !SWITCHES.includes(name)));
   return {
     ...rest,
-    ...(GOSUMDB === undefined || GOSUMDB === 'off' ? {} : { GOSUMDB }),
+    ...settings,
+    GOENV: 'off',
     GOFLAGS: '-mod=readonly',
     // No other Go is fetched for it, and no workspace of the user's takes part.
     GOTOOLCHAIN: 'local',
@@ -66,3 +113,6 @@ export function goEnvironment(env: Environment): Environment {
     CGO_ENABLED: '0',
   };
 }
+
+/** With these a module may do without the checksum database, or with an insecure line to it. `GOSUMDB` comes back unless it is off. */
+const SWITCHES: readonly string[] = ['GOFLAGS', 'GOPRIVATE', 'GONOSUMDB', 'GONOSUMCHECK', 'GOINSECURE', 'GOSUMDB'];

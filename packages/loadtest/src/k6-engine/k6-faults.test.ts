@@ -28,6 +28,14 @@ test('a run that we stopped is no fault, one that somebody else stopped is', () 
   ]);
 });
 
+test('a k6 that our signal ended before it listened to any is no fault; the same signal from elsewhere is', () => {
+  const early = { exitCode: null, exitSignal: 'SIGINT' as const, summary: undefined };
+  expect(messages({ ...early, abortedByUs: true })).toEqual([]);
+  expect(messages({ exitCode: 130, abortedByUs: true, summary: undefined })).toEqual([]);
+  expect(messages(early)).toEqual(['k6 was ended by SIGINT']);
+  expect(messages({ ...early, exitSignal: 'SIGSEGV', abortedByUs: true })).toEqual(['k6 was ended by SIGSEGV']);
+});
+
 test.each([
   [
     { exitCode: 107, reason: 'Error: no sale' },

@@ -60,12 +60,20 @@ function endFault(end: K6End): string | undefined {
   const { exitCode, exitSignal, abortedByUs, killedByUs, reason, summary } = end;
   const because = reason === '' ? '' : `: ${reason}`;
   if (killedByUs) return `k6 did not stop when it was told to, and was killed${because}`;
-  if (abortedByUs && exitCode === K6_EXIT.aborted) return undefined;
+  if (abortedByUs && (exitCode === K6_EXIT.aborted || endedBeforeItListened(end))) return undefined;
   if (exitCode === null) return `k6 was ended by ${exitSignal ?? 'a signal'}${because}`;
   if (exitCode === 0 || exitCode === K6_EXIT.thresholdsCrossed) {
     return summary === undefined ? `k6 has left no summary, so no threshold is known${because}` : undefined;
   }
   return `k6 ended with ${exitCode} (${MEANINGS[exitCode] ?? 'it does not say what that means'})${because}`;
+}
+
+/** What a shell, and the client of a container, make of a program that SIGINT has ended. */
+const ENDED_BY_SIGINT = 130;
+
+/** k6 listens to signals once script and data are loaded: one that comes before ends it, as it would any program. */
+function endedBeforeItListened({ exitCode, exitSignal }: K6End): boolean {
+  return (exitCode === null && exitSignal === 'SIGINT') || exitCode === ENDED_BY_SIGINT;
 }
 
 /** A visit that throws ends there, and k6 goes on as if nothing had been. */

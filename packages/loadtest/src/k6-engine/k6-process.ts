@@ -12,9 +12,6 @@ import { K6_LIMITS } from './limits.ts';
 import { runProgram } from './run-program.ts';
 import { SAMPLE_OUTPUT } from './sample-reader.ts';
 
-/** Tags on samples that k6 adds itself, of which each costs it time on every sample: thresholds and figures need no others. */
-const SYSTEM_TAGS = 'name,status,scenario';
-
 /** Beside these, k6 sees no variable that begins with `K6_`. */
 const K6_VARIABLES = {
   K6_NO_USAGE_REPORT: 'true',
@@ -25,6 +22,8 @@ const K6_VARIABLES = {
 export interface K6Process {
   readonly stdout: Readable;
   readonly stderr: Readable;
+  /** Ends it without waiting for anything, for somebody who leaves; nothing happens when it has ended. */
+  killNow(): void;
   /** When it has ended and all it wrote was read. Rejects when it could not be started. */
   readonly ended: Promise<{
     readonly exitCode: number | null;
@@ -59,6 +58,13 @@ export function startK6(options: StartK6Options): K6Process {
   let abortedByUs = false;
   let killedByUs = false;
   let killing: NodeJS.Timeout | undefined;
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const killNow = (): void => {
+    if (child.pid === undefined || hasEnded()) return;
+    killedByUs = true;
+    if (k6.kind === 'container') askToKill(k6, name);
+    child.kill('SIGKILL');
+  };
   const kill = (): void => {
     killedByUs = true;
     if (k6.kind === 'container') {
@@ -70,7 +76,7 @@ export function startK6(options: StartK6Options): K6Process {
     } else child.kill('SIGKILL');
   };
   const abort = (): void => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (hasEnded()) return;
     abortedByUs = true;
     // A client of containers passes it on.
     child.kill('SIGINT');
@@ -87,7 +93,15 @@ export function startK6(options: StartK6Options): K6Process {
     signal.removeEventListener('abort', abort);
     return { exitCode, exitSignal, abortedByUs, killedByUs };
   });
-  return { stdout: child.stdout, stderr: child.stderr, ended };
+  return { stdout: child.stdout, stderr: child.stderr, killNow, ended };
+}
+
+/** The container outlives its client, and the request to end it outlives us: whoever leaves does not wait for the engine. */
+function askToKill(k6: Extract<K6Program, { kind: 'container' }>, name: string): void {
+  const asking = spawn(k6.path, ['kill', name], { env: { ...k6.environment }, stdio: 'ignore', detached: true });
+  // Then its load, which is bounded, is left to the engine.
+  asking.on('error', () => undefined);
+  asking.unref();
 }
 
 function commandLine(options: StartK6Options, name: string): readonly string[] {
@@ -102,7 +116,6 @@ function commandLine(options: StartK6Options, name: string): readonly string[] {
     // To standard output, which is the same for a container. Nothing else writes there before the summary at the end.
     `--out=${SAMPLE_OUTPUT}`,
     `--summary-export=${summaryPath}`,
-    `--system-tags=${SYSTEM_TAGS}`,
     '--include-system-env-vars=false',
     `--env=${BENCH_PLAN_VARIABLE}=${planPath}`,
     script,

@@ -6,6 +6,7 @@ import { LoadTally } from './load-tally.ts';
 import type { Sample } from './sample-reader.ts';
 
 const scenario = 'shop';
+const CAPACITY = 5;
 
 function request(atMs: number, value: number, name = 'poll', status = '200'): Sample {
   return { metric: 'http_req_duration', atMs, value, tags: { name, status, scenario } };
@@ -13,7 +14,7 @@ function request(atMs: number, value: number, name = 'poll', status = '200'): Sa
 
 function tallied(samples: readonly Sample[]) {
   const rows: LoadRow[] = [];
-  const tally = new LoadTally((row) => rows.push(row));
+  const tally = new LoadTally(CAPACITY, (row) => rows.push(row));
   for (const sample of samples) tally.sample(sample);
   return { ...tally.finish(), told: rows };
 }
@@ -63,6 +64,47 @@ describe('LoadTally', () => {
     ]);
   });
 
+  test('a ticket number that two buyers were told is oversold', () => {
+    const bought = (atMs: number, value: number): Sample => ({
+      metric: 'bought_ticket_number',
+      atMs,
+      value,
+      tags: { scenario },
+    });
+    expect(tallied([bought(10_000, 1), bought(10_001, 5)]).totals.oversold).toBe(0);
+    expect(tallied([bought(10_000, 1), bought(10_001, 5), bought(12_000, 1)]).totals.oversold).toBe(1);
+  });
+
+  test('how quickly somebody was sent away is no latency, but a request', () => {
+    const { totals, endpoints, rows } = tallied([
+      request(10_100, 200),
+      request(10_200, 1, 'poll', '503'),
+      request(10_300, 1, 'poll', '429'),
+      request(10_400, 0, 'poll', '0'),
+      request(10_500, 300, 'poll', '409'),
+    ]);
+    expect(totals).toMatchObject({ requests: 5, latency: { count: 2, maxMs: expect.closeTo(300, 0) } });
+    expect(endpoints).toMatchObject([{ statuses: { 0: 1, 200: 1, 409: 1, 429: 1, 503: 1 }, count: 2 }]);
+    expect(endpoints[0]?.p50Ms).toBeGreaterThan(199);
+    expect(rows).toMatchObject([{ requests: 5, latency: { count: 2, p50Ms: 200 } }]);
+  });
+
+  test('an attack that a busy server turned away is not one that it refused', () => {
+    const attack = (metric: string): Sample => ({
+      metric,
+      atMs: 10_000,
+      value: 1,
+      tags: { attack: 'replay', scenario },
+    });
+    const { attacks } = tallied(['attack_tries', 'attack_tries', 'attack_undecided'].map(attack));
+    expect(attacks).toEqual([{ attack: 'replay', tries: 2, successes: 0, undecided: 1 }]);
+  });
+
+  test('the time until buyers had their orders is told', () => {
+    const { totals } = tallied([{ metric: 'time_to_order', atMs: 10_000, value: 120, tags: { scenario } }]);
+    expect(totals.timeToOrder).toMatchObject({ count: 1, maxMs: expect.closeTo(120, 0) });
+  });
+
   test('an upgrade to a WebSocket is a request', () => {
     const connecting = {
       metric: 'ws_connecting',
@@ -102,6 +144,7 @@ const anySample: fc.Arbitrary<Sample> = fc.record({
     'purchases',
     'tickets_bought',
     'tickets_oversold',
+    'bought_ticket_number',
     'time_to_admission',
     'attack_tries',
   ),

@@ -1,4 +1,6 @@
 /** Adds up what k6 measured: totals, endpoints, attacks, and rows in time. One per run. */
+import { isAnswered } from '../bench/expected-answers.ts';
+import { BENCH_METRICS } from '../bench/plan.ts';
 import type { AttackResult, BenchProgress, BenchTotals, EndpointResult } from '../bench/result.ts';
 import type { Latencies } from '../buyers/latencies.ts';
 import { add, rate, sorted } from './counts.ts';
@@ -6,6 +8,7 @@ import { EndpointTallies, endpointOf, longLatencies } from './endpoint-tallies.t
 import { K6_METRICS, SUMS, type Sum, TAGGED, type Tagged, TRENDS, type Trend } from './load-metrics.ts';
 import { type LoadRow, LoadRows } from './load-rows.ts';
 import type { Sample } from './sample-reader.ts';
+import { TicketNumbers } from './ticket-numbers.ts';
 
 export interface LoadFigures {
   /** From when the first visit began until the last sample of one; of a run without any, of the samples there were. */
@@ -36,15 +39,19 @@ export class LoadTally {
     refused: new Map(),
     outcomes: new Map(),
     attackTries: new Map(),
+    attackUndecided: new Map(),
     attackSuccesses: new Map(),
   };
   readonly #trends: Record<Trend, Latencies> = {
     iteration: longLatencies(),
+    connecting: longLatencies(),
     timeToAdmission: longLatencies(),
+    timeToOrder: longLatencies(),
     liveDelay: longLatencies(),
   };
   readonly #latency = longLatencies();
   readonly #endpoints = new EndpointTallies();
+  readonly #tickets: TicketNumbers;
   #requests = 0;
   #allRequests = 0;
   #nameless = { requests: 0, example: '' };
@@ -53,8 +60,12 @@ export class LoadTally {
   #firstMs = Number.POSITIVE_INFINITY;
   #lastMs = 0;
 
-  /** @param onRow told each row when it is over, and what there was until then */
-  constructor(onRow: (row: LoadRow, totals: BenchProgress['totals']) => void) {
+  /**
+   * @param capacity tickets of the sale
+   * @param onRow told each row when it is over, and what there was until then
+   */
+  constructor(capacity: number, onRow: (row: LoadRow, totals: BenchProgress['totals']) => void) {
+    this.#tickets = new TicketNumbers(capacity);
     this.#inTime = new LoadRows((row) => {
       this.#rows.push(row);
       onRow(row, this.progress());
@@ -99,7 +110,9 @@ export class LoadTally {
         latency: this.#latency.latencies(),
         iteration: this.#trends.iteration.latencies(),
         timeToAdmission: this.#trends.timeToAdmission.latencies(),
+        timeToOrder: this.#trends.timeToOrder.latencies(),
         liveDelay: this.#trends.liveDelay.latencies(),
+        connecting: this.#trends.connecting.latencies(),
         outcomes: sorted(this.#tagged.outcomes),
       },
       endpoints: this.#endpoints.results(seconds),
@@ -129,17 +142,21 @@ export class LoadTally {
     } else {
       this.#endpoints.answered(endpoint, status, value);
     }
-    // No answer came: how long that took is no latency, and mostly 0.
-    if (status === '0') return;
+    // No answer came, or one that sends away: how long that took is no latency.
+    if (!isAnswered(Number(status))) return;
     this.#latency.record(value);
     this.#inTime.duration(endpoint, atMs, value);
   }
 
   #found({ metric, atMs, value, tags }: Sample): void {
+    if (metric === BENCH_METRICS.ticketNumber) {
+      if (!this.#tickets.isFirst(value)) this.#sums.oversold += 1;
+      return;
+    }
     if (isKey(metric, TRENDS)) {
-      if (metric !== K6_METRICS.iterationDuration || tags.scenario !== undefined) {
-        this.#trends[TRENDS[metric]].record(value);
-      }
+      // What scripts measure themselves is of the load wherever they do.
+      const isOfK6 = metric === K6_METRICS.iterationDuration || metric === K6_METRICS.connecting;
+      if (!isOfK6 || tags.scenario !== undefined) this.#trends[TRENDS[metric]].record(value);
       return;
     }
     if (isKey(metric, SUMS)) {
@@ -158,12 +175,13 @@ export class LoadTally {
   }
 
   #attacks(): readonly AttackResult[] {
-    const { attackTries, attackSuccesses } = this.#tagged;
+    const { attackTries, attackSuccesses, attackUndecided } = this.#tagged;
     const names = [...new Set([...attackTries.keys(), ...attackSuccesses.keys()])].sort();
     return names.map((attack) => ({
       attack,
       tries: attackTries.get(attack) ?? 0,
       successes: attackSuccesses.get(attack) ?? 0,
+      undecided: attackUndecided.get(attack) ?? 0,
     }));
   }
 }

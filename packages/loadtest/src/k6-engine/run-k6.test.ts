@@ -1,7 +1,8 @@
 /** What k6 itself does not do, or not when it is asked to: programs in its place. With the real one: test/integration/k6-run.test.ts. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { BenchPlan } from '../bench/plan.ts';
 import type { K6Program } from './k6-program.ts';
@@ -76,6 +77,48 @@ test('a k6 that does not stop is killed, and what it said until then is the resu
     [1_795_333_090_000, 1],
   ]);
 });
+
+test('a k6 that is told to stop before it listens has seen nothing, and that is no fault', async () => {
+  const stop = new AbortController();
+  stop.abort();
+  const result = await run(`setInterval(() => {}, 1000);`, { signal: stop.signal });
+  expect(result).toMatchObject({ interrupted: true, exitCode: null, faults: [], totals: { requests: 0 } });
+});
+
+test.each(['binary', 'container'] as const)(
+  'a %s that somebody who leaves kills is gone at once, and killed once',
+  async (kind) => {
+    const program = `const { appendFileSync } = require('node:fs');
+const [, , verb] = process.argv;
+process.on('SIGINT', () => {});
+if (verb === 'run') { say(); setInterval(() => {}, 1000); }
+appendFileSync(${JSON.stringify(join(folder, 'calls'))}, verb + ' ');`;
+    const calls = (verb: string): number => {
+      if (!existsSync(join(folder, 'calls'))) return 0;
+      return readFileSync(join(folder, 'calls'), 'utf8')
+        .split(' ')
+        .filter((called) => called === verb).length;
+    };
+    const binary = fakeK6(program);
+    const k6: K6Program =
+      kind === 'binary' ? binary : { ...binary, kind, engine: 'docker', image: 'image', origin: kind };
+    let killNow = (): void => undefined;
+    const running = run(program, {
+      k6,
+      onKillable: (kill) => {
+        killNow = kill;
+      },
+    });
+    await expect.poll(() => calls('run'), { timeout: 10_000 }).toBe(1);
+    killNow();
+    expect(await running).toMatchObject({ exitCode: null, totals: { requests: 2 } });
+    const kills = kind === 'container' ? 1 : 0;
+    await expect.poll(() => calls('kill'), { timeout: 10_000 }).toBe(kills);
+    killNow();
+    await sleep(500);
+    expect(calls('kill')).toBe(kills);
+  },
+);
 
 test('a k6 that crashes is a fault with the signal, and its samples are kept', async () => {
   const result = await run(`say(); setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300);`);

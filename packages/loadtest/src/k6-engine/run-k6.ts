@@ -37,6 +37,8 @@ export interface RunK6Options {
   readonly abortGraceMs?: number;
   /** Of k6; not called for a container whose process is not to be seen from here. */
   readonly onStarted: (pid: number) => void;
+  /** As soon as there is something to end: what ends it without waiting, for somebody who leaves; harmless after its end. */
+  readonly onKillable?: (killNow: () => void) => void;
   /** After each second (several of a long run). */
   readonly onSecond: (row: LoadRow, totals: BenchProgress['totals']) => void;
 }
@@ -67,7 +69,7 @@ export async function runK6(options: RunK6Options): Promise<K6Run> {
   writePlan(planPath, plan);
   rmSync(summaryPath, { force: true });
   const log = new K6Log(join(folder, 'k6.log'));
-  const tally = new LoadTally(options.onSecond);
+  const tally = new LoadTally(plan.capacity, options.onSecond);
   const reader = new SampleReader(WANTED_METRICS, {
     sample: (sample) => tally.sample(sample),
     other: (line) => log.line(line),
@@ -75,6 +77,7 @@ export async function runK6(options: RunK6Options): Promise<K6Run> {
   try {
     const { abortGraceMs = K6_LIMITS.abortGraceMs, onStarted } = options;
     const running = startK6({ k6, script, planPath, plan, folder, summaryPath, signal, abortGraceMs, onStarted });
+    options.onKillable?.(running.killNow);
     running.stdout.on('data', (chunk: Buffer) => reader.push(chunk));
     createInterface({ input: running.stderr }).on('line', (line) => log.line(line));
     const { exitCode, exitSignal, abortedByUs, killedByUs } = await running.ended;

@@ -28,7 +28,15 @@ describe('what k6 has written', () => {
     expect(header).toBe('metric_name,timestamp,metric_value,name,scenario,status,extra_tags,metadata');
     const byHand = lines
       .map((line) => line.split(','))
+      .map((fields, index, all) => {
+        // A request that opened a connection is told with all it waited for that, which is in the line before.
+        if (fields[0] !== 'http_req_connecting' || Number(fields[2]) === 0) return fields;
+        const [metric = '', time = '', , ...tags] = fields;
+        expect(all[index - 1]?.[0]).toBe('http_req_blocked');
+        return [metric, time, all[index - 1]?.[2] ?? '', ...tags];
+      })
       .filter(([metric = '', time]) => WANTED_METRICS.has(metric) && Number(time) > 0)
+      .filter(([metric, , value]) => metric !== 'http_req_connecting' || Number(value) > 0)
       .map(([metric, time, value, name, scenario, status, extra = '']) => {
         const own = Object.fromEntries(new URLSearchParams(extra));
         const tags = Object.entries({ name, scenario, status, ...own }).filter(([, tag]) => tag !== '');
@@ -41,7 +49,7 @@ describe('what k6 has written', () => {
   });
 
   test('adds up to what the script did', () => {
-    const tally = new LoadTally(() => undefined);
+    const tally = new LoadTally(100, () => undefined);
     for (const sample of read([RECORDED]).samples) tally.sample(sample);
     const { totals, endpoints, allRequests } = tally.finish();
     expect(totals).toMatchObject({
@@ -59,6 +67,8 @@ describe('what k6 has written', () => {
       ['poll', { 200: 11, 409: 5 }],
     ]);
     expect(allRequests).toBe(34);
+    // Those of setup and teardown are not of the load.
+    expect(totals.connecting).toMatchObject({ count: 3, p50Ms: expect.closeTo(0.498, 2) });
   });
 
   test('is the same however it is cut into pieces', () => {

@@ -1,6 +1,6 @@
 /**
  * Reads the samples that `k6 run --out csv` writes to its standard output, one a line. A request makes nine, of which one is of use
- * here: the others are told apart by a few bytes, and neither decoded nor split.
+ * here, and two more when it opened a connection: the others are told apart by a few bytes, and neither decoded nor split.
  */
 import { K6_LIMITS } from './limits.ts';
 
@@ -36,7 +36,12 @@ const ANY_SAMPLE = /^[a-z]\w*,\d+,-?\d+\.\d+,/;
 
 const HTTP = Buffer.from('http_req');
 const UNDERSCORE = 0x5f;
+const LETTER_B = 0x62;
+const LETTER_C = 0x63;
 const LETTER_D = 0x64;
+const CONNECTING = 'http_req_connecting';
+/** The value of a request that found a connection. */
+const NOTHING = Buffer.from(',0.000000,');
 
 export class SampleReader {
   readonly #wanted: ReadonlySet<string>;
@@ -45,6 +50,8 @@ export class SampleReader {
   #columns: readonly string[] | null = null;
   /** Metrics that were seen, and are not wanted. */
   readonly #unwanted = new Set<string>();
+  /** The last `http_req_blocked`: that of the request whose `http_req_connecting` comes next. */
+  #blocked: Buffer | undefined;
   /** The beginning of a line whose end has not come yet. */
   #rest: Buffer | undefined;
 
@@ -73,7 +80,10 @@ export class SampleReader {
   }
 
   #line(bytes: Buffer, start: number, end: number): void {
-    if (this.#columns !== null && isDetailOfRequest(bytes, start)) return;
+    if (this.#columns !== null && isDetailOfRequest(bytes, start)) {
+      this.#detail(bytes, start, end);
+      return;
+    }
     const nameEnd = bytes.indexOf(COMMA, start);
     const metric = nameEnd === -1 || nameEnd > end ? '' : bytes.toString('latin1', start, nameEnd);
     if (this.#unwanted.has(metric)) return;
@@ -83,6 +93,18 @@ export class SampleReader {
     else if (this.#columns === null && line.startsWith(HEADER)) this.#columns = line.split(',');
     else if (!this.#wanted.has(metric) && ANY_SAMPLE.test(line)) this.#unwanted.add(metric);
     else this.#listener.other(line);
+  }
+
+  /** How long a request waited for its connection is of use where it opened one. k6 writes `blocked` before `connecting`. */
+  #detail(bytes: Buffer, start: number, end: number): void {
+    const letter = bytes[start + HTTP.length + 1];
+    if (letter === LETTER_B) this.#blocked = bytes.subarray(start, end);
+    if (letter !== LETTER_C) return;
+    const nothing = bytes.indexOf(NOTHING, start);
+    if ((nothing !== -1 && nothing < end) || !this.#wanted.has(CONNECTING)) return;
+    const sample = this.#sampleOf(bytes.toString('utf8', start, end));
+    const blocked = Number(this.#blocked?.toString('latin1').split(',', FIXED_COLUMNS)[2]);
+    if (sample !== undefined) this.#listener.sample({ ...sample, value: Math.max(sample.value, blocked || 0) });
   }
 
   #sampleOf(line: string): Sample | undefined {

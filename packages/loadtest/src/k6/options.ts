@@ -1,5 +1,6 @@
 /** A load → k6's options. */
 import type { Options, Scenario } from 'k6/options';
+import { CUT_OFF_SECONDS } from '../bench/answer-time.ts';
 import { CLOSED_GRACE_SECONDS } from '../bench/load-sums.ts';
 import type { BenchLoad } from '../bench/plan.ts';
 import { thresholdsOf } from '../bench/thresholds.ts';
@@ -15,7 +16,7 @@ export function executorOf(load: BenchLoad, exec = 'default'): Scenario {
         vus: load.users,
         iterations: 1,
         maxDuration: `${load.maxSeconds}s`,
-        gracefulStop: '5s',
+        gracefulStop: graceOf(0),
       };
     case 'arrivals':
       return {
@@ -27,7 +28,7 @@ export function executorOf(load: BenchLoad, exec = 'default'): Scenario {
         // All are made before the beginning: making them in the middle would take the processors from the load.
         preAllocatedVUs: load.users,
         maxVUs: load.users,
-        gracefulStop: `${load.graceSeconds}s`,
+        gracefulStop: graceOf(load.graceSeconds),
       };
     case 'closed':
       return {
@@ -35,9 +36,14 @@ export function executorOf(load: BenchLoad, exec = 'default'): Scenario {
         exec,
         vus: load.users,
         duration: `${load.seconds}s`,
-        gracefulStop: `${CLOSED_GRACE_SECONDS}s`,
+        gracefulStop: graceOf(CLOSED_GRACE_SECONDS),
       };
   }
+}
+
+/** Visits leave after their grace, and then k6 waits for what was asked last. @param seconds of the visits */
+export function graceOf(seconds: number): string {
+  return `${seconds + CUT_OFF_SECONDS}s`;
 }
 
 /** A rate that stays, for whoever comes beside the load. */
@@ -58,7 +64,7 @@ export function steadyArrivals(
     duration: `${seconds}s`,
     preAllocatedVUs: users,
     maxVUs: users,
-    gracefulStop: `${graceSeconds}s`,
+    gracefulStop: graceOf(graceSeconds),
   };
 }
 
@@ -68,10 +74,11 @@ export function optionsOf(scenarios: Record<string, Scenario> = {}): Options {
   if (__VU > 0) return {};
   return {
     scenarios: { [plan.scenario]: executorOf(plan.load), ...scenarios },
-    thresholds: thresholdsOf(plan.scenario, plan.thresholdFactor),
+    thresholds: thresholdsOf(plan),
     summaryTrendStats: ['avg', 'min', 'med', 'p(90)', 'p(95)', 'p(99)', 'p(99.9)', 'max', 'count'],
-    // By what an endpoint is called, never by its address: each hold has one of its own.
-    systemTags: ['name', 'status', 'error_code', 'expected_response', 'check', 'scenario', 'group'],
+    // By what an endpoint is called, never by its address: each hold has one of its own. Each tag costs k6 time on every sample:
+    // thresholds and figures need no others.
+    systemTags: ['name', 'status', 'expected_response', 'scenario'],
     discardResponseBodies: true,
     noConnectionReuse: false,
     noVUConnectionReuse: false,

@@ -13,10 +13,12 @@ export const OUTCOMES = [
   'gaveUp',
   /** An answer that nobody may get. */
   'failed',
+  /** Of `funnel`: everybody has bought, and there was time left. */
+  'noBuyersLeft',
   /** Watched until the end. */
   'watched',
   'loggedIn',
-  /** Was told as often as it tried that the server is busy. */
+  /** Was told as often as it asked that the server is busy. */
   'turnedAway',
   /** Of `waiting` and `mix`: one request is one visit. */
   'answered',

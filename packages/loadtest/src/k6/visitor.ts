@@ -9,7 +9,7 @@ import { chanceOf, type Intentions, intentionsOf } from '../bench/intentions.ts'
 import { lastSecondOf } from '../bench/load-sums.ts';
 import type { Random } from '../buyers/random.ts';
 import { decideRetry } from '../buyers/retry.ts';
-import { type Answer, type BenchRequest, countRefusal, send } from './http.ts';
+import { type Answer, type BenchRequest, countRefusal, send, sendAtOnce } from './http.ts';
 import { metrics } from './metrics.ts';
 import type { Outcome } from './outcome.ts';
 import { buyers, plan } from './plan.ts';
@@ -78,6 +78,11 @@ export class Visitor {
     return send<Body>(this.baseUrl, request);
   }
 
+  /** The same for several in the same moment. */
+  tryAtOnce<Body>(requests: readonly BenchRequest[]): readonly Answer<Body>[] {
+    return sendAtOnce<Body>(this.baseUrl, requests);
+  }
+
   /**
    * Sends until there is a final answer: a good one, or a refusal that belongs to a sale and is not about being busy.
    * Anything else ends the visit.
@@ -122,14 +127,24 @@ export function visit(visitor: Visitor, run: (visitor: Visitor) => Outcome): voi
   visitAs(() => run(visitor));
 }
 
-/** The same for whoever is several visitors, or none. Undefined: counts its outcome itself, later. */
+/** The same for whoever is several visitors, or none. Undefined: says itself, later, that it is over (`endVisit`). */
 export function visitAs(run: () => Outcome | undefined): void {
+  metrics.cutOff.add(1);
   let outcome: Outcome | undefined;
   try {
     outcome = run();
   } catch (error) {
-    if (!(error instanceof VisitEnded)) throw error;
+    if (!(error instanceof VisitEnded)) {
+      metrics.cutOff.add(-1);
+      throw error;
+    }
     outcome = error.outcome;
   }
-  if (outcome !== undefined) metrics.outcomes.add(1, { outcome });
+  if (outcome !== undefined) endVisit(outcome);
+}
+
+/** Of a visit that has begun. k6 cuts visits off without a word: those it did are never ended here. */
+export function endVisit(outcome: Outcome): void {
+  metrics.cutOff.add(-1);
+  metrics.outcomes.add(1, { outcome });
 }

@@ -36,7 +36,7 @@ export function readCpu(pids: Readonly<Record<string, number>>): CpuReading {
   const machine = machineSeconds();
   return {
     atMs: performance.now(),
-    processes: readAll(pids, (pid) => schedulerSeconds(pid) ?? statSeconds(`/proc/${pid}/stat`)),
+    processes: readAll(pids, processSeconds),
     mainThreads: readAll(pids, (pid) => statSeconds(`/proc/${pid}/task/${pid}/stat`)),
     machineBusy: machine?.busy,
     stolen: machine?.stolen,
@@ -45,7 +45,8 @@ export function readCpu(pids: Readonly<Record<string, number>>): CpuReading {
 
 export function cpuShares(from: CpuReading, to: CpuReading): CpuShares {
   const seconds = (to.atMs - from.atMs) / 1_000;
-  const perSecond = (before: number, after: number): number => (after - before) / seconds;
+  // Time does not run backwards; what is left of a step of 10 ms when another way to read it is taken is none.
+  const perSecond = (before: number, after: number): number => Math.max(0, (after - before) / seconds);
   const sharesOf = (before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): Record<string, number> =>
     Object.fromEntries(
       [...after].flatMap(([name, value]) => {
@@ -80,9 +81,18 @@ function readAll(
 }
 
 /**
- * What the scheduler counted for all threads of a process, in nanoseconds: `stat` has steps of 10 ms, which in a block of half a
- * second are several per cent. Undefined where the kernel does not tell. The time of threads that have ended is not in it; ours
- * live as long as their process.
+ * The scheduler's count is exact, and without the threads that have ended: MariaDB lets idle ones go. `stat` has their time, in
+ * steps of 10 ms, rounded down; so whichever is more. It is read first: then it is not more for being later.
+ */
+function processSeconds(pid: number): number | undefined {
+  const ofAll = statSeconds(`/proc/${pid}/stat`);
+  const ofLiving = schedulerSeconds(pid);
+  return ofAll === undefined || ofLiving === undefined ? (ofAll ?? ofLiving) : Math.max(ofAll, ofLiving);
+}
+
+/**
+ * What the scheduler counted for the living threads of a process, in nanoseconds: `stat` has steps of 10 ms, which in a block of
+ * half a second are several per cent. Undefined where the kernel does not tell.
  */
 function schedulerSeconds(pid: number): number | undefined {
   let nanoseconds = 0;

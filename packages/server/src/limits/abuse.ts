@@ -17,3 +17,11 @@ export const ABUSE_LIMITS = {
   /** Base 36: more than anybody can try. */
   challengeNonceCharacters: 12,
 } as const;
+
+/** What an account may do in a minute unless the configuration says otherwise. No bound of ours: not part of `LIMITS`. */
+export const DEFAULT_RATES = {
+  /** One a second is as often as a page would ever try. */
+  joinsPerAccount: 60,
+  /** Who finds all places taken is told to come back after a second. */
+  holdsPerAccount: 60,
+} as const;

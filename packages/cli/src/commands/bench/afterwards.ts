@@ -45,14 +45,22 @@ export async function checkAfterwards(options: AfterwardsOptions): Promise<After
     .operator({ method: 'GET', path: pathOf('sale', { saleId }) })
     .catch((error: unknown) => messageOf(error));
   if (typeof answer === 'string') {
-    status.line(`The sale could not be read afterwards: ${answer}`);
-    return { audit: audited.audit, sale: undefined };
+    const reason = `The sale could not be read afterwards, so nobody knows whether its stock adds up: ${answer}.`;
+    status.line(reason);
+    return { audit: withOpenReason(audited.audit, reason), sale: undefined };
   }
   // The server serializes by the contract's schema, so the answer has its form.
   const { capacity, stock } = answer as Sale;
   // What the plan says is what was meant: a sale that has become larger meanwhile would hide what is oversold.
   const meant = Math.min(capacity, prepared.plan.capacity);
   return { audit: audited.audit, sale: { capacity: meant, stock, liveTickets: audited.liveTickets } };
+}
+
+/** What else is not proven; of an audit that has found something, what it has found is enough. Pure. */
+export function withOpenReason(audit: BenchAudit, reason: string): BenchAudit {
+  const { status, reasons } = audit;
+  if (status === 'differs') return audit;
+  return { status: status === 'clean' ? 'unproven' : status, reasons: [...reasons, reason] };
 }
 
 /** Two documents one after the other without a payment, or the time is over. */

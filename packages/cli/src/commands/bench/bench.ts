@@ -11,6 +11,7 @@ import { carryOut } from './carry-out.ts';
 import { benchRoot } from './find-results.ts';
 import { onStage } from './on-stage.ts';
 import { type BenchOptions, parseBenchOptions } from './options.ts';
+import { checkPrepareOnly, prepareOnly } from './prepare-only.ts';
 import { resolveRequest } from './resolve.ts';
 import { benchId, checkResultFolder } from './result-folder.ts';
 import { findRunningStack } from './stage.ts';
@@ -20,6 +21,7 @@ import { agree, findTarget } from './target.ts';
 export async function runBench(context: Context, scenario: BenchScenario, options: BenchOptions): Promise<ExitCode> {
   const request = parseBenchOptions(scenario, options);
   const resolved = resolveRequest(request);
+  if (options.prepareOnly === true) checkPrepareOnly(scenario, options.out);
   // Here `--profile` is the load's; the environment has a flag of its own.
   const { profile: _, environment, ...rest } = options;
   const settings = await loadSettings(context, environment === undefined ? rest : { ...rest, profile: environment });
@@ -33,6 +35,7 @@ export async function runBench(context: Context, scenario: BenchScenario, option
   const baseline =
     options.baseline === undefined ? undefined : readBaseline(context, settings.directory, options.baseline);
   const order = { context, settings, request, resolved, target, id };
+  if (options.prepareOnly === true) return prepareOnly(order, folder, options.json === true);
   const result = await onStage(order, options, (run, stage) => carryOut(run, stage, folder));
   const comparison = baseline === undefined ? null : compareWithBaseline(context, baseline, result);
   if (options.json === true) writeDocument(context.stdout, 'fest.bench/1', { folder, result, comparison });

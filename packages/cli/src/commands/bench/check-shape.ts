@@ -20,6 +20,11 @@ export function orNull(rule: Rule): Rule {
   return (value, place) => (value === null ? undefined : rule(value, place));
 }
 
+/** Of a field that earlier results do not have. */
+export function optional(rule: Rule): Rule {
+  return (value, place) => (value === undefined ? undefined : rule(value, place));
+}
+
 export function oneOf(words: readonly string[]): Rule {
   return (value, place) =>
     typeof value === 'string' && words.includes(value) ? undefined : `${place} is none of ${words.join(', ')}`;

@@ -5,6 +5,7 @@ import { majorOf, obstaclesOf } from './comparable.ts';
 
 const a = benchResult({ id: 'a' });
 const { config, machine, target, totals } = a;
+const GATEWAY = { latencyMs: 200, latencySigma: 0, declineShare: 0.05, timeoutShare: 0, unknownShare: 0 };
 
 test('two runs of the same may be compared, whatever they found', () => {
   const b = benchResult({
@@ -51,7 +52,17 @@ const CASES: readonly (readonly [what: string, change: Partial<BenchResult>, obs
     /^The later differs: A not known, B 1\.$/,
   ],
   ['fewer servers', { target: { ...target, servers: 1 } }, /^The number of servers differs: A 2, B 1\.$/],
-  ['servers elsewhere', { target: { ...target, local: false } }, /^The place differs/],
+  ['servers elsewhere', { target: { ...target, local: false, sameMachine: false } }, /^The place differs/],
+  [
+    'servers of this machine that are not the stack of the folder',
+    { target: { ...target, local: false } },
+    /^The place differs: A on the machine of k6, B on the machine of k6, not the stack of the folder\.$/,
+  ],
+  [
+    'a gateway that declines more',
+    { config: { ...config, gateway: { ...GATEWAY, declineShare: 0.5 } } },
+    /^The payment gateway differs: A declineShare 0\.05, .*B declineShare 0\.5, /,
+  ],
   ['more processors', { machine: { ...machine, processors: 8 } }, /^The number of processors differs/],
   ['another processor', { machine: { ...machine, processor: 'Other' } }, /^The processor differs/],
   ['more memory', { machine: { ...machine, memoryGiB: 16 } }, /^The memory, GiB, differs/],
@@ -69,6 +80,22 @@ const CASES: readonly (readonly [what: string, change: Partial<BenchResult>, obs
 
 test.each(CASES)('%s is refused', (_, change, obstacle) => {
   expect(obstaclesOf(a, benchResult({ id: 'b', ...change }))).toEqual([expect.stringMatching(obstacle)]);
+});
+
+test('servers elsewhere are known by their addresses alone; those of this machine get other ports each time', () => {
+  const elsewhere = (...baseUrls: readonly string[]) => ({ ...target, baseUrls, local: false, sameMachine: false });
+  const before = benchResult({ id: 'a', target: elsewhere('https://a.example', 'https://b.example') });
+  const same = benchResult({ id: 'b', target: elsewhere('https://b.example', 'https://a.example') });
+  expect(obstaclesOf(before, same)).toEqual([]);
+  const other = benchResult({ id: 'b', target: elsewhere('https://a.example', 'https://c.example') });
+  expect(obstaclesOf(before, other)).toEqual([
+    'The addresses of the servers differ: A https://a.example, https://b.example, B https://a.example, https://c.example.',
+  ]);
+});
+
+test('results of before the gateway was told are compared by its latency alone', () => {
+  const { gateway: _, ...earlier } = config;
+  expect(obstaclesOf(benchResult({ id: 'a', config: earlier }), benchResult({ id: 'b', config: earlier }))).toEqual([]);
 });
 
 test('a run is not compared with itself', () => {

@@ -1,6 +1,7 @@
 /** Whether two load tests may be compared: everything that speaks against it, at once. Pure. */
-import type { BenchLoad } from '@fest/loadtest/bench/plan';
 import type { BenchResult } from '@fest/loadtest/bench/result';
+import { describeStages } from './load-size.ts';
+import { isSameMachine } from './place.ts';
 
 /** How they may differ all the same: it bounds what passes, it does not change what is done; the other only says which dice. */
 const FREE_SETTINGS: ReadonlySet<string> = new Set([
@@ -17,10 +18,11 @@ export function obstaclesOf(a: BenchResult, b: BenchResult): readonly string[] {
     ...differing('format', a.format, b.format),
     ...differing('scenario', a.scenario, b.scenario),
     ...differing('profile', a.profile, b.profile),
-    ...differing('load', describeLoad(a.config.load), describeLoad(b.config.load)),
+    ...differing('load', describeStages(a.config.load), describeStages(b.config.load)),
     ...settingObstacles(a.config, b.config),
     ...differing('number of servers', a.target.servers, b.target.servers),
     ...differing('place', placeOf(a), placeOf(b)),
+    ...addressObstacles(a.target, b.target),
     ...machineObstacles(a.machine, b.machine),
     ...differing('major version of k6', majorOf(a.k6.version), majorOf(b.k6.version)),
     ...ownObstacles('A', a),
@@ -40,6 +42,7 @@ const SETTING_WORDS: Readonly<Partial<Record<string, string>>> = {
   neverPayShare: 'share that never pays',
   waitersBeforehand: 'number of those who wait beforehand',
   gatewayMs: 'time a payment takes, ms',
+  gateway: 'payment gateway',
 };
 
 /** All there are: a setting that a later version adds counts too. */
@@ -62,7 +65,15 @@ function written(value: unknown): string {
 }
 
 function placeOf({ target }: BenchResult): string {
-  return target.local ? 'on the machine of k6' : 'on other machines';
+  if (!isSameMachine(target)) return 'on other machines';
+  return target.local ? 'on the machine of k6' : 'on the machine of k6, not the stack of the folder';
+}
+
+/** Of servers elsewhere nothing is known but their addresses. Those of this machine get other ports with each start. */
+function addressObstacles(a: BenchResult['target'], b: BenchResult['target']): readonly string[] {
+  if (isSameMachine(a) || isSameMachine(b)) return [];
+  const [ofA, ofB] = [a, b].map(({ baseUrls }) => baseUrls.toSorted().join(', '));
+  return ofA === ofB ? [] : [`The addresses of the servers differ: A ${ofA}, B ${ofB}.`];
 }
 
 function machineObstacles(a: BenchResult['machine'], b: BenchResult['machine']): readonly string[] {
@@ -88,20 +99,4 @@ function ownObstacles(name: string, { interrupted, faults, totals }: BenchResult
     ...(broken === undefined ? [] : [`${name} broke: ${broken.message}`]),
     ...(totals.requests === 0 ? [`${name} has no requests.`] : []),
   ];
-}
-
-/** `from 0 to 200 a second in 5 s, to 200 in 60 s; 500 users; 30 s to finish`. */
-export function describeLoad(load: BenchLoad): string {
-  const number = (value: number): string => value.toLocaleString('en-US');
-  switch (load.kind) {
-    case 'users':
-      return `${number(load.users)} users, one visit each, ${number(load.maxSeconds)} s at most`;
-    case 'closed':
-      return `${number(load.users)} users without a pause for ${number(load.seconds)} s`;
-    case 'arrivals': {
-      const stages = load.stages.map(({ perSecond, seconds }) => `to ${number(perSecond)} in ${number(seconds)} s`);
-      const begin = `arrivals from ${number(load.startPerSecond)} a second`;
-      return `${[begin, ...stages].join(', ')}; ${number(load.users)} users; ${number(load.graceSeconds)} s to finish`;
-    }
-  }
 }

@@ -81,6 +81,28 @@ test('two runs of one revision are noise, and said to be', () => {
   expect(comparison.notes).toContain('Both are of revision x: what differs is noise, or the machine.');
 });
 
+test('servers elsewhere may be of any build: runs against them are no equal runs, and no revision is told of them', () => {
+  const target = { ...base.target, local: false, sameMachine: false, baseUrls: ['https://tickets.example'] };
+  const remote = (id: string, requests: number): BenchResult => ({ ...run(id, 'x', requests), target });
+  const comparison = compareResults(remote('a', 120_000), remote('b', 60_000), [remote('c', 100_000)]);
+  expect(comparison.noiseRuns).toBe(0);
+  expect(named(comparison.rates, 'requests').withinNoise).toBeNull();
+  expect(comparison.notes.join('\n')).not.toContain('Both are of revision');
+  expect(comparison.notes).toContain(
+    'Revisions are those of fest bench: of which build the servers were is not known.',
+  );
+});
+
+test('latencies that are worth less than they look are said to be: of smoke runs, and of a closed load', () => {
+  const notes = (change: Partial<BenchResult>): string =>
+    compareResults(benchResult({ id: 'a', ...change }), benchResult({ id: 'b', ...change }), []).notes.join('\n');
+  expect(notes({ profile: 'smoke' })).toContain('Smoke runs are too short');
+  expect(notes({ config: { ...base.config, load: { kind: 'closed', users: 10, seconds: 60 } } })).toContain(
+    'compare the rates',
+  );
+  expect(notes({})).not.toMatch(/Smoke|closed|starved/);
+});
+
 test('what is not known of one of both has no ratio', () => {
   const { totals } = base;
   const silent = benchResult({ id: 'b', totals: { ...totals, latency: NO_LATENCIES, purchasesPerSecond: 0 } });

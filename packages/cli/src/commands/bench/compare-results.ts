@@ -1,6 +1,8 @@
 /** Two comparable load tests beside each other: ratios, what is left out and why, and what difference means nothing. Pure. */
 import type { BenchResult, Latencies } from '@fest/loadtest/bench/result';
 import { obstaclesOf } from './comparable.ts';
+import { microsecondsPerRequest } from './cpu-shares.ts';
+import { latencyStanding } from './latency-standing.ts';
 
 export interface ComparedFigure {
   readonly name: string;
@@ -99,15 +101,10 @@ function latencyMeasures(a: BenchResult, b: BenchResult): readonly Measure[] {
   ];
 }
 
-/** A second of a processor, in the unit that requests are counted in. */
-const MICROSECONDS = 1_000_000;
-
 function cpuMeasures(a: BenchResult, b: BenchResult): readonly Measure[] {
   const names = [...new Set([...Object.keys(a.cpu.processes), ...Object.keys(b.cpu.processes)])];
   const perRequest = (share: number | null | undefined, { totals }: BenchResult): number | null =>
-    share === null || share === undefined || totals.requests === 0
-      ? null
-      : (share * totals.seconds * MICROSECONDS) / totals.requests;
+    share === null || share === undefined ? null : microsecondsPerRequest(share, totals);
   const measure = (name: string, shareOf: (result: BenchResult) => number | null | undefined): Measure => ({
     name,
     unit: 'µs/request',
@@ -137,11 +134,17 @@ function compareFigure(
 
 // --- noise --------------------------------------------------------------------------------------------------------------
 
-/** Runs of the same program doing the same: by a revision that is all there was, nothing changed beside it. */
+/**
+ * Runs of the same program doing the same: by a revision that is all there was, nothing changed beside it. It is the revision of
+ * `fest bench`; servers elsewhere may be of any, and of another one in each run.
+ */
 function equalRuns(run: BenchResult, all: readonly BenchResult[]): readonly BenchResult[] {
-  if (run.fest.revision === null || run.fest.dirty !== false) return [];
+  if (!run.target.local || run.fest.revision === null || run.fest.dirty !== false) return [];
   const isEqual = (other: BenchResult): boolean =>
-    other.fest.revision === run.fest.revision && other.fest.dirty === false && obstaclesOf(run, other).length === 0;
+    other.target.local &&
+    other.fest.revision === run.fest.revision &&
+    other.fest.dirty === false &&
+    obstaclesOf(run, other).length === 0;
   const found = [run, ...all.filter((other) => isEqual(other))];
   return found.filter((each, index) => found.findIndex(({ id }) => id === each.id) === index);
 }
@@ -168,18 +171,33 @@ function leftOutBecause(a: BenchResult, b: BenchResult): string | null {
 }
 
 function notesOf(a: BenchResult, b: BenchResult): readonly string[] {
+  const isOfThisBuild = a.target.local && b.target.local;
   const isSame = a.fest.revision !== null && a.fest.revision === b.fest.revision;
   const isClean = a.fest.dirty === false && b.fest.dirty === false;
   return [
     ...(a.config.load.kind === 'closed'
       ? []
       : ['The load was given, not taken: equal rates only say that both kept up with it.']),
-    ...(isSame && isClean ? [`Both are of revision ${a.fest.revision}: what differs is noise, or the machine.`] : []),
+    ...(isOfThisBuild ? [] : ['Revisions are those of fest bench: of which build the servers were is not known.']),
+    ...(isOfThisBuild && isSame && isClean
+      ? [`Both are of revision ${a.fest.revision}: what differs is noise, or the machine.`]
+      : []),
+    ...latencyDoubts(a, b),
     ...differences(a, b),
     ...[...a.notes.map((note) => `Of A: ${note}`), ...b.notes.map((note) => `Of B: ${note}`)],
     ...[a, b].flatMap((run, index) =>
       run.verdict === 'passed' ? [] : [`${index === 0 ? 'A' : 'B'} has not passed: ${faultsOf(run)}`],
     ),
+  ];
+}
+
+/** Where latencies are shown, and are worth less than they look. */
+function latencyDoubts(a: BenchResult, b: BenchResult): readonly string[] {
+  const standings = [latencyStanding(a), latencyStanding(b)];
+  return [
+    ...(standings.includes('smoke') ? ['Smoke runs are too short for their latencies to say anything.'] : []),
+    ...(standings.includes('closed') ? ['The load is closed: compare the rates; latencies follow from them.'] : []),
+    ...(standings.includes('unwatched') ? ['Whether the generators were starved is not known of both.'] : []),
   ];
 }
 
@@ -197,8 +215,14 @@ function differences(a: BenchResult, b: BenchResult): readonly string[] {
     ['Redis', a.target.redis, b.target.redis],
     ['MySQL', a.target.mysql, b.target.mysql],
     ['the seed', a.config.seed, b.config.seed],
+    // Of the own stack they are other ports each time, and nothing else.
+    ...(a.target.local && b.target.local ? [] : [['the addresses', addressesOf(a), addressesOf(b)] as const]),
   ];
   return pairs
     .filter(([, one, other]) => one !== other)
     .map(([name, one, other]) => `They differ in ${name}: A ${one ?? 'not known'}, B ${other ?? 'not known'}.`);
+}
+
+function addressesOf({ target }: BenchResult): string {
+  return target.baseUrls.toSorted().join(', ');
 }

@@ -49,6 +49,7 @@ const FACTS: ResultFacts = {
   resolved,
   admission: { mode: 'fixed', perSecond: 30, maxActive: 100 },
   gatewayMs: 0,
+  gateway: null,
   run: {
     exitCode: 0,
     interrupted: false,

@@ -2,7 +2,13 @@
 
 import type { BenchPlan } from '@fest/loadtest/bench/plan';
 import type { ResolvedLoad } from '@fest/loadtest/bench/profiles';
-import { BENCH_RESULT_FORMAT, type BenchFault, type BenchResult, type CpuUse } from '@fest/loadtest/bench/result';
+import {
+  BENCH_RESULT_FORMAT,
+  type BenchFault,
+  type BenchResult,
+  type CpuUse,
+  type GatewayConfig,
+} from '@fest/loadtest/bench/result';
 import type { K6Program } from '@fest/loadtest/k6-engine/k6-program';
 import type { K6Run } from '@fest/loadtest/k6-engine/run-k6';
 import type { DeskAdmission } from '../../sale-desk.ts';
@@ -17,6 +23,7 @@ export interface ResultFacts {
   readonly resolved: ResolvedLoad;
   readonly admission: DeskAdmission;
   readonly gatewayMs: number | null;
+  readonly gateway: GatewayConfig | null;
   readonly run: K6Run;
   /** When k6 was started, and when it had ended: it does not say when it did nothing. */
   readonly beganAtMs: number;
@@ -75,6 +82,7 @@ export function composeResult(facts: ResultFacts): BenchResult {
       neverPayShare: plan.behaviour.neverPayShare,
       waitersBeforehand: resolved.waitersBeforehand,
       gatewayMs: facts.gatewayMs,
+      gateway: facts.gateway,
       thresholdFactor: plan.thresholdFactor,
       seed: plan.seed,
     },

@@ -1,5 +1,5 @@
 /** Who used the processors of a machine, as a list. Pure; for the screen, the page and the summary. */
-import type { CpuUse } from '@fest/loadtest/bench/result';
+import type { BenchTotals, CpuUse, TimelineRow } from '@fest/loadtest/bench/result';
 
 export type CpuKind = 'generator' | 'process' | 'observer' | 'others' | 'stolen' | 'idle';
 
@@ -34,4 +34,33 @@ export function idleOf(cpu: CpuUse | null): number | null {
   const { processors, generator, observer, processes, others, stolen } = cpu;
   const named = Object.values(processes).reduce((sum, share) => sum + share, 0);
   return Math.max(0, processors - named - (generator ?? 0) - (observer ?? 0) - others - (stolen ?? 0));
+}
+
+/** A second of a processor, in the unit that requests are counted in. */
+const MICROSECONDS = 1_000_000;
+
+/** Processor time for each request, µs; null where there was none. @param used processors' worth of time */
+export function microsecondsPerRequest(
+  used: number,
+  { seconds, requests }: Pick<BenchTotals, 'seconds' | 'requests'>,
+): number | null {
+  return requests === 0 ? null : (used * seconds * MICROSECONDS) / requests;
+}
+
+export interface ServersOwn {
+  /** Processors' worth of time, all processes together, average of the run. */
+  readonly processors: number;
+  /** The most there was, all processes together. */
+  readonly memoryBytes: number;
+}
+
+/** What the servers say of themselves; null: they were not heard. */
+export function serversOwn(rows: readonly TimelineRow[]): ServersOwn | null {
+  const known = rows.flatMap(({ server, seconds }) => (server === null ? [] : [{ ...server, seconds }]));
+  const time = known.reduce((sum, { seconds }) => sum + seconds, 0);
+  if (time === 0) return null;
+  return {
+    processors: known.reduce((sum, { cpu, seconds }) => sum + cpu * seconds, 0) / time,
+    memoryBytes: known.reduce((most, { memoryBytes }) => Math.max(most, memoryBytes), 0),
+  };
 }

@@ -32,8 +32,10 @@ export class CpuWatch {
     this.#generatorPid = pid;
   }
 
-  /** Processes of the stack that ended since the beginning, a sentence each. */
+  /** Processes of the stack that ended since the beginning, until now, a sentence each. */
   get died(): readonly string[] {
+    // One that ends after the last second of k6 may have taken with it what buyers were told of.
+    this.#lookForDead(this.#findProcesses());
     return [...this.#died.values()];
   }
 

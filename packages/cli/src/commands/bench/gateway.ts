@@ -1,6 +1,7 @@
 /** The simulated payment gateway that a scenario is made for, and the one that a stack has. */
 import { readFileSync } from 'node:fs';
 import type { ResolvedLoad } from '@fest/loadtest/bench/profiles';
+import type { GatewayConfig } from '@fest/loadtest/bench/result';
 import type { Context } from '../../context.ts';
 
 const NUMBERS = {
@@ -55,12 +56,28 @@ export function gatewayOf(env: Context['env']): GatewaySettings {
   };
 }
 
+/** As a result has it. */
+export function gatewayConfigOf(settings: GatewaySettings): GatewayConfig {
+  return {
+    latencyMs: settings.FEST_GATEWAY_LATENCY_MS,
+    latencySigma: settings.FEST_GATEWAY_LATENCY_SIGMA,
+    declineShare: settings.FEST_GATEWAY_DECLINE_RATE,
+    timeoutShare: settings.FEST_GATEWAY_TIMEOUT_RATE,
+    unknownShare: settings.FEST_GATEWAY_UNKNOWN_RATE,
+  };
+}
+
 /** A sentence for the result; undefined: it is as it should be. */
 export function describeDifference(found: GatewaySettings, wanted: GatewaySettings): string | undefined {
   const names = (Object.keys(NUMBERS) as GatewayVariable[]).filter((name) => found[name] !== wanted[name]);
   if (names.length === 0) return undefined;
   const said = (settings: GatewaySettings): string => names.map((name) => WORDS[name](settings[name])).join(', ');
   return `The payment gateway of the stack ${said(found)}; the scenario is made for one that ${said(wanted)}.`;
+}
+
+/** Whether some payments do not succeed. */
+export function refusesPayments(found: GatewaySettings): boolean {
+  return found.FEST_GATEWAY_DECLINE_RATE + found.FEST_GATEWAY_TIMEOUT_RATE + found.FEST_GATEWAY_UNKNOWN_RATE > 0;
 }
 
 /** What a process was started with; undefined where the system does not tell. */

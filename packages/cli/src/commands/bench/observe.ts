@@ -28,10 +28,6 @@ export class Observer {
     this.#timer = setInterval(() => this.#look(), EVERY_MS);
   }
 
-  latest(): Observation | undefined {
-    return this.seen.at(-1);
-  }
-
   stop(): void {
     clearInterval(this.#timer);
   }

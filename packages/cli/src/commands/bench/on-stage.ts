@@ -8,6 +8,7 @@ import { EXIT } from '../../exit-codes.ts';
 import type { Settings } from '../../settings.ts';
 import { createStopSwitch, type StopSwitch } from '../../stop-switch.ts';
 import { wantedGateway } from './gateway.ts';
+import { Leaving } from './leaving.ts';
 import type { BenchOptions, BenchRequest } from './options.ts';
 import { type BenchStage, openStage } from './stage.ts';
 import { BenchStatus } from './status.ts';
@@ -30,8 +31,10 @@ export interface BenchRun extends BenchOrder {
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
   readonly status: BenchStatus;
-  /** What is to be ended at once by the second one. */
-  readonly beforeLeaving: (work: () => void) => void;
+  /** What is to be ended at once by the second one; see {@link Leaving.before}. */
+  readonly beforeLeaving: Leaving['before'];
+  /** See {@link Leaving.stay}. */
+  readonly stay: Leaving['stay'];
 }
 
 export type StageOptions = Pick<BenchOptions, 'k6' | 'build' | 'install'>;
@@ -47,15 +50,18 @@ export async function onStage<Result>(
   const { signal } = stopping.stopSwitch;
   const status = new BenchStatus({
     context,
-    view: openBenchView(context, { onQuit: () => stopping.press(), onLeave: () => stopping.leave() }),
+    view: openBenchView(context, { onQuit: () => stopping.press(), onLeave: () => void stopping.leave() }),
     scenario: request.scenario,
     profile: request.profile,
   });
   try {
     const k6 = await findProgram({ context, settings, options, status, signal });
-    const run: BenchRun = { ...order, k6, signal, status, beforeLeaving: stopping.beforeLeaving };
+    const { before: beforeLeaving, stay } = stopping.leaving;
+    const run: BenchRun = { ...order, k6, signal, status, beforeLeaving, stay };
     return await perform(run, options.install ?? true, work);
   } finally {
+    // What fails because everything was ended at once is nothing to tell.
+    await stopping.leaving.stay();
     await status.close();
     stopping.stopSwitch.dispose();
   }
@@ -98,7 +104,7 @@ async function perform<Result>(
 ): Promise<Result> {
   const { context, settings, request, resolved, target, status, signal } = run;
   const kill: { stage?: BenchStage } = {};
-  run.beforeLeaving(() => kill.stage?.kill());
+  run.beforeLeaving({ kill: () => kill.stage?.kill() });
   if (target.kind === 'ownStack') status.begin('preparing', 'Bringing up a stack for the run.');
   const stage = await openStage({
     context,
@@ -125,16 +131,15 @@ async function perform<Result>(
 
 interface Stopping {
   readonly stopSwitch: StopSwitch;
+  readonly leaving: Leaving;
   /** On a full screen Ctrl-C is a key, not a signal: pressing it must do the same. */
   press(): void;
-  /** What is to be ended at once before leaving. */
-  beforeLeaving(work: () => void): void;
-  leave(): void;
+  leave(): Promise<void>;
 }
 
 function createStopping(context: Context): Stopping {
   const listeners = new Set<(signal: NodeJS.Signals) => void>();
-  let atOnce = (): void => undefined;
+  const leaving = new Leaving();
   const stopSwitch = createStopSwitch({
     ...context,
     onSignal(listener) {
@@ -146,17 +151,15 @@ function createStopping(context: Context): Stopping {
       };
     },
   });
-  stopSwitch.onSecond(() => atOnce());
+  stopSwitch.onSecond(() => leaving.end());
   return {
     stopSwitch,
+    leaving,
     press() {
       for (const listener of listeners) listener('SIGINT');
     },
-    beforeLeaving(work) {
-      atOnce = work;
-    },
-    leave() {
-      atOnce();
+    async leave() {
+      await leaving.end();
       context.leave(EXIT.interrupted);
     },
   };

@@ -43,7 +43,7 @@ describe('the command line of a load test', () => {
     ['90s', 90],
     ['5m', 300],
     ['2min', 120],
-    ['1h', 3_600],
+    ['20m', 1_200],
   ])('reads the duration %s as %i seconds', (duration, seconds) => {
     expect(parse({ duration }).overrides.seconds).toBe(seconds);
   });
@@ -67,7 +67,8 @@ describe('the command line of a load test', () => {
     [{ duration: '5 m' }, '--duration'],
     [{ duration: '0' }, '--duration'],
     [{ duration: '2d' }, '--duration'],
-    [{ duration: '48h' }, '--duration'],
+    [{ duration: '21m' }, '--duration'],
+    [{ duration: '1h' }, '--duration'],
     [{ perSecond: 'auto' }, '--per-second'],
     [{ maxActive: '' }, '--max-active'],
     [{ thresholdFactor: '0' }, '--threshold-factor'],
@@ -81,6 +82,12 @@ describe('the command line of a load test', () => {
     expect(exitCode).toBe(EXIT.usage);
     expect(details.what).toContain(named);
     expect(details.fix).toMatch(/\S/);
+  });
+
+  it('says the bounds that a load has', () => {
+    expect(refusal({ vus: '20001' }).details.fix).toBe('Give a whole number from 1 to 20,000.');
+    expect(refusal({ rate: '20001' }).details.fix).toBe('Give a whole number from 1 to 20,000.');
+    expect(refusal({ duration: '1201' }).details.fix).toContain('20m at most');
   });
 
   it('says how an environment is chosen to whoever takes --profile for that', () => {

@@ -1,5 +1,7 @@
 /** What the command line of `fest bench` asks for. Pure. */
+import { BENCH_BOUNDS } from '@fest/loadtest/bench/bounds';
 import { BENCH_PROFILES, type BenchProfile, type BenchScenario } from '@fest/loadtest/bench/plan';
+import type { LoadOverrides } from '@fest/loadtest/bench/profiles';
 import { LIMITS } from '@fest/server/limits';
 import type { GlobalOptions } from '../../context.ts';
 import { FixableError } from '../../errors.ts';
@@ -27,13 +29,8 @@ export interface BenchOptions extends GlobalOptions {
   readonly thresholdFactor?: string;
   readonly baseline?: string;
   readonly out?: string;
-}
-
-/** What stands instead of the numbers of a profile. */
-export interface LoadOverrides {
-  readonly users?: number;
-  readonly perSecond?: number;
-  readonly seconds?: number;
+  /** Nothing is run: only `out` is written. */
+  readonly prepareOnly?: boolean;
 }
 
 /** What stands instead of how the scenario lets buyers in. */
@@ -58,10 +55,6 @@ export const BENCH_PROFILE_DEFAULT: BenchProfile = 'average';
 /** The same choices in every run, so that two runs differ by what was changed between them. */
 const SEED_DEFAULT = 'fest';
 
-/** Beyond these one generator measures itself. */
-const USERS_MAX = 100_000;
-const PER_SECOND_MAX = 100_000;
-const SECONDS_MAX = 86_400;
 const FACTOR_MAX = 100;
 
 /** @throws FixableError naming the flag that is wrong */
@@ -71,8 +64,8 @@ export function parseBenchOptions(scenario: BenchScenario, options: BenchOptions
     scenario,
     profile: parseProfile(scenario, options.profile),
     overrides: {
-      ...(vus === undefined ? {} : { users: wholeNumber('--vus', vus, 1, USERS_MAX) }),
-      ...(rate === undefined ? {} : { perSecond: wholeNumber('--rate', rate, 1, PER_SECOND_MAX) }),
+      ...(vus === undefined ? {} : { users: wholeNumber('--vus', vus, BENCH_BOUNDS.users) }),
+      ...(rate === undefined ? {} : { perSecond: wholeNumber('--rate', rate, BENCH_BOUNDS.perSecond) }),
       ...(duration === undefined ? {} : { seconds: parseDuration(duration) }),
     },
     admission: parseAdmission(options),
@@ -101,19 +94,20 @@ function parseAdmission({ mode, perSecond, maxActive }: BenchOptions): Admission
   const wanted = mode ?? (perSecond === undefined ? undefined : 'fixed');
   return {
     ...(wanted === 'auto' || wanted === 'fixed' ? { mode: wanted } : {}),
-    ...(perSecond === undefined ? {} : { perSecond: wholeNumber('--per-second', perSecond, 1, LIMITS.perSecondMax) }),
-    ...(maxActive === undefined ? {} : { maxActive: wholeNumber('--max-active', maxActive, 1, LIMITS.maxActiveMax) }),
+    ...(perSecond === undefined ? {} : { perSecond: wholeNumber('--per-second', perSecond, LIMITS.perSecondMax) }),
+    ...(maxActive === undefined ? {} : { maxActive: wholeNumber('--max-active', maxActive, LIMITS.maxActiveMax) }),
   };
 }
 
-const DURATION_UNITS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, min: 60, h: 3_600 };
+const DURATION_UNITS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, min: 60 };
 
-/** `90`, `90s`, `5m`, `1h` → seconds. */
+/** `90`, `90s`, `5m` → seconds. */
 function parseDuration(text: string): number {
-  const [, number = '', unit = ''] = /^(\d+)(s|m|min|h)?$/.exec(text) ?? [];
+  const [, number = '', unit = ''] = /^(\d+)(s|m|min)?$/.exec(text) ?? [];
   const seconds = Number(number) * (DURATION_UNITS[unit] ?? 0);
-  if (number !== '' && seconds >= 1 && seconds <= SECONDS_MAX) return seconds;
-  throw wrong('--duration', text, 'Give seconds, or a number with a unit: 90, 90s, 5m, 1h; a day at most.');
+  if (number !== '' && seconds >= 1 && seconds <= BENCH_BOUNDS.seconds) return seconds;
+  const most = `${BENCH_BOUNDS.seconds / 60}m`;
+  throw wrong('--duration', text, `Give seconds, or a number with a unit: 90, 90s, 5m; ${most} at most.`);
 }
 
 function parseTarget(text: string): string {
@@ -129,10 +123,10 @@ function parseFactor(text: string): number {
   throw wrong('--threshold-factor', text, `Give a number above 0 and up to ${FACTOR_MAX}: 2 allows twice the latency.`);
 }
 
-function wholeNumber(flag: string, text: string, least: number, most: number): number {
+function wholeNumber(flag: string, text: string, most: number): number {
   const number = Number(text);
-  if (/^\d+$/.test(text) && number >= least && number <= most) return number;
-  throw wrong(flag, text, `Give a whole number from ${least} to ${most}.`);
+  if (/^\d+$/.test(text) && number >= 1 && number <= most) return number;
+  throw wrong(flag, text, `Give a whole number from 1 to ${most.toLocaleString('en-US')}.`);
 }
 
 function wrong(flag: string, text: string, fix: string): FixableError {

@@ -15,6 +15,8 @@ import { InterruptedError } from '../../errors.ts';
 import { writePrivateFile } from '../../private-files.ts';
 import { createFestival, type DeskAccounts, type DeskAdmission, SaleDesk } from '../../sale-desk.ts';
 import { makeAccounts } from './accounts.ts';
+import { refusesPayments } from './gateway.ts';
+import type { Leaving } from './leaving.ts';
 import type { BenchRequest } from './options.ts';
 import { sessionApi } from './sessions.ts';
 import type { BenchStage } from './stage.ts';
@@ -41,12 +43,14 @@ export interface PrepareOptions {
   readonly id: string;
   readonly status: BenchStatus;
   readonly signal: AbortSignal;
+  /** Told what a second Ctrl-C must not leave behind. */
+  readonly beforeLeaving?: Leaving['before'];
 }
 
 /** A list of festivals is read and one of them looked at: one alone would be no list. */
 const FESTIVALS = 10;
-/** For tokens of one sale in another. */
-const OTHER_SALE = { capacity: 1_000, admission: { mode: 'fixed', perSecond: 100, maxActive: 1_000 } } as const;
+/** For tokens of one sale in another, and for those who have a number and no admission: it admits nobody. */
+const OTHER_SALE = { capacity: 1_000, admission: { mode: 'fixed', perSecond: 0, maxActive: 1_000 } } as const;
 
 /** @throws {InterruptedError} when it was told to stop */
 export async function prepareBench(options: PrepareOptions): Promise<Prepared> {
@@ -60,12 +64,14 @@ export async function prepareBench(options: PrepareOptions): Promise<Prepared> {
   };
   const opened: number[] = [];
   const closeSales = async (): Promise<void> => {
-    for (const saleId of opened.splice(0)) {
+    const closing = opened.splice(0).map((saleId) => {
       const path = pathOf('saleClose', { saleId });
-      // One that is over already is as good.
-      await accounts.operator({ method: 'POST', path }).catch(() => undefined);
-    }
+      return accounts.operator({ method: 'POST', path });
+    });
+    // One that is over already is as good.
+    await Promise.allSettled(closing);
   };
+  options.beforeLeaving?.({ ask: closeSales, remove });
   try {
     const plan = await makePlan(options, { folder, accounts, opened });
     status.begin('preparing', 'Everything is ready.');
@@ -97,6 +103,7 @@ async function makePlan(options: PrepareOptions, { folder, accounts, opened }: P
   signal.throwIfAborted();
   status.begin('preparing', 'Opening the sales.');
   await ensureFestivals(accounts, context.now());
+  signal.throwIfAborted();
   const { sale } = resolved;
   const desk = await SaleDesk.open(accounts, `Load test ${id}`, context.now());
   const saleId = await desk.openSale({
@@ -109,8 +116,10 @@ async function makePlan(options: PrepareOptions, { folder, accounts, opened }: P
     admission: admissionOf(request, resolved),
   });
   opened.push(saleId);
+  signal.throwIfAborted();
   const otherSaleId = await desk.openSale({ name: 'Load test, other sale', nowMs: context.now(), ...OTHER_SALE });
   opened.push(otherSaleId);
+  signal.throwIfAborted();
   const queueTokens = await drawPlaces({
     stage,
     saleId,
@@ -118,6 +127,9 @@ async function makePlan(options: PrepareOptions, { folder, accounts, opened }: P
     status,
     signal,
   });
+  const operatorToken = await stage.operator.findAccessToken();
+  // From here on k6 would be started only to be ended.
+  signal.throwIfAborted();
   const file = (name: string, content: unknown): string => {
     writePrivateFile(join(folder, name), JSON.stringify(content));
     return name;
@@ -144,7 +156,8 @@ async function makePlan(options: PrepareOptions, { folder, accounts, opened }: P
       ...(credentials.length === 0 ? {} : { credentials: file('credentials.json', credentials) }),
     },
     ...expiredToken(options, buyers[0]),
-    operatorToken: await stage.operator.findAccessToken(),
+    ...(stage.gateway === null ? {} : { gatewayRefuses: refusesPayments(stage.gateway) }),
+    operatorToken,
     thresholdFactor: request.thresholdFactor,
   };
 }

@@ -41,6 +41,15 @@ test.each([
   expect(whyOf(changed(path, value))).toContain(fault);
 });
 
+test.each([
+  [['target', 'sameMachine'], 'yes', 'target.sameMachine is neither true nor false'],
+  [['config', 'gateway'], { latencyMs: 1 }, 'config.gateway.latencySigma is no number'],
+  [['totals', 'timeToOrder'], 5, 'totals.timeToOrder is no object'],
+])('%j may be missing, as in earlier results, but not be wrong', (path, value, fault) => {
+  expect(whyOf(changed(path, undefined))).toBe('it is a result');
+  expect(whyOf(changed(path, value))).toContain(fault);
+});
+
 describe('what is newer', () => {
   test('more fields, endpoints and codes do no harm', () => {
     expect(whyOf(changed(['totals', 'more'], 1))).toBe('it is a result');

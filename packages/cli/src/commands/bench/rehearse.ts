@@ -160,7 +160,7 @@ async function makeStep(
   try {
     const cpu = new CpuWatch({ pidsFile: stage.stores?.local?.pidsFile, observerPid: process.pid });
     const observer = new Observer({ context, cpu, figures });
-    const ran = await runLoad({ ...run, request, resolved }, stage, { prepared, observer, cpu, figures });
+    const ran = await runLoad({ ...run, request, resolved }, { prepared, observer, cpu, figures });
     if (signal.aborted) throw new InterruptedError('Interrupted before the knee was found');
     const { audit } = await checkAfterwards({ context, stage, prepared, figures, status, signal });
     const timeline = mergeTimeline(ran.rows, observer.seen);

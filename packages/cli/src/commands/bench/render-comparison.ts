@@ -1,4 +1,5 @@
 /** A comparison for people. Pure. */
+import { figure, UNKNOWN } from '../../bench-page/figures.ts';
 import { printable } from '../../render/printable.ts';
 import { createStyle } from '../../render/style.ts';
 import { renderTable } from '../../render/table.ts';
@@ -52,14 +53,10 @@ function renderFigures(title: string, figures: readonly ComparedFigure[], runs: 
     unit,
     figure(a),
     figure(b),
-    ratio === null ? '–' : ratio.toFixed(2),
-    ...(runs === 0 ? [] : [noise === null ? '–' : `× ${noise.toFixed(2)}`, withinNoise === true ? 'within noise' : '']),
+    ratio === null ? UNKNOWN : ratio.toFixed(2),
+    ...(runs === 0
+      ? []
+      : [noise === null ? UNKNOWN : `× ${noise.toFixed(2)}`, withinNoise === true ? 'within noise' : '']),
   ]);
   return renderTable(columns, rows, colour);
-}
-
-function figure(value: number | null): string {
-  if (value === null) return '–';
-  if (value >= 100) return Math.round(value).toLocaleString('en-US');
-  return value.toFixed(value >= 10 ? 1 : 2);
 }

@@ -4,7 +4,7 @@ import type { BenchPlan } from '@fest/loadtest/bench/plan';
 import type { BenchResult } from '@fest/loadtest/bench/result';
 import { describe, expect, it } from 'vitest';
 import { createTemporaryFolder } from '../../test-support/temporary-folder.ts';
-import { benchId, checkResultFolder, writeResultFolder } from './result-folder.ts';
+import { benchId, checkResultFolder, replaceResult, writeResultFolder } from './result-folder.ts';
 
 const result = { id: 'one' } as BenchResult;
 const plan = { saleId: 3, operatorToken: 'operator-secret', expiredToken: 'expired-secret' } as BenchPlan;
@@ -37,6 +37,32 @@ describe('the folder of a result', () => {
     expect(() => writeResultFolder(path, { ...files, plan: circular as unknown as BenchPlan })).toThrow(/circular/);
     expect(existsSync(path)).toBe(false);
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('is written again, file by file, when more is known; the log stays', () => {
+    const folder = createTemporaryFolder();
+    const logFile = join(folder, 'k6.log');
+    writeFileSync(logFile, 'level=info\n');
+    const path = join(folder, 'new', 'one');
+    writeResultFolder(path, { ...files, logFile });
+    const later = { ...result, id: 'later' };
+    replaceResult(path, { ...files, result: later, page: '<p>', markdown: '# two' });
+    expect(readdirSync(path).toSorted()).toEqual(['k6.log', 'plan.json', 'report.html', 'result.json', 'summary.md']);
+    expect(JSON.parse(readFileSync(join(path, 'result.json'), 'utf8'))).toEqual(later);
+    expect(readFileSync(join(path, 'summary.md'), 'utf8')).toBe('# two');
+    expect(readdirSync(join(folder, 'new'))).toEqual(['one']);
+  });
+
+  it('is as it was when it could not be written again', () => {
+    const path = join(createTemporaryFolder(), 'one');
+    writeResultFolder(path, files);
+    const circular: Record<string, unknown> = {};
+    circular.itself = circular;
+    expect(() => replaceResult(path, { ...files, page: 'new', result: circular as unknown as BenchResult })).toThrow(
+      /circular/,
+    );
+    expect(readFileSync(join(path, 'report.html'), 'utf8')).toBe('<html>');
+    expect(JSON.parse(readFileSync(join(path, 'result.json'), 'utf8'))).toEqual(result);
   });
 
   it('is never written over', () => {

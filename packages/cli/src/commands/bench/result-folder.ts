@@ -40,21 +40,42 @@ export function withoutTokens(plan: BenchPlan): Omit<BenchPlan, 'operatorToken' 
 }
 
 /** @param folder that does not exist yet */
-export function writeResultFolder(folder: string, { result, plan, page, markdown, logFile }: ResultFiles): void {
+export function writeResultFolder(folder: string, files: ResultFiles): void {
   const parent = dirname(folder);
   mkdirSync(parent, { recursive: true });
   const temporary = mkdtempSync(join(parent, `.${basename(folder)}-`));
   try {
-    const write = (name: string, content: string): void =>
-      writeFileSync(join(temporary, name), content, { flush: true, mode: 0o644 });
-    write('result.json', `${JSON.stringify(result, undefined, 2)}\n`);
-    write('plan.json', `${JSON.stringify(withoutTokens(plan), undefined, 2)}\n`);
-    write('report.html', page);
-    write('summary.md', markdown);
+    for (const [name, content] of contentsOf(files)) write(join(temporary, name), content);
+    const { logFile } = files;
     if (logFile !== undefined && existsSync(logFile)) cpSync(logFile, join(temporary, 'k6.log'));
     renameSync(temporary, folder);
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Another result in the place of the one that is there. Each file is the old one or the new one, never a part; `result.json` is the last. */
+export function replaceResult(folder: string, files: ResultFiles): void {
+  const temporary = mkdtempSync(join(dirname(folder), `.${basename(folder)}-`));
+  try {
+    const contents = contentsOf(files);
+    for (const [name, content] of contents) write(join(temporary, name), content);
+    for (const [name] of contents) renameSync(join(temporary, name), join(folder, name));
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+function contentsOf({ result, plan, page, markdown }: ResultFiles): readonly (readonly [string, string])[] {
+  return [
+    ['plan.json', `${JSON.stringify(withoutTokens(plan), undefined, 2)}\n`],
+    ['report.html', page],
+    ['summary.md', markdown],
+    ['result.json', `${JSON.stringify(result, undefined, 2)}\n`],
+  ];
+}
+
+function write(path: string, content: string): void {
+  writeFileSync(path, content, { flush: true, mode: 0o644 });
 }

@@ -8,6 +8,7 @@ import type {
   BenchTotals,
   CpuUse,
   EndpointResult,
+  GatewayConfig,
   Latencies,
   SaleFigures,
   ServerFigures,
@@ -23,6 +24,7 @@ import {
   listOf,
   mapOf,
   oneOf,
+  optional,
   orNull,
   type Rule,
   shapeOf,
@@ -126,8 +128,18 @@ const totals = shapeOf<BenchTotals>({
   latency: latencies,
   iteration: latencies,
   timeToAdmission: latencies,
+  timeToOrder: optional(latencies),
   liveDelay: latencies,
+  connecting: optional(latencies),
   outcomes: mapOf(anAmount),
+});
+
+const gateway = shapeOf<GatewayConfig>({
+  latencyMs: anAmount,
+  latencySigma: anAmount,
+  declineShare: anAmount,
+  timeoutShare: anAmount,
+  unknownShare: anAmount,
 });
 
 export const aBenchResult: Rule = shapeOf<BenchResult>({
@@ -147,6 +159,7 @@ export const aBenchResult: Rule = shapeOf<BenchResult>({
   target: shapeOf<BenchResult['target']>({
     baseUrls: listOf(aText),
     local: aFlag,
+    sameMachine: optional(aFlag),
     servers: anAmount,
     redis: orNull(aText),
     mysql: orNull(aText),
@@ -172,6 +185,7 @@ export const aBenchResult: Rule = shapeOf<BenchResult>({
     neverPayShare: anAmount,
     waitersBeforehand: anAmount,
     gatewayMs: orNull(anAmount),
+    gateway: optional(orNull(gateway)),
     thresholdFactor: anAmount,
     seed: aText,
   }),
@@ -187,7 +201,9 @@ export const aBenchResult: Rule = shapeOf<BenchResult>({
     }),
   ),
   thresholds: listOf(shapeOf<ThresholdResult>({ metric: aText, expression: aText, passed: aFlag })),
-  attacks: listOf(shapeOf<AttackResult>({ attack: aText, tries: anAmount, successes: anAmount })),
+  attacks: listOf(
+    shapeOf<AttackResult>({ attack: aText, tries: anAmount, successes: anAmount, undecided: optional(anAmount) }),
+  ),
   cpu,
   timeline: listOf(row),
   audit: shapeOf<BenchAudit>({ status: oneOf(['clean', 'differs', 'unproven', 'notRun']), reasons: listOf(aText) }),

@@ -16,7 +16,7 @@ import type { Settings } from '../../settings.ts';
 import { stackOptions } from '../up.ts';
 import { describeDifference, environmentOf, type GatewaySettings, gatewayEnvironment, gatewayOf } from './gateway.ts';
 import { accountSession } from './sessions.ts';
-import type { BenchTarget } from './target.ts';
+import { type BenchTarget, isLoopback } from './target.ts';
 
 /** What accounts and tokens can be made with, and the audit looked at. */
 export interface StageStores {
@@ -46,6 +46,8 @@ export interface BenchStage {
   readonly stores: StageStores | undefined;
   /** Null: not known. */
   readonly gatewayMs: number | null;
+  /** All of it; null: not known. */
+  readonly gateway: GatewaySettings | null;
   /** What is otherwise than the scenario wants it, a sentence each. */
   readonly notes: readonly string[];
   /** Ends what was brought up for the run. */
@@ -98,6 +100,7 @@ async function bringUp({ context, settings, gateway, purpose, install, signal, o
   return {
     ...ofStack(context, settings, stack.state, stack.state.baseUrls),
     gatewayMs: found.FEST_GATEWAY_LATENCY_MS,
+    gateway: found,
     notes: difference === undefined ? [] : [difference],
     close: () => stack.stop(),
     kill: () => stack.kill(),
@@ -116,6 +119,7 @@ function onRunningStack(
   return {
     ...ofStack(context, settings, state, baseUrls),
     gatewayMs: found?.FEST_GATEWAY_LATENCY_MS ?? null,
+    gateway: found ?? null,
     notes: found === undefined ? ['How the payment gateway of the stack is set up is not known.'] : notes,
     ...KEPT_UP,
   };
@@ -139,8 +143,12 @@ function ofStack(context: Context, { directory }: Settings, state: LocalState, b
   };
 }
 
-/** Only servers of a stack know the password that it made for its operator. */
+/**
+ * Only servers of a stack know the password that it made for its operator. It is shown to nobody but this machine: elsewhere a
+ * stack of this folder cannot be, and whoever answers there would know it from then on.
+ */
 async function belongsTo(baseUrls: readonly string[], { accounts }: LocalState): Promise<boolean> {
+  if (!baseUrls.every(isLoopback)) return false;
   const answers = await Promise.allSettled(
     baseUrls.map((baseUrl) => callApi(baseUrl, { method: 'POST', path: pathOf('sessions'), body: accounts.operator })),
   );
@@ -161,6 +169,7 @@ async function onServers(options: StageOptions, baseUrls: readonly string[]): Pr
     operator: session,
     stores: mysqlUrl === undefined || jwtSecret === undefined ? undefined : { mysqlUrl, jwtSecret, local: undefined },
     gatewayMs: null,
+    gateway: null,
     notes: ['How the payment gateway of the servers is set up is not known.'],
     ...KEPT_UP,
   };

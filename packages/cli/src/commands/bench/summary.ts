@@ -1,17 +1,20 @@
 /** What is printed when a load test is over: did it hold, why not, and the figures. Pure. */
 import type { BenchResult, Latencies } from '@fest/loadtest/bench/result';
-import { listCounts, milliseconds, processors, rate } from '../../bench-page/figures.ts';
+import { counted, listCounts, processors, quoted, rate, sumOf } from '../../bench-page/figures.ts';
+import { waitsOf } from '../../bench-page/waits.ts';
 import { auditLine, faultWords, groupFaults, latencyLine, runLine, verdictLine } from '../../bench-page/words.ts';
 import { grouped } from '../../html-page/html.ts';
 import { printable } from '../../render/printable.ts';
 import { createStyle } from '../../render/style.ts';
 import { renderTable } from '../../render/table.ts';
-import { cpuShares } from './cpu-shares.ts';
+import { cpuShares, serversOwn } from './cpu-shares.ts';
+import { latencyStanding } from './latency-standing.ts';
+import { isSameMachine } from './place.ts';
 
 /** Without colour there is no escape code in it. @param reportPath of the page, where it was written */
 export function renderBenchSummary(result: BenchResult, colour: boolean, reportPath?: string): string {
   const style = createStyle(colour);
-  const { scenario, profile, verdict, totals, noLatencyClaim, audit } = result;
+  const { scenario, profile, verdict, totals, audit } = result;
   const paint = { passed: style.green, failed: style.red, partial: style.yellow } as const;
   const faults = groupFaults(result.faults).flatMap(({ code, messages }) => [
     `  ${style.red(faultWords(code).title)} (${printable(code)})`,
@@ -25,7 +28,10 @@ export function renderBenchSummary(result: BenchResult, colour: boolean, reportP
     ...attackFacts(result),
     ['dropped', totals.dropped === 0 ? '0' : style.red(grouped(totals.dropped))],
     ['processors', printable(processorWords(result))],
-    ['latency', (noLatencyClaim === null ? (text: string) => text : style.yellow)(printable(latencyLine(result)))],
+    [
+      'latency',
+      (latencyStanding(result) === 'claimed' ? (text: string) => text : style.yellow)(printable(latencyLine(result))),
+    ],
     [
       'audit',
       (audit.status === 'clean' ? (text: string) => text : style.yellow)(
@@ -46,33 +52,37 @@ export function renderBenchSummary(result: BenchResult, colour: boolean, reportP
   ].join('\n');
 }
 
+/** Endpoints, all of them together, and what people feel: the last are not counted by the second. */
 function renderEndpoints({ endpoints, totals, noLatencyClaim }: BenchResult, colour: boolean): string {
+  const isClaimed = noLatencyClaim === null;
   const right = { align: 'right' } as const;
   const columns = [
-    { title: noLatencyClaim === null ? 'ms' : 'ms, no claim' },
-    ...['a second', 'p50', 'p95', 'p99', 'p99.9', 'max', 'refused', 'unexpected'].map((title) => ({ title, ...right })),
+    { title: isClaimed ? 'ms' : 'ms, no claim' },
+    ...['a second', 'mean', 'p50', 'p90', 'p95', 'p99', 'p99.9', 'max', 'refused', 'unexpected'].map((title) => ({
+      title,
+      ...right,
+    })),
   ];
-  const cells = ({ p50Ms, p95Ms, p99Ms, p999Ms, maxMs }: Latencies): readonly string[] =>
-    [p50Ms, p95Ms, p99Ms, p999Ms, maxMs].map(milliseconds);
-  const sum = (counts: Readonly<Record<string, number>>): string =>
-    grouped(Object.values(counts).reduce((soFar, count) => soFar + count, 0));
+  const cells = ({ meanMs, p50Ms, p90Ms, p95Ms, p99Ms, p999Ms, maxMs }: Latencies): readonly string[] =>
+    [meanMs, p50Ms, p90Ms, p95Ms, p99Ms, p999Ms, maxMs].map((value) => quoted(value, isClaimed));
   const rows = endpoints
     .toSorted((a, b) => b.count - a.count)
     .map((each) => [
       printable(each.endpoint),
       rate(each.perSecond),
       ...cells(each),
-      sum(each.refused),
+      grouped(sumOf(each.refused)),
       grouped(each.unexpected),
     ]);
   const all = [
     'all',
     rate(totals.requestsPerSecond),
     ...cells(totals.latency),
-    sum(totals.refused),
+    grouped(sumOf(totals.refused)),
     grouped(totals.unexpected),
   ];
-  return renderTable(columns, [...rows, all], colour);
+  const waits = waitsOf(totals).map(({ short, latencies }) => [short, '', ...cells(latencies), '', '']);
+  return renderTable(columns, [...rows, all, ...waits], colour);
 }
 
 /** Nothing for those that attack nobody. */
@@ -80,13 +90,25 @@ function attackFacts({ attacks }: BenchResult): readonly (readonly [string, stri
   if (attacks.length === 0) return [];
   const tries = attacks.reduce((soFar, each) => soFar + each.tries, 0);
   const successes = attacks.reduce((soFar, each) => soFar + each.successes, 0);
-  return [
-    ['attacks', `${grouped(attacks.length)} kinds, tried ${grouped(tries)} times, ${grouped(successes)} succeeded`],
+  const undecided = attacks.reduce((soFar, each) => soFar + (each.undecided ?? 0), 0);
+  const words = [
+    counted(attacks.length, 'kind'),
+    `tried ${grouped(tries)} times`,
+    `${grouped(successes)} succeeded`,
+    ...(undecided === 0 ? [] : [`${grouped(undecided)} undecided`]),
   ];
+  return [['attacks', words.join(', ')]];
 }
 
-function processorWords({ cpu }: BenchResult): string {
+function processorWords({ cpu, target, timeline }: BenchResult): string {
   const shares = cpuShares(cpu);
-  if (shares.length === 0) return 'not measured';
-  return `${shares.map(({ name, processors: used }) => `${name} ${processors(used)}`).join(', ')}, of ${cpu.processors}`;
+  const own = serversOwn(timeline);
+  const seen =
+    shares.length === 0
+      ? 'not measured'
+      : `${shares.map(({ name, processors: used }) => `${name} ${processors(used)}`).join(', ')}, of ${cpu.processors}`;
+  const place = shares.length === 0 || isSameMachine(target) ? '' : ' of k6’s machine';
+  // Of a stack that is seen from outside it would be the same twice.
+  const said = own === null || target.local ? '' : `; the servers say ${processors(own.processors)} of themselves`;
+  return `${seen}${place}${said}`;
 }

@@ -1,7 +1,7 @@
 import type { CpuUse, SaleFigures, ServerFigures } from '@fest/loadtest/bench/result';
 import { describe, expect, it } from 'vitest';
 import { LATENCIES } from '../../test-support/bench-facts.ts';
-import { averageCpu, type LoadRow, mergeTimeline, type Observation } from './timeline.ts';
+import { averageCpu, joinObservation, type LoadRow, mergeTimeline, type Observation } from './timeline.ts';
 
 const cpu = (generator: number | null, processes: Readonly<Record<string, number>> = {}): CpuUse => ({
   processors: 2,
@@ -67,6 +67,15 @@ describe('rows of k6', () => {
 
   it('stay as they are where nobody looked', () => {
     expect(mergeTimeline([row(1_000)], [])).toEqual([{ ...row(1_000), cpu: null, server: null, sale: null }]);
+  });
+});
+
+describe('the row that was told last', () => {
+  it('stands beside what was seen in its own second, not beside what is newest', () => {
+    const observations = [seen(2_400, { server: server(10) }), seen(3_400, { server: server(99) })];
+    expect(joinObservation(row(1_000), observations).server?.requestsPerSecond).toBe(10);
+    expect(joinObservation(row(2_000), observations).server?.requestsPerSecond).toBe(99);
+    expect(joinObservation(row(5_000), observations).server).toBeNull();
   });
 });
 

@@ -28,6 +28,18 @@ export function mergeTimeline(rows: readonly LoadRow[], observations: readonly O
   });
 }
 
+/** Observations that may be of the row k6 told of last: it is a second or two behind. */
+const LATELY = 60;
+
+/**
+ * The row with what was seen in its own time. What is newer is not of it: two figures beside each other would be of two moments.
+ * @param observations oldest first
+ */
+export function joinObservation(row: LoadRow, observations: readonly Observation[]): TimelineRow {
+  const [joined] = mergeTimeline([row], observations.slice(-LATELY));
+  return joined ?? { ...row, cpu: null, server: null, sale: null };
+}
+
 /** Processor time is averaged; of the rest the last state counts. */
 export function summarise(seen: readonly Observation[]): Pick<TimelineRow, 'cpu' | 'server' | 'sale'> {
   return {

@@ -66,7 +66,23 @@ describe('the verdict of a load test', () => {
       /server-1 ended/,
     ],
     ['k6 failed', { faults: [{ code: 'k6', message: 'k6 crashed.' }] }, ['k6'], /k6 crashed/],
-    ['nobody bought', missed('purchases', 'count>0'), ['k6'], /Nobody bought anything/],
+    ['nobody bought', missed('purchases', 'count>0'), ['notServed'], /Nobody bought anything/],
+    [
+      'nearly everybody gave up',
+      { ...totals({ outcomes: { gaveUp: 4_999, bought: 1 } }), ...missed('visits{outcome:gaveUp}', 'count==0') },
+      ['notServed'],
+      /4,999 of 5,000 visitors gave up/,
+    ],
+    [
+      'the servers sent too many away',
+      {
+        endpoints: [{ ...ENDPOINT, statuses: { '200': 960, '503': 40 } }],
+        ...missed('http_req_failed{name:poll}', 'rate<=0.01'),
+      },
+      ['notServed'],
+      /poll: 40 of 1,000 requests \(4 %\) were sent away/,
+    ],
+    ['the script saw a stock that does not add up', missed('stock_mismatch', 'count==0'), ['stock'], /k6\.log/],
   ])('is failed when %s', (_, change, codes, message) => {
     const { verdict, faults } = judged(change);
     expect(verdict).toBe('failed');
@@ -74,9 +90,9 @@ describe('the verdict of a load test', () => {
     expect(faults.map((fault) => fault.message).join('\n')).toMatch(message);
   });
 
-  it('names the endpoint that was too slow, its figure and its bound', () => {
+  it.each(['name:poll', 'name:poll,expected_response:true'])('names the endpoint that was too slow: %s', (tags) => {
     const slow = [{ ...ENDPOINT, p95Ms: 312.4 }];
-    const { faults } = judged({ endpoints: slow, ...missed('http_req_duration{name:poll}', 'p(95)<150') });
+    const { faults } = judged({ endpoints: slow, ...missed(`http_req_duration{${tags}}`, 'p(95)<150') });
     expect(faults).toEqual([{ code: 'latency', message: 'poll: p(95) was 312 ms, and may be 150 ms.' }]);
   });
 
@@ -84,6 +100,7 @@ describe('the verdict of a load test', () => {
     ['http_req_duration', 'p(99.9)<10', 'all requests: p(99.9) was 40 ms, and may be 10 ms.'],
     ['time_to_admission', 'max<50', 'the wait for admission: max was 55 ms, and may be 50 ms.'],
     ['live_delay', 'p(95)<1000', 'live messages: live_delay misses p(95)<1000.'],
+    ['http_req_blocked', 'p(99)<1000', 'the wait for a connection: http_req_blocked misses p(99)<1000.'],
     ['ws_connecting{name:live}', 'p(95)<1000', 'live: ws_connecting{name:live} misses p(95)<1000.'],
   ])('tells of the bound %s %s', (metric, expression, message) => {
     expect(judged(missed(metric, expression)).faults).toEqual([{ code: 'latency', message }]);
@@ -113,6 +130,14 @@ describe('the verdict of a load test', () => {
     expect(judged({ faults: [died] }).noLatencyClaim).toBe('server-1 ended.');
   });
 
+  it('makes no claim about latency when a request had no answer, which is in no percentile', () => {
+    const unanswered = { endpoints: [{ ...ENDPOINT, statuses: { '0': 3, '200': 997 } }] };
+    expect(judged(unanswered).noLatencyClaim).toMatch(/^3 requests had no answer/);
+    const slow = judged({ ...unanswered, ...missed('http_req_duration', 'p(99.9)<10') }).faults;
+    // Whoever was not answered waited no less for that.
+    expect(slow[0]?.message).not.toMatch(/generator/);
+  });
+
   it('passes with a starved generator: what was sold is proven all the same', () => {
     expect(judged({ starved: 'k6 had no processor.' })).toMatchObject({ verdict: 'passed', faults: [] });
   });
@@ -125,13 +150,40 @@ describe('the verdict of a load test', () => {
   it('is partial when it was interrupted, or not all was proven', () => {
     expect(judged({ interrupted: true }).verdict).toBe('partial');
     expect(judged({ interrupted: true, ...missed('purchases', 'count>0') }).verdict).toBe('partial');
+    expect(judged({ interrupted: true, ...missed('visits_cut_off', 'count==0') }).verdict).toBe('partial');
     expect(judged({ audit: { status: 'unproven', reasons: ['Redis does not answer.'] } }).verdict).toBe('partial');
     expect(judged({ interrupted: true, ...totals({ oversold: 1 }) }).verdict).toBe('failed');
   });
 
-  it('can do without an audit where there is only the API', () => {
-    expect(judged({ audit: { status: 'notRun', reasons: ['elsewhere'] } }).verdict).toBe('passed');
-    expect(judged({ sale: undefined }).verdict).toBe('passed');
+  it('is partial where nobody has looked: no audit, or a sale that could not be read', () => {
+    expect(judged({ audit: { status: 'notRun', reasons: ['elsewhere'] } })).toMatchObject({
+      verdict: 'partial',
+      faults: [],
+    });
+    expect(judged({ sale: undefined })).toMatchObject({ verdict: 'partial', faults: [] });
+    expect(judged({ audit: { status: 'notRun', reasons: ['elsewhere'] }, ...totals({ oversold: 1 }) }).verdict).toBe(
+      'failed',
+    );
+  });
+
+  it.each([
+    ['purchases', 'count>0'],
+    ['attack_tries{attack:replay}', 'count>0'],
+    ['live_delay', 'max>0'],
+    ['visits{outcome:bought}', 'count>=5000'],
+    ['visits_cut_off', 'count==0'],
+  ])('does not blame a run that was ended early for what could still have come: %s %s', (metric, expression) => {
+    expect(judged({ interrupted: true, ...missed(metric, expression) })).toMatchObject({
+      verdict: 'partial',
+      faults: [],
+    });
+    expect(judged(missed(metric, expression)).verdict).toBe('failed');
+  });
+
+  it('blames a run that was ended early for what had happened by then', () => {
+    expect(codesOf({ interrupted: true, ...missed('visits{outcome:gaveUp}', 'count==0') })).toEqual(['notServed']);
+    expect(codesOf({ interrupted: true, ...missed('live_delay', 'p(95)<1000') })).toEqual(['latency']);
+    expect(codesOf({ interrupted: true, ...missed('tickets_oversold', 'count==0') })).toEqual(['oversold']);
   });
 });
 

@@ -1,4 +1,5 @@
 /** What a load test comes to. Pure. */
+import { type BoundMetric, faultOfBound, isOfWholeRun } from '@fest/loadtest/bench/missed-bounds';
 import { BENCH_METRICS } from '@fest/loadtest/bench/plan';
 import type {
   AttackResult,
@@ -53,7 +54,8 @@ export function judge(found: RunFacts): Verdict {
   const unique = faults.filter(({ code, message }, index) => {
     return faults.findIndex((other) => other.code === code && other.message === message) === index;
   });
-  const isIncomplete = facts.interrupted || facts.audit.status === 'unproven';
+  // Nothing was seen to be wrong: that proves something only where somebody has looked.
+  const isIncomplete = facts.interrupted || facts.audit.status !== 'clean' || facts.sale === undefined;
   const verdict = unique.length > 0 ? 'failed' : isIncomplete ? 'partial' : 'passed';
   return { verdict, faults: unique, noLatencyClaim };
 }
@@ -65,7 +67,7 @@ function withoutRepeated(facts: RunFacts): RunFacts {
   return { ...facts, faults: facts.faults.filter((fault) => !isRepeated(fault)) };
 }
 
-function refuseLatencyClaim({ totals, faults, starved }: RunFacts): string | null {
+function refuseLatencyClaim({ totals, endpoints, faults, starved }: RunFacts): string | null {
   if (totals.dropped > 0) {
     return (
       `${count(totals.dropped)} visits were dropped because all of k6's users were busy: the slowest moments were not ` +
@@ -73,7 +75,11 @@ function refuseLatencyClaim({ totals, faults, starved }: RunFacts): string | nul
     );
   }
   const died = faults.find(({ code }) => code === 'serverDied' || code === 'k6');
-  return died === undefined ? starved : died.message;
+  if (died !== undefined) return died.message;
+  const unanswered = endpoints.reduce((sum, { statuses }) => sum + (statuses['0'] ?? 0), 0);
+  if (unanswered === 0) return starved;
+  const requests = unanswered === 1 ? '1 request' : `${count(unanswered)} requests`;
+  return `${requests} had no answer: how long those took is in no figure, and it may have been longest of all.`;
 }
 
 function oversold({ totals, sale }: RunFacts): readonly BenchFault[] {
@@ -161,15 +167,11 @@ const TOLD_ABOVE: Readonly<Record<string, BenchFaultCode>> = {
   dropped_iterations: 'dropped',
 };
 
-const SAID: Readonly<Record<string, string>> = {
-  [BENCH_METRICS.purchases]: 'Nobody bought anything, so nothing of that was tested.',
-  checks: 'A check of the script failed; k6.log says which.',
-};
-
 /** Of trends, milliseconds. */
 const LATENCY_METRICS: readonly string[] = [
   'http_req_duration',
   'http_req_waiting',
+  'http_req_blocked',
   'ws_connecting',
   BENCH_METRICS.liveDelay,
   BENCH_METRICS.admission,
@@ -183,28 +185,23 @@ function missedBounds(facts: RunFacts, noLatencyClaim: string | null): readonly 
     oversold: totals.oversold > 0,
     attackSucceeded: facts.attacks.some(({ successes }) => successes > 0),
     dropped: totals.dropped > 0,
+    stock: wrongStock(facts).length > 0,
   };
   return facts.thresholds.flatMap((threshold): readonly BenchFault[] => {
     if (threshold.passed) return [];
     const { name, tags } = parseMetric(threshold.metric);
-    if (LATENCY_METRICS.includes(name)) return [latencyFault(facts, threshold, { name, tags }, noLatencyClaim)];
-    const code = TOLD_ABOVE[name] ?? 'k6';
-    if (known[code] === true) return [];
     // What has not happened yet might have.
-    if (facts.interrupted && /^\s*count\s*>/.test(threshold.expression)) return [];
-    return [
-      { code, message: SAID[threshold.metric] ?? `${threshold.metric} should be ${threshold.expression}, and is not.` },
-    ];
+    if (facts.interrupted && isOfWholeRun({ name, tags }, threshold.expression)) return [];
+    if (LATENCY_METRICS.includes(name)) return [latencyFault(facts, threshold, { name, tags }, noLatencyClaim)];
+    const fault = faultOfBound({ name, tags }, threshold.expression, facts);
+    const code = fault?.code ?? TOLD_ABOVE[name] ?? 'k6';
+    if (known[code] === true) return [];
+    return [fault ?? { code, message: `${threshold.metric} should be ${threshold.expression}, and is not.` }];
   });
 }
 
-interface Metric {
-  readonly name: string;
-  readonly tags: Readonly<Record<string, string>>;
-}
-
 /** `http_req_duration{name:poll,status:200}` → its parts. */
-export function parseMetric(text: string): Metric {
+export function parseMetric(text: string): BoundMetric {
   const [, name = text, inside = ''] = /^([^{]+)(?:\{(.*)\})?$/.exec(text) ?? [];
   const pairs = inside
     .split(',')
@@ -227,16 +224,17 @@ const QUANTILES: Readonly<Record<string, Quantile>> = {
 };
 
 function latencyFault(
-  { endpoints, totals }: RunFacts,
+  { endpoints, totals, starved }: RunFacts,
   { metric, expression }: ThresholdResult,
-  { name, tags }: Metric,
+  { name, tags }: BoundMetric,
   noLatencyClaim: string | null,
 ): BenchFault {
   const [, statistic = '', bound = ''] = /^\s*([\w.()]+)\s*<=?\s*([\d.]+)\s*$/.exec(expression) ?? [];
   const quantile = QUANTILES[statistic.replaceAll(/\s/g, '')];
   const measured = latenciesOf(name, tags, endpoints, totals);
   const figure = quantile === undefined ? undefined : measured?.[quantile];
-  const doubt = noLatencyClaim === null ? '' : ' The generator may be to blame: the run makes no claim about latency.';
+  const blames = totals.dropped > 0 || starved !== null ? ' The generator may be to blame:' : ' But';
+  const doubt = noLatencyClaim === null ? '' : `${blames} the run makes no claim about latency.`;
   if (figure === undefined || figure === null) {
     return { code: 'latency', message: `${subjectOf(name, tags)}: ${metric} misses ${expression}.${doubt}` };
   }
@@ -246,22 +244,24 @@ function latencyFault(
 
 function latenciesOf(
   name: string,
-  tags: Metric['tags'],
+  tags: BoundMetric['tags'],
   endpoints: readonly EndpointResult[],
   totals: BenchTotals,
 ): Latencies | undefined {
   if (name === BENCH_METRICS.liveDelay) return totals.liveDelay;
   if (name === BENCH_METRICS.admission) return totals.timeToAdmission;
+  if (name === BENCH_METRICS.acknowledgement) return totals.timeToOrder;
   // What k6 counts of these is in its own summary only.
   if (name !== 'http_req_duration') return undefined;
   if (tags.name === undefined) return totals.latency;
   return endpoints.find(({ endpoint }) => endpoint === tags.name);
 }
 
-function subjectOf(name: string, tags: Metric['tags']): string {
+function subjectOf(name: string, tags: BoundMetric['tags']): string {
   if (name === BENCH_METRICS.liveDelay) return 'live messages';
   if (name === BENCH_METRICS.admission) return 'the wait for admission';
   if (name === BENCH_METRICS.acknowledgement) return 'the wait for the order';
+  if (name === 'http_req_blocked') return 'the wait for a connection';
   return tags.name ?? 'all requests';
 }
 

@@ -24,10 +24,13 @@ export function getHold(visitor: Visitor, quantity = 1): { readonly place: Place
   return { place, held: hold(visitor, place.queueToken, quantity) };
 }
 
-export function buy(visitor: Visitor, quantity = 1): { readonly held: Hold; readonly payment: Payment } {
-  const { held } = getHold(visitor, quantity);
+export function buy(
+  visitor: Visitor,
+  quantity = 1,
+): { readonly place: Place; readonly held: Hold; readonly payment: Payment } {
+  const { place, held } = getHold(visitor, quantity);
   const payment = pay(visitor, held, { thinkMs: 300, everyMs: 500 });
   // Without an order there is nothing to attack.
   if (payment.status !== 'succeeded') visitor.leave('declined');
-  return { held, payment };
+  return { place, held, payment };
 }

@@ -1,4 +1,5 @@
-/** Tokens that nobody gave. The access tokens are JWTs (three parts of base64url), the queue tokens 37 opaque bytes. */
+/** Tokens that nobody gave. The access tokens are JWTs (three parts of base64url), the queue tokens opaque bytes. */
+import { QUEUE_TOKEN_LAYOUT } from '@fest/server/contract/queue-token-layout';
 import crypto from 'k6/crypto';
 import encoding from 'k6/encoding';
 import type { Random } from '../../buyers/random.ts';
@@ -18,10 +19,12 @@ export function altered(token: string, place: number): string {
   return token.slice(0, at) + next + token.slice(at + 1);
 }
 
-/** Bytes 11 to 16 of a queue token are its number, big endian; here it becomes 1. The signature stays. */
+/** The number becomes 1. The signature stays. */
 export function withFirstNumber(queueToken: string): string {
   const bytes = new Uint8Array(encoding.b64decode(queueToken, 'rawurl'));
-  for (let index = 11; index < 17; index += 1) bytes[index] = index === 16 ? 1 : 0;
+  const { at, bytes: length } = QUEUE_TOKEN_LAYOUT.number;
+  bytes.fill(0, at, at + length);
+  bytes[at + length - 1] = 1;
   return encoding.b64encode(bytes.buffer, 'rawurl');
 }
 

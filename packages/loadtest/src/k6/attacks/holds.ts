@@ -1,9 +1,10 @@
 /** More tickets than one's share, and tickets of others. */
 import { IDEMPOTENCY_KEY_HEADER, pathOf } from '@fest/server/contract/paths';
 import type { Hold } from '@fest/server/contract/schemas';
+import { CATALOGUE_LIMITS as LIMITS } from '@fest/server/limits/catalogue';
 import { plan } from '../plan.ts';
 import { buy, getHold, getIn, type Pair } from './accomplices.ts';
-import { strike } from './strike.ts';
+import { type Strike, strike, strikeAtOnce, succeed } from './strike.ts';
 
 const HOLDS = pathOf('saleHolds', { saleId: plan.saleId });
 
@@ -20,10 +21,30 @@ export function secondHold({ attacker }: Pair): void {
   }
 }
 
+const AT_ONCE = 6;
+
+/** In the same moment, over several connections, each as much as one may have. */
+export function parallelHolds({ attacker }: Pair): void {
+  const { queueToken } = getIn(attacker);
+  const aims = Array.from({ length: AT_ONCE }, (): Strike<Hold> => {
+    const headers = { ...attacker.authorized(queueToken), [IDEMPOTENCY_KEY_HEADER]: attacker.newKey() };
+    const body = { quantity: plan.limitPerBuyer };
+    return { request: { method: 'POST', path: HOLDS, headers, body }, refusals: [], succeeds: () => false };
+  });
+  const holds = strikeAtOnce('parallelHolds', attacker, aims).flatMap((answer) => (answer.ok ? [answer.body()] : []));
+  const [holdIds, tickets] = [
+    new Set(holds.map(({ holdId }) => holdId)),
+    new Set(holds.flatMap(({ ticketNumbers }) => ticketNumbers)),
+  ];
+  if (holdIds.size > 1 || tickets.size > plan.limitPerBuyer) {
+    succeed('parallelHolds', `one admission has ${holdIds.size} holds of ${tickets.size} tickets`);
+  }
+}
+
 export function hoarding({ attacker }: Pair): void {
   const { queueToken } = getIn(attacker);
-  // The last but one is more than the contract lets anybody ask for.
-  for (const quantity of [plan.limitPerBuyer + 1, 20, 21, -1, 0.5]) {
+  // From the third on they are nothing that the contract lets anybody ask for.
+  for (const quantity of [plan.limitPerBuyer + 1, LIMITS.ticketsPerBuyer, LIMITS.ticketsPerBuyer + 1, -1, 0.5]) {
     strike('hoarding', attacker, {
       request: { method: 'POST', path: HOLDS, headers: attacker.authorized(queueToken), body: { quantity } },
       refusals: ['limit_reached', 'validation_failed'],

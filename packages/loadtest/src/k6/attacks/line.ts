@@ -1,11 +1,15 @@
 /** Past the line: queue tokens that are none, are somebody else's or another sale's; numbers and polls beyond one's share. */
-import { pathOf, QUEUE_TOKEN_HEADER } from '@fest/server/contract/paths';
-import type { Problem } from '@fest/server/contract/problems';
+import { IDEMPOTENCY_KEY_HEADER, pathOf, QUEUE_TOKEN_HEADER } from '@fest/server/contract/paths';
+import { QUEUE_TOKEN_LAYOUT } from '@fest/server/contract/queue-token-layout';
 import type { QueueTicket } from '@fest/server/contract/schemas';
 import type { Attack } from '../../bench/attacks.ts';
+import { type FloodPace, floodOf, JOIN_PACE, mostAnswered, POLL_PACE } from '../../bench/flood-pace.ts';
+import { asTold } from '../../bench/poll-pause.ts';
 import { join } from '../flows/join.ts';
+import { waitForTurn } from '../flows/wait.ts';
 import { plan } from '../plan.ts';
-import { getIn, type Pair } from './accomplices.ts';
+import type { Visitor } from '../visitor.ts';
+import { buy, getIn, type Pair } from './accomplices.ts';
 import { altered, garbage, withFirstNumber } from './forgery.ts';
 import { strike, succeed } from './strike.ts';
 
@@ -35,10 +39,16 @@ export function garbageQueueToken(pair: Pair): void {
   pollAndHoldWith('garbageQueueToken', pair, [garbage(50, random), garbage(64, random), 'null']);
 }
 
+/** A character stands for three quarters of a byte. */
+const CHARACTERS_PER_BYTE = 4 / 3;
+
 /** One character of what it says, and one of its signature. */
 export function alteredQueueToken(pair: Pair): void {
   const { queueToken } = getIn(pair.attacker);
-  pollAndHoldWith('alteredQueueToken', pair, [altered(queueToken, 8), altered(queueToken, 40)]);
+  const { accountId, tag } = QUEUE_TOKEN_LAYOUT;
+  const places = [accountId, tag].map(({ at, bytes }) => Math.ceil((at + bytes / 2) * CHARACTERS_PER_BYTE));
+  const tokens = places.map((place) => altered(queueToken, place));
+  pollAndHoldWith('alteredQueueToken', pair, tokens);
 }
 
 export function forgedNumber(pair: Pair): void {
@@ -96,43 +106,72 @@ export function notAdmitted({ attacker }: Pair): void {
   });
 }
 
-/** With and without a key: whoever joins again while waiting, or while admitted, keeps the number. */
+/** Waiting, and when admitted; with and without a key: whoever joins again keeps the number. */
 export function doubleJoin({ attacker }: Pair): void {
-  const { number } = join(attacker);
-  for (let time = 0; time < 3; time += 1) {
+  const place = join(attacker);
+  joinAgain(attacker, place.number);
+  waitForTurn(attacker, place, asTold);
+  joinAgain(attacker, place.number);
+}
+
+function joinAgain(attacker: Visitor, number: number): void {
+  const key = { [IDEMPOTENCY_KEY_HEADER]: attacker.newKey() };
+  for (const more of [{}, key, key]) {
     strike<QueueTicket>('doubleJoin', attacker, {
-      request: { method: 'POST', path: QUEUE, headers: attacker.authorized() },
+      request: { method: 'POST', path: QUEUE, headers: { ...attacker.authorized(), ...more } },
       refusals: [],
       succeeds: (answer) => answer.body().number !== number,
     });
   }
 }
 
-const FLOOD = 30;
-/** Twenty joins at once are allowed, and one more a second; ten polls, and four more in an interval. */
-const JOINS_MAX = 25;
-const POLLS_MAX = 16;
+/** One admission is one order: not after it was bought with, nor after it was given up. */
+export function usedQueueToken({ attacker, victim }: Pair): void {
+  const { place } = buy(attacker);
+  holdAgain(attacker, place.queueToken);
+  const given = getIn(victim);
+  const headers = victim.authorized(given.queueToken);
+  const left = victim.ask({ endpoint: 'leave', method: 'DELETE', path: QUEUE, headers });
+  if (left.ok) holdAgain(victim, given.queueToken);
+}
+
+function holdAgain(attacker: Visitor, queueToken: string): void {
+  const headers = { ...attacker.authorized(queueToken), [IDEMPOTENCY_KEY_HEADER]: attacker.newKey() };
+  strike('usedQueueToken', attacker, {
+    request: { method: 'POST', path: HOLDS, headers, body: ONE },
+    refusals: ['admission_expired'],
+  });
+}
 
 export function joinFlood({ attacker }: Pair): void {
-  const answered = flood('joinFlood', { attacker }, { method: 'POST', path: QUEUE, headers: attacker.authorized() });
-  if (answered > JOINS_MAX) succeed('joinFlood', `${answered} of ${FLOOD} joins were answered`);
+  flood('joinFlood', attacker, { method: 'POST', path: QUEUE, headers: attacker.authorized() }, JOIN_PACE);
 }
 
 export function pollFlood({ attacker }: Pair): void {
   const { queueToken } = join(attacker);
-  const headers = { [QUEUE_TOKEN_HEADER]: queueToken };
-  const answered = flood('pollFlood', { attacker }, { method: 'GET', path: QUEUE, headers });
-  if (answered > POLLS_MAX) succeed('pollFlood', `${answered} of ${FLOOD} polls were answered`);
+  flood(
+    'pollFlood',
+    attacker,
+    { method: 'GET', path: QUEUE, headers: { [QUEUE_TOKEN_HEADER]: queueToken } },
+    POLL_PACE,
+  );
 }
 
 type FloodRequest = { method: 'GET' | 'POST'; path: string; headers: Record<string, string> };
 
-/** How many were answered. */
-function flood(attack: Attack, { attacker }: Pick<Pair, 'attacker'>, request: FloodRequest): number {
+/**
+ * One after the other over one connection, and so to one process: each process of a server keeps the pace by itself, and how
+ * many there are is not known here.
+ */
+function flood(attack: Attack, attacker: Visitor, request: FloodRequest, pace: FloodPace): void {
+  const requests = floodOf(pace);
+  const beganMs = Date.now();
   let answered = 0;
-  for (let time = 0; time < FLOOD; time += 1) {
-    const { ok } = strike<Problem>(attack, attacker, { request, refusals: [], succeeds: () => false });
-    if (ok) answered += 1;
+  for (let time = 0; time < requests; time += 1) {
+    if (strike(attack, attacker, { request, refusals: ['rate_limited'], succeeds: () => false }).ok) answered += 1;
   }
-  return answered;
+  const elapsedMs = Date.now() - beganMs;
+  if (answered > mostAnswered(pace, elapsedMs)) {
+    succeed(attack, `${answered} of ${requests} requests within ${elapsedMs} ms were answered`);
+  }
 }

@@ -2,40 +2,22 @@
 
 import { IDEMPOTENCY_KEY_HEADER, pathOf } from '@fest/server/contract/paths';
 import type { Payment } from '@fest/server/contract/schemas';
-import http from 'k6/http';
-import { metrics } from '../metrics.ts';
 import { buy, getHold, type Pair } from './accomplices.ts';
-import { strike, succeed } from './strike.ts';
+import { type Strike, strike, strikeAtOnce, succeed } from './strike.ts';
 
 const AT_ONCE = 4;
 
 /** In the same moment, over several connections, with other keys and another method. */
 export function paidTwice({ attacker }: Pair): void {
-  const { holdId } = getHold(attacker).held;
-  const url = attacker.baseUrl + pathOf('holdPayments', { holdId });
-  const requests = Array.from({ length: AT_ONCE }, (_, index) => ({
-    method: 'POST',
-    url,
-    body: JSON.stringify({ method: index % 2 === 0 ? 'card' : 'wallet' }),
-    params: {
-      headers: {
-        ...attacker.authorized(),
-        [IDEMPOTENCY_KEY_HEADER]: attacker.newKey(),
-        'Content-Type': 'application/json',
-      },
-      tags: { name: 'attack' },
-      responseType: 'text' as const,
-    },
-  }));
-  const paymentIds = new Set<string>();
-  for (const { status, body } of http.batch(requests)) {
-    metrics.attackTries.add(1, { attack: 'paidTwice' });
-    if (status === 202 && typeof body === 'string') paymentIds.add((JSON.parse(body) as Payment).paymentId);
-    else if (status !== 429 && status !== 503) {
-      metrics.unexpected.add(1, { name: 'attack', status: String(status), code: '-' });
-    }
-  }
-  if (paymentIds.size > 1) succeed('paidTwice', `one hold has the payments ${[...paymentIds].join(', ')}`);
+  const path = pathOf('holdPayments', { holdId: getHold(attacker).held.holdId });
+  const aims = Array.from({ length: AT_ONCE }, (_, index): Strike<Payment> => {
+    const headers = { ...attacker.authorized(), [IDEMPOTENCY_KEY_HEADER]: attacker.newKey() };
+    const body = { method: index % 2 === 0 ? 'card' : 'wallet' };
+    return { request: { method: 'POST', path, headers, body }, refusals: [], succeeds: () => false };
+  });
+  const payments = strikeAtOnce('paidTwice', attacker, aims).flatMap((answer) => (answer.ok ? [answer.body()] : []));
+  const paymentIds = new Set(payments.map(({ paymentId }) => paymentId));
+  if (paymentIds.size > 1) succeed('paidTwice', `one hold has ${paymentIds.size} payments`);
 }
 
 /** Of a hold that is sold, paying gives that payment. */

@@ -1,5 +1,6 @@
 /** What buyers may not do. */
 import { pathOf } from '@fest/server/contract/paths';
+import type { FestivalInput, SaleInput } from '@fest/server/contract/schemas';
 import { readOrder } from '../flows/read-order.ts';
 import type { BenchRequest } from '../http.ts';
 import { plan } from '../plan.ts';
@@ -21,6 +22,21 @@ export function checkInWithoutRole({ attacker }: Pair): void {
   });
 }
 
+/** As good as those of an organizer: what is refused is not refused for its form. */
+const SOON = '2099-06-01T12:00:00Z';
+const LATER = '2099-06-02T12:00:00Z';
+const FESTIVAL: FestivalInput = { title: 'Not mine', description: '', venue: 'Nowhere', startsAt: SOON, endsAt: LATER };
+const SALE: SaleInput = {
+  name: 'Not mine',
+  price: 1,
+  currency: 'EUR',
+  capacity: 1,
+  limitPerBuyer: 1,
+  opensAt: SOON,
+  closesAt: LATER,
+  refundUntil: LATER,
+};
+
 export function operatorRoutes({ attacker }: Pair): void {
   const headers = attacker.authorized();
   for (const request of forbiddenRequests()) {
@@ -34,9 +50,14 @@ function forbiddenRequests(): ReadonlyArray<Pick<BenchRequest, 'method' | 'path'
   const post = (path: string, body?: object) =>
     ({ method: 'POST', path, ...(body === undefined ? {} : { body }) }) as const;
   return [
+    post(pathOf('festivals'), FESTIVAL),
+    { method: 'PATCH', path: pathOf('festival', { festivalId }), body: { title: FESTIVAL.title } },
+    post(pathOf('festivalSales', { festivalId }), SALE),
+    { method: 'PATCH', path: pathOf('sale', { saleId }), body: { capacity: plan.capacity + 1 } },
     { method: 'PUT', path: pathOf('saleAdmission', { saleId }), body: { mode: 'fixed', perSecond: 1 } },
     post(pathOf('saleOpen', { saleId })),
     post(pathOf('salePause', { saleId })),
+    post(pathOf('saleResume', { saleId })),
     post(pathOf('saleClose', { saleId })),
     post(pathOf('saleRebuild', { saleId })),
     read(pathOf('saleAdmission', { saleId })),

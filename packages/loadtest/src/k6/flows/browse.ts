@@ -12,7 +12,7 @@ export function browse(visitor: Visitor): void {
   const { items } = visitor.ask<FestivalPage>({ endpoint: 'festivals', method: 'GET', path: list }).body();
   visitor.rest(LOOK_MS);
   const festivalId = items[Math.floor(visitor.random() * items.length)]?.id ?? plan.festivalId;
-  visitor.ask({ endpoint: 'festival', method: 'GET', path: pathOf('festival', { festivalId }), read: false });
+  visitor.ask({ endpoint: 'festival', method: 'GET', path: pathOf('festival', { festivalId }) });
   const path = pathOf('sale', { saleId: plan.saleId });
-  visitor.ask({ endpoint: 'sale', method: 'GET', path, read: false });
+  visitor.ask({ endpoint: 'sale', method: 'GET', path });
 }

@@ -10,7 +10,7 @@ import type { Visitor } from '../visitor.ts';
 import { browse } from './browse.ts';
 import { hold, readHold } from './hold.ts';
 import { join } from './join.ts';
-import { pay } from './pay.ts';
+import { outcomeOf, pay } from './pay.ts';
 import { waitForTurn } from './wait.ts';
 
 const THINK_MS = 500;
@@ -25,6 +25,5 @@ export function festivalVisit(visitor: Visitor): Outcome {
   visitor.rest(THINK_MS);
   readHold(visitor, held);
   visitor.rest(THINK_MS);
-  const payment = pay(visitor, held, { thinkMs: THINK_MS, everyMs: PAYMENT_POLL_MS });
-  return payment.status === 'succeeded' ? 'bought' : 'declined';
+  return outcomeOf(pay(visitor, held, { thinkMs: THINK_MS, everyMs: PAYMENT_POLL_MS }));
 }

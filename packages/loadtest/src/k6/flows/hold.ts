@@ -24,7 +24,7 @@ export function hold(visitor: Visitor, queueToken: string, quantity = 1): Hold {
 
 export function readHold(visitor: Visitor, { holdId }: Hold): void {
   const path = pathOf('hold', { holdId });
-  visitor.ask({ endpoint: 'readHold', method: 'GET', path, headers: visitor.authorized(), read: false });
+  visitor.ask({ endpoint: 'readHold', method: 'GET', path, headers: visitor.authorized() });
 }
 
 /** Whatever the answer, they go back when the hold ends. */

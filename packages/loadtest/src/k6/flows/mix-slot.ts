@@ -11,21 +11,26 @@ import { complain, countRefusal } from '../http.ts';
 import { metrics } from '../metrics.ts';
 import type { Outcome } from '../outcome.ts';
 import { plan, queueTokens } from '../plan.ts';
-import { Visitor } from '../visitor.ts';
-import { pay } from './pay.ts';
+import { Visitor, visit } from '../visitor.ts';
+import { outcomeOf, pay } from './pay.ts';
 import { singlePoll } from './single-poll.ts';
 
 const HOLDS = pathOf('saleHolds', { saleId: plan.saleId });
 
-/** @param waitingFrom index of the first who has not been admitted */
-export function mixSlot(iteration: number, waitingFrom: number): Outcome {
+/**
+ * One request is over before k6 would cut it off; of an order it is known when it is not.
+ * @param waitingFrom index of the first who has not been admitted
+ */
+export function mixSlot(iteration: number, waitingFrom: number): void {
   switch (slotOf(MIX_OFFSET + iteration)) {
     case 'poll':
-      return singlePoll(waitingIndex(iteration, waitingFrom));
+      metrics.outcomes.add(1, { outcome: singlePoll(waitingIndex(iteration, waitingFrom)) });
+      return;
     case 'refusal':
-      return refusedHold(waitingIndex(iteration, waitingFrom));
+      metrics.outcomes.add(1, { outcome: refusedHold(waitingIndex(iteration, waitingFrom)) });
+      return;
     case 'order':
-      return order(ordersBefore(iteration));
+      visit(new Visitor(ordersBefore(iteration)), order);
   }
 }
 
@@ -38,18 +43,19 @@ function refusedHold(index: number): Outcome {
   const headers = visitor.authorized(queueTokens[index]);
   const body = { quantity: 1 };
   const answer = visitor.try<Hold>({ endpoint: 'hold', method: 'POST', path: HOLDS, headers, body });
-  if (!answer.ok) return countRefusal('hold', answer, [...BUSY, 'not_admitted']) ? 'answered' : 'failed';
+  if (!answer.ok) {
+    if (!countRefusal('hold', answer, [...BUSY, 'not_admitted'])) return 'failed';
+    return answer.code === 'not_admitted' ? 'answered' : 'turnedAway';
+  }
   metrics.unexpected.add(1, { name: 'hold', status: String(answer.status), code: 'notRefused' });
   complain(`unexpected: buyer ${index + 1} got a hold before being admitted: ${answer.text}`);
   return 'failed';
 }
 
 /** The outcome of the payment is asked for once it has to be known: a request more than is published, for proof. */
-function order(index: number): Outcome {
-  const visitor = new Visitor(index);
-  const headers = { ...visitor.authorized(queueTokens[index]), [IDEMPOTENCY_KEY_HEADER]: visitor.newKey() };
+function order(visitor: Visitor): Outcome {
+  const headers = { ...visitor.authorized(queueTokens[visitor.index]), [IDEMPOTENCY_KEY_HEADER]: visitor.newKey() };
   const answer = visitor.ask<Hold>({ endpoint: 'hold', method: 'POST', path: HOLDS, headers, body: { quantity: 1 } });
   if (!answer.ok) return 'failed';
-  const payment = pay(visitor, answer.body(), { thinkMs: 1_000 });
-  return payment.status === 'succeeded' ? 'bought' : 'declined';
+  return outcomeOf(pay(visitor, answer.body(), { thinkMs: 1_000 }));
 }

@@ -2,6 +2,7 @@
 import { IDEMPOTENCY_KEY_HEADER, pathOf } from '@fest/server/contract/paths';
 import type { Hold, Payment } from '@fest/server/contract/schemas';
 import { metrics } from '../metrics.ts';
+import type { Outcome } from '../outcome.ts';
 import type { Visitor } from '../visitor.ts';
 
 export interface PayOptions {
@@ -31,8 +32,15 @@ export function pay(visitor: Visitor, { holdId, ticketNumbers }: Hold, { thinkMs
     metrics.acknowledgement.add(Date.now() - startedAtMs);
     metrics.purchases.add(1);
     metrics.tickets.add(ticketNumbers.length);
+    for (const ticketNumber of ticketNumbers) metrics.ticketNumber.add(ticketNumber);
   }
   return payment;
+}
+
+/** Of a visit that ends with its payment. */
+export function outcomeOf({ status }: Payment): Outcome {
+  if (status === 'succeeded') return 'bought';
+  return status === 'refunded' ? 'refunded' : 'declined';
 }
 
 function ask(visitor: Visitor, paymentId: string): Payment {

@@ -8,7 +8,7 @@ import type { Outcome } from '../outcome.ts';
 import type { Visitor } from '../visitor.ts';
 import { hold } from './hold.ts';
 import { join } from './join.ts';
-import { pay } from './pay.ts';
+import { outcomeOf, pay } from './pay.ts';
 import { waitForTurn } from './wait.ts';
 
 const POLL_MS = 250;
@@ -18,6 +18,5 @@ export function quickPurchase(visitor: Visitor): Outcome {
   const place = join(visitor);
   waitForTurn(visitor, place, soonerThanTold(POLL_MS));
   const held = hold(visitor, place.queueToken);
-  const payment = pay(visitor, held, { thinkMs: PAYMENT_POLL_MS, everyMs: PAYMENT_POLL_MS });
-  return payment.status === 'succeeded' ? 'bought' : 'declined';
+  return outcomeOf(pay(visitor, held, { thinkMs: PAYMENT_POLL_MS, everyMs: PAYMENT_POLL_MS }));
 }

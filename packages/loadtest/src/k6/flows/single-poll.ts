@@ -17,8 +17,7 @@ export function singlePoll(index: number): Outcome {
   const headers = { [QUEUE_TOKEN_HEADER]: queueToken };
   const answer = send<QueuePosition>(baseUrl, { endpoint: 'poll', method: 'GET', path: PATH, headers });
   if (!answer.ok) {
-    countRefusal('poll', answer, EXPECTED);
-    return 'failed';
+    return countRefusal('poll', answer, EXPECTED) ? 'turnedAway' : 'failed';
   }
   // An answer that tells no place is no answer.
   if (answer.text.includes('"position":')) return 'answered';

@@ -7,7 +7,8 @@ import { pathOf } from '@fest/server/contract/paths';
 import type { SaleState } from '@fest/server/contract/schemas';
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'k6/timers';
 import { WebSocket } from 'k6/websockets';
-import { sinceSlot } from '../../bench/live-slots.ts';
+import { endOfSocket } from '../../bench/live-ends.ts';
+import { sinceSlot, slotOfChange, slotsDue } from '../../bench/live-slots.ts';
 import type { Random } from '../../buyers/random.ts';
 import { complain } from '../http.ts';
 import { metrics } from '../metrics.ts';
@@ -18,6 +19,8 @@ export interface Watch {
   readonly baseUrl: string;
   readonly place: Place;
   readonly random: Random;
+  /** Of the load, Unix milliseconds. */
+  readonly beganMs: number;
   /** Unix milliseconds. */
   readonly untilMs: number;
   /** All is over; told once. */
@@ -29,16 +32,20 @@ const SILENT_AFTER_MS = 15_000;
 const BEAT_MS = 5_000;
 const RETURN_FIRST_MS = 1_000;
 const RETURN_LONGEST_MS = 30_000;
+/** Tickets come and go by then; until somebody has heard of it, they may not yet. */
+const CHANGES_WITHIN_MS = 10_000;
 
-export function watch({ baseUrl, place, random, untilMs, onEnd }: Watch): void {
+export function watch({ baseUrl, place, random, beganMs, untilMs, onEnd }: Watch): void {
   const url = baseUrl.replace(/^http/, 'ws') + pathOf('saleLive', { saleId: plan.saleId });
   let newest: SaleState | undefined;
   let waits = true;
   let failures = 0;
   let messages = 0;
+  let changesFromMs = beganMs + CHANGES_WITHIN_MS;
+  let heard = new Set<number>();
 
-  /** Older than what is known, after a reconnect: left out. */
-  function hear(state: SaleState): void {
+  /** Older than what is known, after a reconnect: left out. @param isFirst of its connection, and no news */
+  function hear(state: SaleState, isFirst: boolean): void {
     const known = newest;
     if (known !== undefined && state.epoch === known.epoch && state.sequence < known.sequence) return;
     newest = state;
@@ -48,46 +55,88 @@ export function watch({ baseUrl, place, random, untilMs, onEnd }: Watch): void {
       waits = false;
       metrics.admission.add(nowMs - place.joinedAtMs);
     }
-    if (known === undefined || state.available === known.available) return;
-    metrics.liveDelay.add(sinceSlot(nowMs, state.available < plan.capacity));
+    if (known === undefined || isFirst) return;
+    const { capacity } = plan;
+    const slot = slotOfChange(capacity - known.available, capacity - state.available, nowMs);
+    if (slot === undefined) return;
+    heard.add(slot);
+    changesFromMs = Math.min(changesFromMs, nowMs);
+    metrics.liveDelay.add(sinceSlot(slot, nowMs));
+  }
+
+  /** Of what happened while it was open, so much was told. */
+  function countHeard(openedAtMs: number): void {
+    for (const slot of slotsDue(Math.max(openedAtMs, changesFromMs), Math.min(Date.now(), untilMs))) {
+      metrics.liveHeard.add(heard.has(slot));
+    }
+    heard = new Set();
   }
 
   function open(): void {
     const socket = new WebSocket(url, null, { tags: { name: 'live' } });
     let heardAtMs = Date.now();
+    let openedAtMs: number | undefined;
+    let isSilent = false;
+    let error: string | undefined;
     let over = false;
+    let isMeant = false;
+    const leave = (): void => {
+      isMeant = true;
+      socket.close();
+    };
     // The first thing to be said is whether it is still there.
     const beat = setInterval(() => {
-      if (Date.now() >= untilMs || Date.now() - heardAtMs > SILENT_AFTER_MS) socket.close();
+      if (Date.now() >= untilMs) leave();
+      else if (Date.now() - heardAtMs > SILENT_AFTER_MS) {
+        isSilent = true;
+        socket.close();
+      }
     }, BEAT_MS);
-    const end = setTimeout(() => socket.close(), Math.max(0, untilMs - Date.now()));
+    const end = setTimeout(leave, Math.max(0, untilMs - Date.now()));
     socket.onmessage = (event) => {
       heardAtMs = Date.now();
       failures = 0;
-      if (typeof event?.data === 'string') hear(JSON.parse(event.data) as SaleState);
+      if (typeof event?.data === 'string') hear(JSON.parse(event.data) as SaleState, openedAtMs === undefined);
+      openedAtMs ??= heardAtMs;
     };
+    // Told before the end is, also of ends that the contract knows.
     socket.onerror = (event) => {
-      if (Date.now() >= untilMs) return;
-      metrics.unexpected.add(1, { name: 'live', status: '0', code: 'socket' });
-      complain(`unexpected: a WebSocket failed: ${event?.error ?? ''}`);
+      error = event?.error ?? '';
     };
-    socket.onclose = () => {
+    const onClose = (event?: CloseEvent): void => {
       if (over) return;
       over = true;
       clearInterval(beat);
       clearTimeout(end);
-      if (Date.now() < untilMs - BEAT_MS) comeBack();
-      else onEnd(messages > 0 ? 'watched' : 'failed');
+      if (openedAtMs !== undefined) countHeard(openedAtMs);
+      if (isMeant || Date.now() >= untilMs) {
+        onEnd(messages > 0 ? 'watched' : 'failed');
+        return;
+      }
+      const ended = endOfSocket({ code: event?.code, reason: event?.reason, isSilent, error });
+      if (ended.fault === undefined) metrics.refused.add(1, { name: 'live', code: 'restarted' });
+      else {
+        metrics.unexpected.add(1, { name: 'live', status: '0', code: ended.fault });
+        complain(`unexpected: a WebSocket ended before its time: ${ended.fault} ${error ?? event?.reason ?? ''}`);
+      }
+      comeBack(ended.returnAfterMs);
     };
+    socket.onclose = onClose;
   }
 
-  /** At random, later with each failure. */
-  function comeBack(): void {
-    metrics.refused.add(1, { name: 'live', code: 'reconnected' });
+  /** As told; else at random, later with each failure. */
+  function comeBack(toldMs: number | undefined): void {
     const longest = Math.min(RETURN_FIRST_MS * 2 ** failures, RETURN_LONGEST_MS);
     failures += 1;
-    setTimeout(open, random() * longest);
+    const afterMs = Math.min(toldMs ?? random() * longest, Math.max(0, untilMs - Date.now()));
+    setTimeout(() => (Date.now() < untilMs ? open() : onEnd(messages > 0 ? 'watched' : 'failed')), afterMs);
   }
 
   open();
+}
+
+/** What k6 tells of the end of a connection; its types know of no such event. Without a code: it was never closed properly. */
+interface CloseEvent {
+  readonly code?: number;
+  readonly reason?: string;
 }

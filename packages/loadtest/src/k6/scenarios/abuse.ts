@@ -1,12 +1,17 @@
 /** Attackers beside honest buyers: each attack has to be refused, and the honest have to buy as ever. */
+
+import { pathOf, QUEUE_TOKEN_HEADER } from '@fest/server/contract/paths';
+import type { QueuePosition, QueueTicket } from '@fest/server/contract/schemas';
+import { sleep } from 'k6';
 import exec from 'k6/execution';
 import { ATTACK_NAMES } from '../../bench/attacks.ts';
 import { ACCOUNTS_PER_ATTACK, attackBuyers, buyerRangesOf, companionsOf } from '../../bench/companions.ts';
 import { ATTACKING } from '../attacks/all.ts';
 import { checkAfter, checkBefore } from '../check-sale.ts';
 import { purchase } from '../flows/purchase.ts';
+import { type Answer, type BenchRequest, send } from '../http.ts';
 import { optionsOf, steadyArrivals } from '../options.ts';
-import { plan } from '../plan.ts';
+import { buyers, plan } from '../plan.ts';
 import { Visitor, visit, visitAs } from '../visitor.ts';
 
 const GRACE_SECONDS = 15;
@@ -20,6 +25,36 @@ export const options = optionsOf({
 
 export function setup(): void {
   checkBefore(ranges.end);
+  requireClosedDoor();
+}
+
+/** Five ticks of admission, and the time until the servers have heard of them. */
+const ADMITTED_WITHIN_SECONDS = 1.5;
+
+/**
+ * Holds in the other sale are refused because it is nobody's turn there: in one that admits people they would be none of an attacker's.
+ * The last buyer is the victim of an attack more than there are, and nobody's else.
+ */
+function requireClosedDoor(): void {
+  const path = pathOf('saleQueue', { saleId: plan.otherSaleId });
+  const { queueToken } = asked<QueueTicket>({
+    method: 'POST',
+    path,
+    headers: { Authorization: `Bearer ${buyers[ranges.end - 1]}` },
+  });
+  sleep(ADMITTED_WITHIN_SECONDS);
+  const { admitted } = asked<QueuePosition>({ method: 'GET', path, headers: { [QUEUE_TOKEN_HEADER]: queueToken } });
+  if (!admitted) return;
+  throw new Error(
+    `setup: the other sale ${plan.otherSaleId} admits buyers, and has to admit nobody (mode fixed, 0 a second): else an attack on it would not be one.`,
+  );
+}
+
+function asked<Body>(request: Pick<BenchRequest, 'method' | 'path' | 'headers'>): Body {
+  const [baseUrl = ''] = plan.baseUrls;
+  const answer: Answer<Body> = send<Body>(baseUrl, { ...request, endpoint: 'setup' });
+  if (answer.ok) return answer.body();
+  throw new Error(`setup: ${request.method} ${request.path} was answered ${answer.status} ${answer.text}`);
 }
 
 /** One attack after the other, each with accounts of its own. */

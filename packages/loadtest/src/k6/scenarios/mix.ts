@@ -10,7 +10,6 @@ import { mixSlot } from '../flows/mix-slot.ts';
 import { type Answer, type BenchRequest, send } from '../http.ts';
 import { optionsOf } from '../options.ts';
 import { plan, queueTokens } from '../plan.ts';
-import { visitAs } from '../visitor.ts';
 
 export const options = optionsOf();
 
@@ -43,7 +42,7 @@ export function setup(): Prepared {
 }
 
 export default function mix({ waitingFrom }: Prepared): void {
-  visitAs(() => mixSlot(exec.scenario.iterationInTest, waitingFrom));
+  mixSlot(exec.scenario.iterationInTest, waitingFrom);
 }
 
 export { checkAfter as teardown };

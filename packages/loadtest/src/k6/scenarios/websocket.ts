@@ -6,10 +6,9 @@ import { checkAfter, checkBefore } from '../check-sale.ts';
 import { changeStock } from '../flows/change-stock.ts';
 import { join } from '../flows/join.ts';
 import { watch } from '../flows/watch.ts';
-import { metrics } from '../metrics.ts';
-import { optionsOf } from '../options.ts';
+import { graceOf, optionsOf } from '../options.ts';
 import { plan } from '../plan.ts';
-import { Visitor, visit, visitAs } from '../visitor.ts';
+import { endVisit, Visitor, visit, visitAs } from '../visitor.ts';
 
 const SECONDS = secondsOf(plan.load);
 /** Everybody has said goodbye before k6 ends the visits. */
@@ -22,7 +21,7 @@ export const options = optionsOf({
     vus: 1,
     iterations: 1,
     maxDuration: `${SECONDS}s`,
-    gracefulStop: '5s',
+    gracefulStop: graceOf(0),
   },
 });
 
@@ -44,7 +43,8 @@ export default function websocket(): void {
       place: join(visitor),
       random: visitor.random,
       untilMs: endMs(),
-      onEnd: (outcome) => metrics.outcomes.add(1, { outcome }),
+      beganMs: exec.scenario.startTime,
+      onEnd: endVisit,
     });
     // It is over when the socket is closed.
     return undefined;

@@ -6,6 +6,7 @@
  * all before. 37 bytes, 50 characters base64url. A forger has 2^-128 per try; the tag is short to keep the token short.
  */
 import { timingSafeEqual } from 'node:crypto';
+import { QUEUE_TOKEN_LAYOUT as AT } from '../../contract/queue-token-layout.ts';
 import { createTagger } from '../../platform/message-tag.ts';
 
 export interface QueueTicketClaims {
@@ -22,8 +23,8 @@ export interface QueueTokens {
 }
 
 const VERSION = 2;
-const PAYLOAD_BYTES = 21;
-const TAG_BYTES = 16;
+const PAYLOAD_BYTES = AT.tag.at;
+const TAG_BYTES = AT.tag.bytes;
 const TOKEN_BYTES = PAYLOAD_BYTES + TAG_BYTES;
 const TOKEN_CHARACTERS = Math.ceil((TOKEN_BYTES * 4) / 3);
 
@@ -35,12 +36,12 @@ export function createQueueTokens(secret: string): QueueTokens {
   const tag = token.subarray(PAYLOAD_BYTES);
   return {
     mint({ saleId, accountId, number, epoch }) {
-      payload.writeUInt8(VERSION, 0);
-      payload.writeUInt32BE(saleId, 1);
-      payload.writeUIntBE(accountId, 5, 6);
+      payload.writeUInt8(VERSION, AT.version.at);
+      payload.writeUInt32BE(saleId, AT.saleId.at);
+      payload.writeUIntBE(accountId, AT.accountId.at, AT.accountId.bytes);
       // Numbers grow by ten million with every epoch: 32 bits would be used up by 430 restarts of Redis.
-      payload.writeUIntBE(number, 11, 6);
-      payload.writeUInt32BE(epoch, 17);
+      payload.writeUIntBE(number, AT.number.at, AT.number.bytes);
+      payload.writeUInt32BE(epoch, AT.epoch.at);
       tagger.tag(payload).copy(tag, 0, 0, TAG_BYTES);
       return token.toString('base64url');
     },
@@ -52,10 +53,10 @@ export function createQueueTokens(secret: string): QueueTokens {
       if (written !== TOKEN_BYTES || token[0] !== VERSION) return undefined;
       if (!timingSafeEqual(tagger.tag(payload).subarray(0, TAG_BYTES), tag)) return undefined;
       return {
-        saleId: token.readUInt32BE(1),
-        accountId: token.readUIntBE(5, 6),
-        number: token.readUIntBE(11, 6),
-        epoch: token.readUInt32BE(17),
+        saleId: token.readUInt32BE(AT.saleId.at),
+        accountId: token.readUIntBE(AT.accountId.at, AT.accountId.bytes),
+        number: token.readUIntBE(AT.number.at, AT.number.bytes),
+        epoch: token.readUInt32BE(AT.epoch.at),
       };
     },
   };

@@ -27,7 +27,7 @@ test('on a terminal it is a full screen; the first Ctrl-C asks to end, the secon
   input.write('\u0003');
   await sleep(100);
   expect(asked).toEqual(['quit']);
-  expect(text()).toContain('Ending k6 cleanly');
+  expect(text()).toContain('Ending k6, then the audit.');
   nowMs += VIEW_LIMITS.samePressMs;
   input.write('\u0003');
   await sleep(100);
@@ -69,6 +69,17 @@ test('elsewhere it is a line when a stage begins, then one every few seconds, on
   expect(lines).toHaveLength(begins.length);
   for (const [index, line] of lines.entries()) expect(line.startsWith(begins[index] ?? '?')).toBe(true);
   expect(context.text('stdout')).toBe('');
+});
+
+test('a load of which nothing is known yet is told of once', () => {
+  let nowMs = 0;
+  const context = createFakeContext({ nowMs: () => nowMs });
+  const view = openBenchView(context, { onQuit: () => undefined });
+  for (let second = 0; second <= 12; second += 1) {
+    nowMs = second * 1_000;
+    view.show(benchProgress({ doing: '6,300 visits', row: null, rows: [] }));
+  }
+  expect(context.text('stderr')).toBe('running: 6,300 visits\n');
 });
 
 test('a line has both latencies, and what goes wrong', () => {

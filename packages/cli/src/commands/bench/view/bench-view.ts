@@ -43,9 +43,9 @@ function openPlainView({ stderr, now }: Context): BenchView {
       const { stage, doing } = progress;
       const begun = stage === 'running' ? stage : `${stage} ${doing}`;
       const isDue = now() - shownAtMs >= VIEW_LIMITS.lineEveryMs;
-      // What is done goes on for a while in a stage without load: said once.
+      // What is done goes on for a while without anything to tell of it: said once.
       const isNews = begun !== shown;
-      if (!isNews && (!isDue || stage !== 'running')) return;
+      if (!isNews && (!isDue || stage !== 'running' || progress.row === null)) return;
       [shown, shownAtMs] = [begun, now()];
       stderr.write(`${printable(describeProgress(progress))}\n`);
     },

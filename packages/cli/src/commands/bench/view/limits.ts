@@ -9,6 +9,4 @@ export const VIEW_LIMITS = {
   linesMax: 200,
   /** A Ctrl-C that arrives twice within this time is one. */
   samePressMs: 500,
-  /** Of the machine: with less left idle, what k6 measures is also its own waiting. */
-  idleShareMin: 0.05,
 } as const;

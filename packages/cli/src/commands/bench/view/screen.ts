@@ -4,7 +4,7 @@ import { beside, fitLine, type Line, span } from '../../../tui/line.ts';
 import { VIEW_LIMITS } from './limits.ts';
 import { chartLines } from './view-charts.ts';
 import { footerLine, headerLines } from './view-header.ts';
-import { comparisonLines, endpointLines } from './view-latency.ts';
+import { comparisonLines, endpointLines, lastSecond } from './view-latency.ts';
 import { processorLines, ruleLine } from './view-processors.ts';
 import { saleLines } from './view-sale.ts';
 import type { View } from './view-state.ts';
@@ -36,7 +36,7 @@ function detailLines(view: View, height: number): Line[] {
   const half = Math.floor(columns / 2);
   const left = processorLines(view, half - 1);
   const right = [
-    ruleLine(view, 'endpoints, last second', columns - half),
+    ruleLine(view, `endpoints, ${lastSecond(view.state)}`, columns - half),
     ...endpointLines(view, columns - half, height - 1),
   ];
   const blocks = [

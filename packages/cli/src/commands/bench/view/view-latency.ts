@@ -6,7 +6,7 @@ import { formatMs, formatRate } from '../../../tui/numbers.ts';
 import { type TableColumn, tableLines } from '../../../tui/table.ts';
 import type { Theme } from '../../../tui/theme.ts';
 import { perSecond } from './plain-lines.ts';
-import type { View } from './view-state.ts';
+import type { View, ViewState } from './view-state.ts';
 
 interface LatencyRow {
   readonly name: string;
@@ -42,7 +42,7 @@ function table(name: string, rows: readonly LatencyRow[], width: number, theme: 
   return [lines.titles, ...lines.rows].map((line) => fitLine(line, width, 'plain', theme.cut));
 }
 
-/** Four lines: titles, k6, the servers, and what lies between them. */
+/** Four lines: titles, k6, the servers, and what lies between their halves. */
 export function comparisonLines({ state, columns, theme }: View): Line[] {
   const row = state.progress?.row ?? null;
   const server = row?.server ?? null;
@@ -58,11 +58,17 @@ export function comparisonLines({ state, columns, theme }: View): Line[] {
     },
     {
       ...{ name: 'between them', rate: null },
-      ...{ p50Ms: lessOf(p50Ms, server?.p50Ms), p95Ms: null, p99Ms: lessOf(p99Ms, server?.p99Ms), maxMs: null },
+      // Of the slowest it would be the difference of two requests that have nothing to do with each other.
+      ...{ p50Ms: lessOf(p50Ms, server?.p50Ms), p95Ms: null, p99Ms: null, maxMs: null },
       style: 'dim',
     },
   ];
-  return table('last second', rows, columns, theme);
+  return table(lastSecond(state), rows, columns, theme);
+}
+
+/** When the load is over its last second stays on the screen. */
+export function lastSecond({ progress }: Pick<ViewState, 'progress'>): string {
+  return progress?.stage === 'auditing' ? 'last second of load' : 'last second';
 }
 
 const NOTHING: Pick<Latencies, 'p50Ms' | 'p95Ms' | 'p99Ms' | 'maxMs'> = {

@@ -22,6 +22,18 @@ test('what is severe goes ahead only for its id or name', async () => {
   await expect(confirmSevere(typed('y\n'), options)).rejects.toMatchObject(cancelled);
 });
 
+test('a terminal that a full screen has let go of is waited for', async () => {
+  const context = typed('y\n');
+  let [isKept, wasAsked] = [false, false];
+  Object.assign(context.stdin.stream, {
+    ref: () => {
+      [isKept, wasAsked] = [true, context.text('stderr') !== ''];
+    },
+  });
+  await confirmModerate(context, { effect: 'Sale 7 opens now.', yes: false });
+  expect([isKept, wasAsked]).toEqual([true, false]);
+});
+
 test('a hidden answer is not shown', async () => {
   const context = typed('secret\n');
   expect(await ask(context, 'Password: ', { hidden: true })).toBe('secret');

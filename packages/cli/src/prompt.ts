@@ -19,6 +19,8 @@ export async function ask(
       done();
     },
   });
+  // A full screen that was there before has let go of the keyboard, and nothing else keeps the process waiting for an answer.
+  keepWaitingFor(context.stdin.stream);
   const lines = createInterface({ input: context.stdin.stream, output: screen, terminal: true });
   const cancelled = new Promise<never>((_, reject) => {
     // Ctrl-C and Ctrl-D both mean no.
@@ -40,6 +42,11 @@ export async function ask(
     lines.removeAllListeners('close');
     lines.close();
   }
+}
+
+/** Only terminals and pipes can be let go of. */
+function keepWaitingFor(stream: NodeJS.ReadableStream & { ref?: () => unknown }): void {
+  stream.ref?.();
 }
 
 /** Where something is about to be changed, for whoever has several environments. */

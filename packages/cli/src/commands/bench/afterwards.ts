@@ -34,10 +34,20 @@ export interface Afterwards {
 }
 
 export async function checkAfterwards(options: AfterwardsOptions): Promise<Afterwards> {
-  const { prepared, status, signal } = options;
+  const { status, signal } = options;
   status.begin('auditing', 'Waiting for payments under way.');
   const goOn = (): void => status.line('The load is over; its proof takes a moment. Ctrl-C again leaves without it.');
   if (!signal.aborted) signal.addEventListener('abort', goOn, { once: true });
+  try {
+    return await prove(options);
+  } finally {
+    // A rehearsal comes here once a step.
+    signal.removeEventListener('abort', goOn);
+  }
+}
+
+async function prove(options: AfterwardsOptions): Promise<Afterwards> {
+  const { prepared, status } = options;
   await waitUntilSettled(options.figures);
   const audited = await audit(options);
   const { saleId } = prepared.plan;

@@ -229,6 +229,8 @@ export interface BenchResult {
 
 /** What a live view is shown, once a second. */
 export interface BenchProgress {
+  /** Of what it is a part of; undefined: scenario and profile say what it is. */
+  readonly title?: string;
   readonly scenario: BenchScenario;
   readonly profile: BenchProfile;
   readonly stage: 'preparing' | 'running' | 'ending' | 'auditing';

@@ -126,6 +126,11 @@ export function boundedEndpoints(scenario: BenchScenario): readonly BenchEndpoin
   return Object.keys(LATENCIES[scenario]) as BenchEndpoint[];
 }
 
+/** How soon nineteen of twenty have to be answered, ms; undefined: the scenario does not bound it. */
+export function p95BoundOf(scenario: BenchScenario, endpoint: BenchEndpoint): number | undefined {
+  return LATENCIES[scenario][endpoint]?.p95Ms;
+}
+
 const OWN: Readonly<Partial<Record<BenchScenario, (factor: number) => Record<string, string[]>>>> = {
   websocket: (factor) => ({
     'ws_connecting{name:live}': [`p(95)<${milliseconds(1_000, factor)}`],

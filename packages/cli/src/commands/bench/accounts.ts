@@ -12,7 +12,7 @@ import type { BenchStage } from './stage.ts';
 import type { BenchStatus } from './status.ts';
 
 /** Each is a password to hash, and one address may sign up 300 a minute. */
-const SIGN_UPS_MAX = 2_000;
+export const SIGN_UPS_MAX = 2_000;
 /** More at once only wait for each other's hashes. */
 const SIGN_UPS_AT_ONCE = 8;
 

@@ -14,7 +14,7 @@ import type { Context } from '../../context.ts';
 import { InterruptedError } from '../../errors.ts';
 import { writePrivateFile } from '../../private-files.ts';
 import { createFestival, type DeskAccounts, type DeskAdmission, SaleDesk } from '../../sale-desk.ts';
-import { makeAccounts } from './accounts.ts';
+import { type MadeAccounts, makeAccounts } from './accounts.ts';
 import { refusesPayments } from './gateway.ts';
 import type { Leaving } from './leaving.ts';
 import type { BenchRequest } from './options.ts';
@@ -43,6 +43,8 @@ export interface PrepareOptions {
   readonly id: string;
   readonly status: BenchStatus;
   readonly signal: AbortSignal;
+  /** Undefined: they are made. */
+  readonly accounts?: MadeAccounts;
   /** Told what a second Ctrl-C must not leave behind. */
   readonly beforeLeaving?: Leaving['before'];
 }
@@ -99,7 +101,7 @@ interface Place {
 
 async function makePlan(options: PrepareOptions, { folder, accounts, opened }: Place): Promise<BenchPlan> {
   const { context, stage, request, resolved, id, status, signal } = options;
-  const { buyers, credentials } = await makeAccounts({ stage, resolved, status, signal });
+  const { buyers, credentials } = options.accounts ?? (await makeAccounts({ stage, resolved, status, signal }));
   signal.throwIfAborted();
   status.begin('preparing', 'Opening the sales.');
   await ensureFestivals(accounts, context.now());

@@ -34,6 +34,8 @@ export class BenchStatus {
   readonly #timer: NodeJS.Timeout;
   readonly #rows: TimelineRow[] = [];
   #stage: BenchProgress['stage'] = 'preparing';
+  #title: string | undefined;
+  #about = '';
   #doing = '';
   #totals = NOTHING;
   #sinceMs: number;
@@ -46,6 +48,11 @@ export class BenchStatus {
     this.#sinceMs = options.context.now();
     this.#sayEveryMs = options.context.findTerminal() === undefined ? SAY_AS_LINE_MS : SAY_ON_SCREEN_MS;
     this.#timer = setInterval(() => this.#show(), TICK_MS);
+  }
+
+  /** Of one that is a part of something larger: what that is called, and how far it is. */
+  about(title: string, text: string): void {
+    [this.#title, this.#about] = [title, `${text} `];
   }
 
   /** What is done from now on. */
@@ -98,7 +105,8 @@ export class BenchStatus {
       scenario,
       profile,
       stage: this.#stage,
-      doing: this.#doing,
+      ...(this.#title === undefined ? {} : { title: this.#title }),
+      doing: `${this.#about}${this.#doing}`,
       elapsedMs: context.now() - this.#sinceMs,
       plannedMs: this.#plannedMs,
       row: this.#rows.at(-1) ?? null,

@@ -47,6 +47,8 @@ export interface Consenting {
   readonly environment: Settings['environment'];
   readonly allowRemote: boolean;
   readonly confirm: string | undefined;
+  /** What comes there, a part of a sentence; undefined: the load and the accounts and tickets it needs. */
+  readonly effect?: string;
 }
 
 /** @throws FixableError unless everything is on this machine or somebody wants it so */
@@ -54,7 +56,7 @@ export async function agree(context: Context, options: Consenting): Promise<void
   const { target, environment, request, allowRemote, confirm } = options;
   if (target.kind !== 'servers') return;
   const remote = target.baseUrls.filter((address) => !isLoopback(address));
-  const effect = describeEffect(options);
+  const effect = options.effect ?? describeEffect(options);
   if (remote.length > 0 && !allowRemote) {
     throw new FixableError({
       what: `${remote.join(', ')} ${remote.length === 1 ? 'is' : 'are'} not on this machine`,

@@ -14,7 +14,7 @@ export function headerLines(view: View): Line[] {
 
 function barLine({ state, theme, columns, nowMs }: View): Line {
   const { progress } = state;
-  const run = progress === undefined ? 'starting' : `${progress.scenario} ${progress.profile}  ${progress.stage}`;
+  const run = progress === undefined ? 'starting' : `${nameOf(progress)}  ${progress.stage}`;
   return spread(
     [span(` fest bench  ${run}`, 'bar')],
     [span(`  ${formatClock(nowMs)} UTC `, 'bar')],
@@ -22,6 +22,10 @@ function barLine({ state, theme, columns, nowMs }: View): Line {
     'bar',
     theme.cut,
   );
+}
+
+function nameOf({ title, scenario, profile }: BenchProgress): string {
+  return title ?? `${scenario} ${profile}`;
 }
 
 const BAR_CELLS_MAX = 60;

@@ -96,9 +96,20 @@ function addRehearse(bench: Command, context: Context, run: RunCommand): void {
     .option('--from <number>', 'first rate, arrivals a second (default: 20)')
     .option('--to <number>', 'largest rate (default: 500)')
     .option('--seconds <number>', 'length of a step (default: 10)')
-    .option('--passes <number>', 'how often the stretch around the knee is gone through (default: 3)')
-    .option('--inside <seconds>', 'how long a buyer is inside (default: as the simulated ones were)')
-    .option('--apply <sale>', 'set what is proposed for this sale; it is asked for')
+    .option('--steps <number>', 'steps at most; fewer when the knee is known before (default: 24)')
+    .option('--minutes <number>', 'no step begins that would end later (default: 8)')
+    .option(
+      '--inside <seconds>',
+      'how long somebody is inside, on average (default: reckoned, see docs/load-testing.md)',
+    )
+    .option(
+      '--hold-seconds <number>',
+      'how long holds of the real sale last (default: 300; with --apply as it has them)',
+    )
+    .option(
+      '--apply <sale>',
+      'set what is proposed for this sale, after a question; looked at before anything is measured',
+    )
     .option('-y, --yes', 'with --apply: do not ask')
     .option('--environment <name>', 'environment of fest.config.yaml (FEST_PROFILE)')
     .option('--target <url...>', 'servers to test (default: the stack of the folder, or one made for the run)')
@@ -114,10 +125,10 @@ function addRehearse(bench: Command, context: Context, run: RunCommand): void {
       examplesHelp(
         [
           ['fest bench rehearse', 'some minutes: the knee, how sure it is, and a proposal'],
-          ['fest bench rehearse --from 50 --to 1000 --passes 5', 'a larger deployment, more surely'],
+          ['fest bench rehearse --from 50 --to 1000 --steps 40 --minutes 15', 'a larger deployment, more surely'],
           [
             'fest bench rehearse --inside 120 --apply 3',
-            'for people, who take two minutes; sets sale 3 after a question',
+            'for people who are inside for two minutes; sets sale 3 after a question',
           ],
         ],
         [0, 2, 3, 4, 5, 6, 7, 8, 130],

@@ -1,13 +1,14 @@
 /** What comes in one step of a rehearsal, and what is read off it. Pure. */
 import { BENCH_BOUNDS } from '@fest/loadtest/bench/bounds';
 import { arrivalsOf } from '@fest/loadtest/bench/load-sums';
-import type { BenchEndpoint, BenchLoad } from '@fest/loadtest/bench/plan';
+import type { BenchLoad } from '@fest/loadtest/bench/plan';
 import { type ResolvedLoad, resolveLoad } from '@fest/loadtest/bench/profiles';
-import type { BenchFault, TimelineRow } from '@fest/loadtest/bench/result';
+import type { BenchAudit, BenchFault, BenchFaultCode, BenchTotals, TimelineRow } from '@fest/loadtest/bench/result';
 import type { K6Run } from '@fest/loadtest/k6-engine/run-k6';
 import { LIMITS } from '@fest/server/limits';
-import type { RehearsalStep } from './knee.ts';
+import { OF_A_PURCHASE, type RehearsalStep, type StepPart } from './knee.ts';
 import { describeStarvation } from './starvation.ts';
+import { judge, type SoldFacts } from './verdict.ts';
 
 /** A visit with an admission at once takes a few seconds; on a server that bends, longer: then k6 runs out, which is told. */
 const VISIT_SECONDS = 12;
@@ -44,43 +45,77 @@ export function rehearsalLoad(perSecond: number, seconds: number): ResolvedLoad 
   };
 }
 
-/** Those that a purchase waits for. */
-const OF_A_PURCHASE: readonly BenchEndpoint[] = ['join', 'poll', 'hold', 'pay', 'payment'];
 const OVERLOAD_CODES: readonly string[] = ['overloaded', 'rate_limited'];
+/** How visits end that went as their buyers meant. */
+const AS_MEANT: readonly string[] = ['bought', 'neverHeld', 'neverPaid', 'declined'];
+/** What ends a rehearsal: that the servers are slow is what it looks for, and these are not that. */
+const SERIOUS: readonly BenchFaultCode[] = ['oversold', 'stock', 'audit', 'serverDied', 'k6'];
 
 export interface StepFacts {
   readonly perSecond: number;
-  readonly pass: number;
-  readonly run: Pick<K6Run, 'totals' | 'endpoints' | 'faults'>;
+  readonly part: StepPart;
+  /** Visits that were due. */
+  readonly due: number;
+  readonly run: Pick<K6Run, 'totals' | 'endpoints' | 'faults' | 'thresholds'>;
   readonly timeline: readonly TimelineRow[];
   /** Processes that ended, a sentence each. */
   readonly died: readonly string[];
+  readonly afterwards: { readonly audit: BenchAudit; readonly sale: SoldFacts | undefined };
 }
 
-export function describeStep({ perSecond, pass, run, timeline, died }: StepFacts): RehearsalStep {
-  const { totals, endpoints, faults } = run;
+export function describeStep({ perSecond, part, due, run, timeline, died, afterwards }: StepFacts): RehearsalStep {
+  const { totals, endpoints } = run;
   const refused = OVERLOAD_CODES.reduce((sum, code) => sum + (totals.refused[code] ?? 0), 0);
-  const latencies = endpoints
-    .filter(({ endpoint }) => OF_A_PURCHASE.includes(endpoint))
-    .flatMap(({ p95Ms }) => (p95Ms === null ? [] : [p95Ms]));
+  const p95Ms = OF_A_PURCHASE.flatMap((name) => {
+    const value = endpoints.find(({ endpoint }) => endpoint === name)?.p95Ms ?? null;
+    return value === null ? [] : [[name, value] as const];
+  });
+  const payMs = endpoints.find(({ endpoint }) => endpoint === 'pay')?.meanMs ?? 0;
+  const toOrderMs = totals.timeToOrder?.meanMs ?? null;
   return {
     perSecond,
-    pass,
+    part,
     arrivals: totals.iterations,
     dropped: totals.dropped,
+    lost: lostVisits(totals, due),
     requests: totals.requests,
     errors: totals.unexpected + refused,
     purchases: totals.purchases,
-    p95Ms: latencies.length === 0 ? null : Math.max(...latencies),
+    p95Ms: Object.fromEntries(p95Ms),
+    orderMs: toOrderMs === null ? null : toOrderMs + payMs,
     active: activeOf(timeline),
-    broken: died[0] ?? faults.find(isOfTheRun)?.message ?? null,
+    faults: seriousFaults({ run, died, afterwards }),
     starved: describeStarvation(timeline),
   };
 }
 
-/** What is thrown because of thresholds of a scenario says nothing of a step. */
-function isOfTheRun({ code }: BenchFault): boolean {
-  return code === 'k6' || code === 'serverDied';
+/** k6 begins one visit more or less than a rate comes to. */
+const DUE_BY_CHANCE = 1;
+
+/** Those that ended otherwise than meant, and those that k6 cut off, which have no end that was counted. */
+function lostVisits({ outcomes, iterations, dropped }: BenchTotals, due: number): number {
+  const otherwise = Object.entries(outcomes).filter(([outcome]) => !AS_MEANT.includes(outcome));
+  return otherwise.reduce((sum, [, count]) => sum + count, Math.max(0, due - DUE_BY_CHANCE - iterations - dropped));
+}
+
+/** The same rules as for any load test; whether it was fast enough is not asked here. */
+function seriousFaults({
+  run,
+  died,
+  afterwards,
+}: Pick<StepFacts, 'run' | 'died' | 'afterwards'>): readonly BenchFault[] {
+  const { faults } = judge({
+    interrupted: false,
+    totals: run.totals,
+    endpoints: run.endpoints,
+    thresholds: run.thresholds,
+    attacks: [],
+    faults: [...died.map((message): BenchFault => ({ code: 'serverDied', message })), ...run.faults],
+    audit: afterwards.audit,
+    sale: afterwards.sale,
+    starved: null,
+  });
+  return faults.filter(({ code }) => SERIOUS.includes(code));
 }
 
 /** While they came: the first of them are not inside yet, and in the end all leave. */

@@ -1,122 +1,118 @@
-/** What a rehearsal has found: one document, as JSON or as text. Pure. */
-import type { BenchAudit } from '@fest/loadtest/bench/result';
+/** What a rehearsal has found: one document, and what it means for the exit code. Pure. */
+import type { BenchAudit, BenchFault } from '@fest/loadtest/bench/result';
 import { EXIT, type ExitCode } from '../../exit-codes.ts';
-import { createStyle } from '../../render/style.ts';
-import { renderTable } from '../../render/table.ts';
-import { type AdmissionProposal, bendOf, type Knee, type RehearsalStep } from './knee.ts';
+import type { AdmissionProposal } from './admission-proposal.ts';
+import type { RehearsalStep } from './knee.ts';
+import type { Knee } from './knee-search.ts';
+import { judge } from './rehearsal-progress.ts';
 
 /** The body of `fest.bench-rehearsal/1`. */
 export interface RehearsalReport {
   readonly id: string;
   readonly startedAt: string;
   readonly baseUrls: readonly string[];
-  /** In the order in which they were made; `bend` is null for one that held. */
+  /** Ctrl-C or an error ended it, or it is not over: what is here is what there was until then. */
+  readonly interrupted: boolean;
+  /** In the order in which they were made; `bend` is null for one that held, or warmed up. */
   readonly steps: readonly (RehearsalStep & { readonly bend: string | null })[];
-  readonly knee: Knee;
+  /** Tickets sold twice, a process that ended: the rehearsal ends with the first of these. */
+  readonly faults: readonly BenchFault[];
+  /** Null: it was not looked for to the end. */
+  readonly knee: Knee | null;
   /** Null: there is nothing to propose it from. */
   readonly proposal: AdmissionProposal | null;
+  /** Sets what is proposed; null without a proposal. */
+  readonly command: string | null;
   /** What has to be known to believe it, a sentence each. */
   readonly notes: readonly string[];
+  /** The worst of all steps. */
   readonly audit: BenchAudit;
 }
 
-export interface RehearsalFacts extends Pick<RehearsalReport, 'id' | 'startedAt' | 'baseUrls' | 'knee' | 'audit'> {
+export interface RehearsalFacts
+  extends Pick<RehearsalReport, 'id' | 'startedAt' | 'baseUrls' | 'interrupted' | 'knee' | 'notes'> {
   readonly steps: readonly RehearsalStep[];
+  readonly audits: readonly BenchAudit[];
   readonly proposal: AdmissionProposal | undefined;
-  /** How long buyers are inside was measured, and not said by somebody who knows. */
-  readonly isMeasured: boolean;
-  readonly notes: readonly string[];
+  /** Everything of the command that sets it but the numbers: `fest sale rate 3`. */
+  readonly rateCommand: string;
 }
 
-export function composeRehearsal({ steps, proposal, isMeasured, notes, ...facts }: RehearsalFacts): RehearsalReport {
-  const [first] = steps;
-  const judged = steps.map((step) => ({ ...step, bend: first === undefined ? null : bendOf(step, first) }));
-  const starved = judged.filter((step) => step.starved !== null && step.bend !== null).length;
+export function composeRehearsal(facts: RehearsalFacts): RehearsalReport {
+  const { id, startedAt, baseUrls, interrupted, knee, rateCommand } = facts;
+  const steps = judge(facts.steps);
+  const faults = steps.flatMap((step) => step.faults);
+  // Whatever was measured before: who sells a ticket twice is not to be sized.
+  const proposal = faults.length > 0 || knee === null ? null : (facts.proposal ?? null);
   return {
-    ...facts,
-    steps: judged,
-    proposal: proposal ?? null,
-    notes: [
-      ...notes,
-      ...(proposal !== undefined && isMeasured
-        ? [
-            'Simulated buyers are quick: people take longer inside, and need more places. --inside <seconds> says how long.',
-          ]
-        : []),
-      ...(starved === 0
-        ? []
-        : [
-            `In ${starved} of the steps that bent k6 had no processor to spare: the servers may sustain more than this says. ` +
-              'Let k6 run on another machine to know.',
-          ]),
-    ],
+    id,
+    startedAt,
+    baseUrls,
+    interrupted,
+    steps,
+    faults,
+    knee: faults.length > 0 ? null : knee,
+    proposal,
+    command: proposal === null ? null : commandOf(rateCommand, proposal),
+    notes: [...facts.notes, ...notesOf({ steps, knee, proposal })],
+    audit: worstAudit(facts.audits),
   };
 }
 
-export function exitCodeOfRehearsal({ audit, knee }: Pick<RehearsalReport, 'audit' | 'knee'>): ExitCode {
-  if (audit.status === 'differs' || knee.kind === 'below') return EXIT.checkFailed;
-  return audit.status === 'unproven' || knee.kind === 'beyond' ? EXIT.partlyDone : EXIT.done;
+function commandOf(rateCommand: string, { perSecond, maxActive }: AdmissionProposal): string {
+  return `${rateCommand} --mode fixed --per-second ${perSecond} --max-active ${maxActive}`;
 }
 
-export function renderRehearsal(report: RehearsalReport, colour: boolean): string {
-  const { bold, yellow, red } = createStyle(colour);
-  const right = { align: 'right' } as const;
-  const columns = [
-    { title: 'pass' },
-    { title: 'arrivals/s', ...right },
-    { title: 'p95 ms', ...right },
-    { title: 'errors', ...right },
-    { title: 'dropped', ...right },
-    { title: 'bought', ...right },
-    { title: 'inside', ...right },
-    { title: 'held' },
+function notesOf({ steps, knee, proposal }: Pick<RehearsalReport, 'steps' | 'knee' | 'proposal'>): readonly string[] {
+  const starved = steps.filter((step) => step.starved !== null && step.bend !== null).length;
+  const { comeSeconds = 0, paySeconds = 0, paysShare = 1, holdSeconds = 0 } = proposal?.reckoned ?? {};
+  return [
+    ...(proposal?.reckoned == null
+      ? []
+      : [
+          `The places are reckoned, not measured, with people who need ${comeSeconds} s to come and ${paySeconds} s to pay; ` +
+            `${Math.round((1 - paysShare) * 100)} % let their tickets be and keep them for the ${holdSeconds} s of the hold. ` +
+            'Who knows how long people are inside on average says it: --inside <seconds>.',
+        ]),
+    ...(knee?.kind === 'found' && !knee.settled
+      ? ['Steps or time ended before the interval was narrow: --steps and --minutes allow more.']
+      : []),
+    ...(starved === 0
+      ? []
+      : [
+          `In ${starved} of the steps that bent k6 had no processor to spare: the servers may sustain more than this says. ` +
+            'Let k6 run on another machine to know.',
+        ]),
   ];
-  const rows = report.steps.map((step) => [
-    step.pass === 0 ? 'climb' : String(step.pass),
-    count(step.perSecond),
-    step.p95Ms === null ? '–' : count(Math.ceil(step.p95Ms)),
-    count(step.errors),
-    count(step.dropped),
-    step.arrivals === 0 ? '–' : `${Math.floor((100 * step.purchases) / step.arrivals)} %`,
-    step.active === null ? '–' : count(Math.round(step.active)),
-    step.bend === null ? 'yes' : yellow(`no: ${step.bend}`),
-  ]);
-  const { audit } = report;
-  const lines = [
-    renderTable(columns, rows, colour),
-    bold(describeKnee(report.knee)),
-    describeProposal(report),
-    ...report.notes.map((note) => yellow(note)),
-    audit.status === 'differs' ? red(`Audit: ${audit.reasons.join(' ')}`) : `Audit: ${audit.status}.`,
-  ];
-  return `${lines.join('\n')}\n`;
 }
 
-export function describeKnee(knee: Knee): string {
-  switch (knee.kind) {
-    case 'found': {
-      const apart = Math.round((100 * (knee.high - knee.low)) / knee.perSecond);
-      return (
-        `Sustained: ${count(knee.perSecond)} arrivals a second (${count(knee.low)} to ${count(knee.high)} in ` +
-        `${knee.ofPasses.length} passes, ${apart} % apart).`
-      );
-    }
-    case 'beyond':
-      return `${count(knee.perSecond)} arrivals a second held, and that was the largest rate: --to names a larger one.`;
-    case 'below':
-      return `Not even ${count(knee.perSecond)} arrivals a second held: ${knee.why}. --from names a smaller rate.`;
-  }
+/** Worst first. */
+const SEVERITY: readonly BenchAudit['status'][] = ['differs', 'unproven', 'notRun', 'clean'];
+const REASONS_MAX = 10;
+
+/** One step that was not clean makes all of it so. */
+export function worstAudit(audits: readonly BenchAudit[]): BenchAudit {
+  const status = SEVERITY.find((each) => audits.some((audit) => audit.status === each)) ?? 'notRun';
+  const reasons = audits.filter((audit) => audit.status === status).flatMap((audit) => audit.reasons);
+  return { status, reasons: [...new Set(reasons)].slice(0, REASONS_MAX) };
 }
 
-function describeProposal({ proposal }: RehearsalReport): string {
-  if (proposal === null) return 'There is nothing to propose an admission from.';
-  const { perSecond, maxActive, secondsInside } = proposal;
-  return (
-    `Proposed for a sale whose buyers are inside for ${secondsInside.toFixed(1)} s:\n` +
-    `  fest sale rate <id> --mode fixed --per-second ${perSecond} --max-active ${maxActive}`
-  );
+type Judged = Pick<RehearsalReport, 'audit' | 'faults' | 'interrupted' | 'knee'>;
+
+export function exitCodeOfRehearsal({ audit, faults, interrupted, knee }: Judged): ExitCode {
+  if (faults.length > 0 || audit.status === 'differs') return EXIT.checkFailed;
+  if (interrupted || knee === null) return EXIT.interrupted;
+  if (knee.kind === 'below') return EXIT.checkFailed;
+  // Nothing was seen to be wrong: that proves something only where somebody has looked.
+  return audit.status !== 'clean' || knee.kind === 'beyond' ? EXIT.partlyDone : EXIT.done;
 }
 
-function count(value: number): string {
-  return value.toLocaleString('en-US');
+/** Why a proposal is not to be applied; undefined: it may be. That more would have held as well is no reason. */
+export function refusalToApply(report: Judged & Pick<RehearsalReport, 'proposal'>): string | undefined {
+  const { audit, faults, interrupted, knee, proposal } = report;
+  if (faults.length > 0 || audit.status === 'differs') return 'tickets are not as they should be, or a process ended';
+  if (interrupted || knee === null) return 'the rehearsal was not finished';
+  if (audit.status !== 'clean') return 'not everything could be proven';
+  if (knee.kind === 'below') return 'no rate held';
+  return proposal === null ? 'there is nothing to propose' : undefined;
 }

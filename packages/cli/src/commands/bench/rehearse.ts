@@ -1,95 +1,123 @@
 /** `fest bench rehearse`: raises the rate of arrivals until the servers bend, and proposes how to admit buyers. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Context } from '../../context.ts';
-import { FixableError, InterruptedError } from '../../errors.ts';
+import type { Context, GlobalOptions } from '../../context.ts';
+import { FixableError } from '../../errors.ts';
 import { EXIT, type ExitCode } from '../../exit-codes.ts';
 import { stackPaths } from '../../local-stack/paths.ts';
-import { writeDocument } from '../../render/document.ts';
-import { loadSettings } from '../../settings.ts';
-import { runSaleRate, type SaleRateOptions } from '../sale/rate.ts';
+import { loadSettings, type Settings } from '../../settings.ts';
 import { parseSaleId } from '../sale/sale-api.ts';
-import { type Afterwards, checkAfterwards } from './afterwards.ts';
-import { runLoad } from './carry-out.ts';
-import { CpuWatch } from './cpu-watch.ts';
-import { type AdmissionProposal, nextStep, proposeAdmission, type RehearsalStep } from './knee.ts';
-import { Observer } from './observe.ts';
-import { type BenchRun, onStage } from './on-stage.ts';
+import type { StayOptions } from './admission-proposal.ts';
+import { wantedGateway } from './gateway.ts';
+import { onStage } from './on-stage.ts';
 import { type BenchRequest, parseBenchOptions } from './options.ts';
-import { prepareBench } from './prepare.ts';
-import { describeStep, rehearsalLoad } from './rehearsal-load.ts';
-import { composeRehearsal, exitCodeOfRehearsal, type RehearsalReport, renderRehearsal } from './rehearsal-report.ts';
+import { findAim, type RehearsalAim, rateCommandOf, requireConsentToApply } from './rehearsal-aim.ts';
+import { conclude } from './rehearsal-conclusion.ts';
+import { rehearsalLoad } from './rehearsal-load.ts';
+import type { RehearsalReport } from './rehearsal-report.ts';
+import { describeRehearsal, requireFewAccounts } from './rehearsal-size.ts';
+import { rehearse } from './rehearsal-steps.ts';
 import { parseRehearsal, type RehearsalPlan, type RehearseOptions } from './rehearse-options.ts';
+import { renderRehearsalMarkdown } from './render-rehearsal.ts';
 import { benchId } from './result-folder.ts';
-import { FigureWatch } from './server-figures.ts';
-import { type BenchStage, findRunningStack } from './stage.ts';
-import { agree, findTarget } from './target.ts';
-import { mergeTimeline } from './timeline.ts';
+import { findRunningStack, openStage } from './stage.ts';
+import { agree, type BenchTarget, findTarget } from './target.ts';
 
 export async function runRehearsal(context: Context, options: RehearseOptions): Promise<ExitCode> {
   const plan = parseRehearsal(options);
-  const applied = options.apply === undefined ? undefined : parseSaleId(options.apply);
-  const { seed, target: targets, environment, profile, ...flags } = options;
+  const { seed, target: targets, environment, profile, allowRemote = false, confirm } = options;
   const request = parseBenchOptions('onsale', {
     ...(seed === undefined ? {} : { seed }),
     ...(targets === undefined ? {} : { target: targets }),
     profile: 'stress',
   });
   const chosen = environment ?? profile;
-  const settings = await loadSettings(context, {
-    ...pick(flags, ['dir', 'url', 'servers']),
+  const flags: GlobalOptions = {
+    ...(options.dir === undefined ? {} : { dir: options.dir }),
     ...(chosen === undefined ? {} : { profile: chosen }),
+  };
+  const settings = await loadSettings(context, {
+    ...flags,
+    ...(options.url === undefined ? {} : { url: options.url }),
+    ...(options.servers === undefined ? {} : { servers: options.servers }),
   });
   const target = findTarget(request, settings, findRunningStack(settings.directory));
-  if (applied !== undefined && target.kind === 'ownStack') throw nothingToApplyTo(applied);
   const resolved = rehearsalLoad(plan.to, plan.seconds);
-  const { allowRemote = false, confirm } = options;
-  await agree(context, { request, resolved, target, environment: settings.environment, allowRemote, confirm });
+  const effect = describeRehearsal(plan);
+  await agree(context, { request, resolved, target, environment: settings.environment, allowRemote, confirm, effect });
+  const aim = await lookBefore(context, { options, plan, request, settings, target, flags });
+  context.stderr.write(`A rehearsal: ${effect}\n`);
+  if (aim !== undefined) {
+    const { saleId, sale, url } = aim;
+    context.stderr.write(`In the end: the admission of sale ${saleId} “${sale.name}” at ${url} is set anew.\n`);
+  }
   const startedAtMs = context.now();
   const id = benchId(startedAtMs, 'onsale', 'stress').replace(/onsale-stress$/, 'rehearsal');
-  const order = { context, settings, request, resolved, target, id };
-  const report = await onStage(order, options, (run, stage) => rehearse(run, stage, { plan, startedAtMs }));
-  const file = writeReport(settings.directory, report);
-  if (options.json !== true) context.stdout.write(`${renderRehearsal(report, context.colour.stdout)}${file}\n`);
-  const exitCode = exitCodeOfRehearsal(report);
-  const { proposal } = report;
-  const isMeant = applied !== undefined && proposal !== null && exitCode !== EXIT.checkFailed;
-  const rate = {
-    ...pick(flags, ['dir']),
-    url: report.baseUrls[0] ?? settings.url.value,
-    ...(chosen === undefined ? {} : { profile: chosen }),
-    yes: options.yes === true,
-  };
-  if (options.json !== true) return isMeant ? apply(context, applied, proposal, rate) : exitCode;
-  // One answer, one document.
-  let answer = '';
-  const write = (text: string): void => {
-    answer += text;
-  };
-  const collecting: Context = { ...context, stdout: { isTTY: false, write } };
-  const setCode = isMeant ? await apply(collecting, applied, proposal, { ...rate, json: true }) : exitCode;
-  const { admission = null } = JSON.parse(answer || '{}') as { readonly admission?: object };
-  writeDocument(context.stdout, 'fest.bench-rehearsal/1', { file, ...report, applied: admission });
-  return setCode;
+  const { save, file } = reportFiles(settings.directory, id);
+  const { report, error } = await onStage({ context, settings, request, resolved, target, id }, options, (run, stage) =>
+    rehearse(run, stage, {
+      plan,
+      stay: stayOf(plan, aim),
+      startedAtMs,
+      rateCommand: rateCommandOf({
+        saleId: aim?.saleId,
+        url: target.kind === 'servers' ? (aim?.url ?? stage.figureUrls[0]) : undefined,
+        flags,
+      }),
+      save,
+    }),
+  );
+  return conclude(context, { report, error, aim, file, json: options.json === true });
 }
 
-function apply(
+interface Looking {
+  readonly options: RehearseOptions;
+  readonly plan: RehearsalPlan;
+  readonly request: BenchRequest;
+  readonly settings: Settings;
+  readonly target: BenchTarget;
+  readonly flags: AimFlags;
+}
+
+type AimFlags = Pick<GlobalOptions, 'dir' | 'profile'>;
+
+/** Whatever could fail after minutes is tried now. @throws FixableError when it does */
+async function lookBefore(
   context: Context,
-  saleId: number,
-  { perSecond, maxActive }: AdmissionProposal,
-  options: SaleRateOptions,
-): Promise<ExitCode> {
-  const wanted = { mode: 'fixed', perSecond: String(perSecond), maxActive: String(maxActive) };
-  return runSaleRate(context, String(saleId), { ...options, ...wanted });
+  { options, plan, request, settings, target, flags }: Looking,
+): Promise<RehearsalAim | undefined> {
+  const saleId = options.apply === undefined ? undefined : parseSaleId(options.apply);
+  if (target.kind === 'ownStack') {
+    if (saleId === undefined) return undefined;
+    throw nothingToApplyTo(saleId);
+  }
+  const yes = options.yes === true;
+  if (saleId !== undefined) requireConsentToApply(context, saleId, yes);
+  const stage = await openStage({
+    context,
+    settings,
+    target,
+    gateway: wantedGateway(rehearsalLoad(plan.from, plan.seconds)),
+    purpose: `fest bench ${request.scenario}`,
+    install: false,
+    signal: new AbortController().signal,
+    onEvent: () => undefined,
+  });
+  if (stage.stores === undefined) requireFewAccounts(plan);
+  const [url] = stage.figureUrls;
+  if (saleId === undefined || url === undefined) return undefined;
+  const aim = await findAim(context, { saleId, url, flags, yes });
+  if (stage.stores?.local === undefined) throw nothingProvenThere(url);
+  return aim;
 }
 
-function pick<Options extends object, Name extends keyof Options>(
-  options: Options,
-  names: readonly Name[],
-): Pick<Options, Name> {
-  return Object.fromEntries(
-    names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
-  ) as Pick<Options, Name>;
+function nothingProvenThere(url: string): FixableError {
+  return new FixableError({
+    what: `Nothing is applied at ${url}`,
+    why: 'its order logs and stores are not reachable from here, so nobody would have audited what the rehearsal sold',
+    fix: 'Rehearse without --apply, run `fest audit` there, and set the proposal with the command that is printed.',
+    exitCode: EXIT.usage,
+  });
 }
 
 function nothingToApplyTo(saleId: number): FixableError {
@@ -101,82 +129,32 @@ function nothingToApplyTo(saleId: number): FixableError {
   });
 }
 
-interface Rehearsing {
-  readonly plan: RehearsalPlan;
-  readonly startedAtMs: number;
-}
-
-async function rehearse(run: BenchRun, stage: BenchStage, { plan, startedAtMs }: Rehearsing): Promise<RehearsalReport> {
-  const steps: RehearsalStep[] = [];
-  const audits: Afterwards['audit'][] = [];
-  for (;;) {
-    const next = nextStep(steps, plan);
-    if (next.kind === 'done') {
-      const { knee } = next;
-      return composeRehearsal({
-        id: run.id,
-        startedAt: new Date(startedAtMs).toISOString(),
-        baseUrls: stage.figureUrls,
-        steps,
-        knee,
-        proposal: proposeAdmission(steps, knee, plan.insideSeconds),
-        isMeasured: plan.insideSeconds === undefined,
-        notes: stage.notes,
-        audit: audits.find(({ status }) => status !== 'clean') ?? audits[0] ?? { status: 'notRun', reasons: [] },
-      });
-    }
-    const { step, audit } = await makeStep(run, stage, { ...next, seconds: plan.seconds, number: steps.length + 1 });
-    steps.push(step);
-    audits.push(audit);
-    const held = step.broken ?? `p95 ${step.p95Ms === null ? '–' : Math.ceil(step.p95Ms)} ms, ${step.errors} errors`;
-    run.status.line(`${step.perSecond} arrivals a second: ${held}.`);
-  }
-}
-
-interface StepOrder {
-  readonly perSecond: number;
-  readonly pass: number;
-  readonly seconds: number;
-  readonly number: number;
-}
-
-/** A sale of its own for each: what one leaves behind is no burden to the next. */
-async function makeStep(
-  run: BenchRun,
-  stage: BenchStage,
-  { perSecond, pass, seconds, number }: StepOrder,
-): Promise<{ readonly step: RehearsalStep; readonly audit: Afterwards['audit'] }> {
-  const { context, status, signal } = run;
-  const resolved = rehearsalLoad(perSecond, seconds);
-  // Whether it held is for the whole to say, not for the bounds of the scenario.
-  const request: BenchRequest = { ...run.request, thresholdFactor: 1_000 };
-  const prepared = await prepareBench({ context, stage, request, resolved, id: `${run.id}-${number}`, status, signal });
-  const figures = new FigureWatch({
-    context,
-    urls: stage.figureUrls,
-    session: stage.operator,
-    saleId: prepared.plan.saleId,
-  });
-  try {
-    const cpu = new CpuWatch({ pidsFile: stage.stores?.local?.pidsFile, observerPid: process.pid });
-    const observer = new Observer({ context, cpu, figures });
-    const ran = await runLoad({ ...run, request, resolved }, { prepared, observer, cpu, figures });
-    if (signal.aborted) throw new InterruptedError('Interrupted before the knee was found');
-    const { audit } = await checkAfterwards({ context, stage, prepared, figures, status, signal });
-    const timeline = mergeTimeline(ran.rows, observer.seen);
-    return { step: describeStep({ perSecond, pass, run: ran, timeline, died: cpu.died }), audit };
-  } finally {
-    figures.close();
-    await prepared.closeSales();
-    prepared.remove();
-  }
+/** The real sale says itself how long its holds are. */
+function stayOf(
+  { insideSeconds, holdSeconds, from, seconds }: RehearsalPlan,
+  aim: RehearsalAim | undefined,
+): StayOptions {
+  const { neverPayShare } = rehearsalLoad(from, seconds).behaviour;
+  return {
+    insideSeconds,
+    neverPayShare,
+    holdSeconds: aim?.sale.holdSeconds ?? holdSeconds,
+    admissionSeconds: aim?.sale.admissionSeconds ?? Number.POSITIVE_INFINITY,
+    capacity: aim?.sale.capacity,
+  };
 }
 
 /** Where: beside the results of load tests, which it is not one of. */
-function writeReport(directory: string, report: RehearsalReport): string {
+function reportFiles(directory: string, id: string): { readonly file: string; save(report: RehearsalReport): void } {
   const folder = join(stackPaths(directory).root, 'rehearsals');
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${report.id}.json`);
-  writeFileSync(file, `${JSON.stringify({ schema: 'fest.bench-rehearsal/1', ...report }, undefined, 2)}\n`);
-  return file;
+  const file = join(folder, `${id}.json`);
+  return {
+    file,
+    save(report) {
+      mkdirSync(folder, { recursive: true });
+      const document = { schema: 'fest.bench-rehearsal/1', ...report };
+      writeFileSync(file, `${JSON.stringify(document, undefined, 2)}\n`);
+      writeFileSync(join(folder, `${id}.md`), renderRehearsalMarkdown(report));
+    },
+  };
 }

@@ -140,43 +140,6 @@ withK6('fest bench', () => {
     }
   });
 
-  it('rehearses until the servers bend, proposes an admission, and sets it for a sale', async () => {
-    const [upstream = ''] = stack.state().baseUrls;
-    const joins: number[] = [];
-    // Bends when more than eleven come within a second: a knee whose place is known.
-    const isSlow = (method: string, path: string): boolean => {
-      const now = performance.now();
-      if (method === 'POST' && path.endsWith('/queue')) joins.push(now);
-      while ((joins[0] ?? now) < now - 1_000) joins.shift();
-      return path.endsWith('/holds') && joins.length > 11;
-    };
-    const proxy = await startSlowProxy({ upstream, isSlow, delayMs: 3_000 });
-    const sale = await stack.openSale({}, { perSecond: 1, maxActive: 1 });
-    try {
-      const load = ['--from', '6', '--to', '40', '--seconds', '4', '--passes', '1', '--target', proxy.url];
-      const args = ['rehearse', ...load, '--inside', '60', '--apply', String(sale.id), '--yes', '--json'];
-      const { exitCode, stdout, stderr } = await startBench(stack.directory, args).ended;
-      expect(exitCode, stderr).toBe(0);
-      const report = JSON.parse(stdout);
-      expect(report).toMatchObject({ schema: 'fest.bench-rehearsal/1', audit: { status: 'clean' } });
-      const { knee, steps, proposal } = report;
-      expect(knee.kind, stderr).toBe('found');
-      expect(knee.perSecond).toBeGreaterThanOrEqual(6);
-      expect(knee.perSecond).toBeLessThanOrEqual(12);
-      const bent = steps.filter(({ bend }: { readonly bend: string | null }) => bend !== null);
-      expect(bent.length).toBeGreaterThan(0);
-      expect(bent[0].bend).toMatch(/p95 was [23],?\d{3} ms/);
-      expect(proposal.perSecond).toBe(Math.floor(0.8 * knee.low));
-      expect(proposal.maxActive).toBe(Math.ceil(proposal.perSecond * 60 * 1.5));
-      const set = { saleId: sale.id, mode: 'fixed', perSecond: proposal.perSecond, maxActive: proposal.maxActive };
-      expect(report.applied).toMatchObject(set);
-      const path = `/api/v1/sales/${sale.id}/admission`;
-      expect(await stack.call('GET', path, await stack.signIn('operator'))).toMatchObject(set);
-    } finally {
-      await proxy.close();
-    }
-  });
-
   it('is partial at servers whose stores it cannot see, however well it went', async () => {
     const [address = ''] = stack.state().baseUrls;
     const { email, password } = stack.state().accounts.operator;

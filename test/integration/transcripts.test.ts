@@ -39,7 +39,8 @@ interface Way {
 /** A log of which there is no copy. */
 const LOST = '0f3c19d2'.padEnd(32, 'b');
 /**
- * Of commands that run a stack, which `test/e2e/demo.test.ts`, `test/e2e/console.test.ts` and `test/e2e/bench.test.ts` have, or compare
+ * Of commands that run a stack, which `test/e2e/demo.test.ts`, `test/e2e/console.test.ts`, `test/e2e/bench.test.ts` and
+ * `test/e2e/bench-rehearse.test.ts` have, or compare
  * what they have left behind (`packages/cli/src/commands/bench/results-commands.test.ts`); and of `fest watch`, which hands on
  * what the server says of its last second (`test/integration/operations-live.test.ts`).
  */

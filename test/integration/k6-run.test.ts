@@ -172,6 +172,9 @@ withK6('a load test with k6', () => {
     });
     expect(result.totals.latency.count).toBe(120);
     expect(result.totals.iteration.count).toBe(40);
+    // A user keeps its connection from one visit to the next.
+    expect(result.totals.connecting?.count).toBeGreaterThanOrEqual(4);
+    expect(result.totals.connecting?.count).toBeLessThan(40);
     expect(result.totals.iteration.p50Ms).toBeGreaterThanOrEqual(100);
     expect(result.totals.timeToAdmission).toMatchObject({ count: 40, p50Ms: expect.closeTo(1_500, -1) });
     expect(

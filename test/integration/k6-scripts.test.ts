@@ -2,6 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CUT_OFF_SECONDS } from '@fest/loadtest/bench/answer-time';
+import { LIVE_SLOT_MS, takesIn, ticketsIn } from '@fest/loadtest/bench/live-slots';
 import type { BenchLoad, BenchPlan, BenchScenario } from '@fest/loadtest/bench/plan';
 import { scriptPath } from '@fest/loadtest/bench/script-path';
 import { type K6Run, runK6 } from '@fest/loadtest/k6-engine/run-k6';
@@ -165,4 +167,37 @@ withK6('the k6 scripts', () => {
     // Nobody was told that tickets came and went.
     expect(missed(result)).toContain('live_delay');
   });
+
+  it('know what they were told late, and what not at all', async () => {
+    const lateMs = 6_000;
+    office.onSocket = (socket) => {
+      let sequence = 0;
+      const tell = (): void => {
+        const slot = Math.floor((Date.now() - lateMs) / LIVE_SLOT_MS);
+        const available = CAPACITY - (takesIn(slot) ? ticketsIn(slot) : 0);
+        sequence += 1;
+        socket.send(JSON.stringify({ epoch: 1, sequence, servingNumber: 1, available }));
+      };
+      const telling = setInterval(tell, 100);
+      socket.on('close', () => clearInterval(telling));
+    };
+    const result = await run('websocket', { kind: 'users', users: 2, maxSeconds: 14 });
+    expect(result.totals.liveDelay.count).toBeGreaterThan(4);
+    expect(result.totals.liveDelay.p50Ms).toBeGreaterThan(lateMs - 100);
+    expect(result.totals.liveDelay.maxMs).toBeLessThan(lateMs + LIVE_SLOT_MS);
+    expect(new Set(missed(result))).toEqual(new Set(['live_changes_heard', 'live_delay']));
+    expect(result.totals.unexpected).toBe(0);
+  }, 60_000);
+
+  it('say that a visit was cut off, which k6 itself does not', async () => {
+    office.onSocket = (socket) => {
+      socket.send(JSON.stringify({ epoch: 1, sequence: 1, servingNumber: 1, available: CAPACITY }));
+      // It takes no goodbye; k6 waits for that even when it has given up the visit.
+      socket.pause();
+      setTimeout(() => socket.terminate(), 1_000 * (4 + CUT_OFF_SECONDS + 2));
+    };
+    const result = await run('websocket', { kind: 'users', users: 1, maxSeconds: 4 });
+    expect(missed(result)).toContain('visits_cut_off');
+    expect(result.totals.outcomes.watched).toBe(1);
+  }, 60_000);
 });

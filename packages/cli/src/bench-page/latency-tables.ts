@@ -31,7 +31,7 @@ export function renderEndpoints(result: BenchResult): string {
     .toSorted((a, b) => b.count - a.count)
     .map((each) => [
       code(each.endpoint),
-      number(grouped(each.count)),
+      number(grouped(sumOf(each.statuses))),
       number(rate(each.perSecond)),
       ...latencyCells(each, isClaimed),
       number(grouped(sumOf(each.refused))),
@@ -52,7 +52,7 @@ export function renderEndpoints(result: BenchResult): string {
     note: timeNote(result),
     columns: [
       'endpoint',
-      ...['answers', 'a second'].map(numeric),
+      ...['requests', 'a second'].map(numeric),
       ...LATENCY_COLUMNS,
       ...['refused', 'unexpected'].map(numeric),
       'statuses',

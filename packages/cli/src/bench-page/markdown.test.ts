@@ -44,6 +44,15 @@ test('latencies that are not claimed stand in brackets, and the reason above', (
   expect(renderBenchMarkdown(benchResult())).not.toMatch(/\| \(\d|in brackets/);
 });
 
+test('requests are all that were made, also those that a busy server sent away and no latency is of', () => {
+  const base = benchResult();
+  const endpoints = base.endpoints.map((each) =>
+    each.endpoint === 'join' ? { ...each, statuses: { 200: 1_000, 429: 200, 0: 3 } } : each,
+  );
+  const join = tablesOf(benchResult({ endpoints }))[1]?.rows.find(([name]) => name?.text === 'join');
+  expect(join?.[1]?.text).toBe('1,203');
+});
+
 test('whole visits and the waits in them have a table of their own', () => {
   const base = benchResult();
   const totals = { ...base.totals, timeToOrder: latencies(1_000, 620) };

@@ -113,7 +113,7 @@ function endpointTable(result: BenchResult): string {
     .toSorted((a, b) => b.count - a.count)
     .map((each) => [
       plain(each.endpoint),
-      grouped(each.count),
+      grouped(sumOf(each.statuses)),
       rate(each.perSecond),
       ...latencyCells(each, result),
       grouped(sumOf(each.refused)),
@@ -127,7 +127,7 @@ function endpointTable(result: BenchResult): string {
     grouped(sumOf(totals.refused)),
     grouped(totals.unexpected),
   ];
-  return table(['endpoint', 'answers', 'a second', ...LATENCY_COLUMNS, 'refused', 'unexpected'], [...rows, all]);
+  return table(['endpoint', 'requests', 'a second', ...LATENCY_COLUMNS, 'refused', 'unexpected'], [...rows, all]);
 }
 
 function waitTable(result: BenchResult): string {

@@ -20,6 +20,9 @@ test('a sentence says how visits ended', () => {
   expect(told('visits', { outcome: 'bought', scenario: 'honest' }, 'count>=5000')?.message).toBe(
     '1 of 5,000 visitors bought, and 5,000 should have.',
   );
+  expect(told('visits', { outcome: 'gaveUp' }, 'count<=50')?.message).toBe(
+    '4,999 of 5,000 visitors gave up when their time was over, and 50 may.',
+  );
 });
 
 test('a sentence says how many were sent away', () => {
@@ -42,8 +45,16 @@ test('stock that does not add up is a fault of the stock, and what was not decid
 
 test('every bound of who is served is explained', () => {
   for (const scenario of BENCH_SCENARIOS) {
-    const { load } = resolveLoad(scenario, 'average');
-    const bounds = servedThresholds({ scenario, profile: 'average', load, thresholdFactor: 1, gatewayRefuses: false });
+    const { load, sale } = resolveLoad(scenario, 'average');
+    const { capacity } = sale;
+    const bounds = servedThresholds({
+      scenario,
+      profile: 'average',
+      load,
+      capacity,
+      thresholdFactor: 1,
+      gatewayRefuses: false,
+    });
     for (const [metric, expressions] of Object.entries(bounds)) {
       const [name = ''] = metric.split('{');
       for (const expression of expressions) expect(told(name, {}, expression)?.code, metric).toBe('notServed');

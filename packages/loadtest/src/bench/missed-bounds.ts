@@ -80,7 +80,8 @@ function visitsFault(
   const all = Object.values(outcomes).reduce((sum, visits) => sum + visits, 0);
   const said = `${count(found)} of ${count(all)} visitors ${ENDED[outcome] ?? `ended with ${outcome}`}`;
   const bound = Number(boundOf(expression));
-  return expression.includes('>') ? `${said}, and ${count(bound)} should have.` : `${said}.`;
+  if (expression.includes('>')) return `${said}, and ${count(bound)} should have.`;
+  return expression.includes('<') ? `${said}, and ${count(bound)} may.` : `${said}.`;
 }
 
 function shedFault(

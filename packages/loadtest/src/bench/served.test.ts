@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
+import { arrivalsOf } from './load-sums.ts';
 import type { BenchScenario } from './plan.ts';
 import { resolveLoad } from './profiles.ts';
 import { servedThresholds, type ThresholdPlan } from './served.ts';
 
 function served(scenario: BenchScenario, change: Partial<ThresholdPlan> = {}) {
   const profile = change.profile ?? 'average';
-  const { load } = resolveLoad(scenario, profile);
-  return servedThresholds({ scenario, profile, load, thresholdFactor: 1, ...change });
+  const { load, sale } = resolveLoad(scenario, profile);
+  return servedThresholds({ scenario, profile, load, capacity: sale.capacity, thresholdFactor: 1, ...change });
 }
 
 test('of a festival nobody may leave in vain, and where the gateway declines nobody all have to buy', () => {
@@ -40,6 +41,17 @@ test.each([
     }
   },
 );
+
+test('of an onsale few may give up, and most of the tickets have to be sold', () => {
+  const { load, sale } = resolveLoad('onsale', 'average');
+  expect(served('onsale')).toMatchObject({
+    'visits{outcome:gaveUp}': [`count<=${Math.floor(arrivalsOf(load) / 100)}`],
+    'visits{outcome:bought}': [`count>=${sale.capacity / 2}`],
+  });
+  // There are tickets for everybody: what is sold is not what it is about.
+  expect(served('onsale', { capacity: arrivalsOf(load) })['visits{outcome:bought}']).toBeUndefined();
+  expect(served('onsale', { profile: 'stress' })).toEqual({});
+});
 
 test('the orders of the mix that are due have to come, one of the shortest run as well', () => {
   const [, due] =

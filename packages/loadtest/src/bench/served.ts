@@ -8,7 +8,10 @@ import { arrivalsOf, peakOf } from './load-sums.ts';
 import { ordersBefore } from './mix-plan.ts';
 import { BENCH_METRICS, type BenchEndpoint, type BenchPlan, type BenchScenario } from './plan.ts';
 
-export type ThresholdPlan = Pick<BenchPlan, 'scenario' | 'profile' | 'load' | 'thresholdFactor' | 'gatewayRefuses'>;
+export type ThresholdPlan = Pick<
+  BenchPlan,
+  'scenario' | 'profile' | 'load' | 'capacity' | 'thresholdFactor' | 'gatewayRefuses'
+>;
 
 type Thresholds = Record<string, string[]>;
 
@@ -19,6 +22,10 @@ const UNHEARD_SHARE = 0.05;
 /** Of those who come to buy, where the gateway may decline and fail, and where a rate begins a visit more or less. */
 const BOUGHT_SHARE = 0.8;
 
+/** So many times the tickets come: some never hold, some never pay, some are declined, and what they had is sold again. */
+const CROWD = 10;
+const SOLD_SHARE = 0.5;
+
 /** Ends of a visit that are no fault of the buyer, where there is a ticket for everybody. */
 const IN_VAIN = ['gaveUp', 'failed', 'soldOut', 'admissionExpired', 'holdExpired', 'refunded'] as const;
 
@@ -28,8 +35,9 @@ export function servedThresholds(plan: ThresholdPlan): Thresholds {
 
 const SERVED: Readonly<Record<BenchScenario, (plan: ThresholdPlan) => Thresholds>> = {
   festival: (plan) => ({ ...noneInVain(plan), ...bought(plan, arrivalsOf(plan.load)) }),
-  // There are few tickets; who comes for one has to be heard, though. All places may be taken: that is no bound of holds.
-  onsale: (plan) => fewShed(plan, ['join', 'poll']),
+  // There are few tickets; who comes for one has to be heard, though, and most of them have to be sold. All places may be taken:
+  // that is no bound of holds.
+  onsale: (plan) => (isOverload(plan) ? {} : { ...fewShed(plan, ['join', 'poll']), ...fewGaveUp(plan), ...sold(plan) }),
   waiting: (plan) => fewShed(plan, ['poll']),
   mix: (plan) => ({
     ...fewShed(plan, ['poll', 'hold', 'pay', 'payment']),
@@ -72,6 +80,16 @@ function ended(outcome: string, expression: string, scenario?: string): Threshol
 function bought({ gatewayRefuses }: ThresholdPlan, due: number): Thresholds {
   const least = gatewayRefuses === false ? due : Math.ceil(due * BOUGHT_SHARE);
   return ended('bought', `count>=${Math.max(1, least)}`);
+}
+
+function fewGaveUp({ load, thresholdFactor }: ThresholdPlan): Thresholds {
+  return ended('gaveUp', `count<=${Math.floor(arrivalsOf(load) * share(SHED_SHARE * thresholdFactor))}`);
+}
+
+/** Where many more come than there are tickets: nobody may be told that all is sold while it is not. */
+function sold({ load, capacity }: ThresholdPlan): Thresholds {
+  if (arrivalsOf(load) < capacity * CROWD) return {};
+  return ended('bought', `count>=${Math.ceil(capacity * SOLD_SHARE)}`);
 }
 
 /** Those who come beside the load, at a rate that stays. */

@@ -5,8 +5,8 @@ import { resolveLoad } from './profiles.ts';
 import { boundedEndpoints, thresholdsOf } from './thresholds.ts';
 
 function thresholds(scenario: BenchScenario, thresholdFactor = 1): Record<string, string[]> {
-  const { load } = resolveLoad(scenario, 'average');
-  return thresholdsOf({ scenario, profile: 'average', load, thresholdFactor });
+  const { load, sale } = resolveLoad(scenario, 'average');
+  return thresholdsOf({ scenario, profile: 'average', load, capacity: sale.capacity, thresholdFactor });
 }
 
 const bound = (endpoint: string): string => `http_req_duration{name:${endpoint},expected_response:true}`;
@@ -46,6 +46,11 @@ test('a factor multiplies latencies and loosens shares, and leaves what is count
   expect(slow[bound('poll')]).toEqual(['p(95)<375', 'p(99)<1000']);
   expect(slow['http_req_failed{name:poll}']).toEqual(['rate<=0.025']);
   expect(slow.unexpected_answers).toEqual(normal.unexpected_answers);
+});
+
+test('where people come by themselves the wait for a connection is bounded, too', () => {
+  expect(thresholds('onsale', 2).http_req_blocked).toEqual(['p(99)<2000']);
+  expect(thresholds('funnel').http_req_blocked).toBeUndefined();
 });
 
 test('each attack has to have been refused, but for floods and the one that needs a token that is not always at hand', () => {

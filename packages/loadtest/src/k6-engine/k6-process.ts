@@ -2,11 +2,13 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { totalmem } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BENCH_PLAN_VARIABLE, type BenchPlan } from '../bench/plan.ts';
 import { containerArguments } from './container.ts';
+import { goMemory } from './go-memory.ts';
 import type { K6Program } from './k6-program.ts';
 import { K6_LIMITS } from './limits.ts';
 import { runProgram } from './run-program.ts';
@@ -50,7 +52,7 @@ export function startK6(options: StartK6Options): K6Process {
   const name = `fest-k6-${process.pid}-${randomBytes(4).toString('hex')}`;
   const child = spawn(k6.path, commandLine(options, name), {
     cwd: folder,
-    env: k6.kind === 'binary' ? { ...k6.environment, ...K6_VARIABLES } : { ...k6.environment },
+    env: k6.kind === 'binary' ? { ...k6.environment, ...variablesOf(k6) } : { ...k6.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own: Ctrl-C reaches us, and k6 once, from us. The second signal would end it without `teardown`.
     detached: true,
@@ -104,6 +106,10 @@ function askToKill(k6: Extract<K6Program, { kind: 'container' }>, name: string):
   asking.unref();
 }
 
+function variablesOf({ environment }: K6Program): Readonly<Record<string, string>> {
+  return { ...goMemory(environment, totalmem()), ...K6_VARIABLES };
+}
+
 function commandLine(options: StartK6Options, name: string): readonly string[] {
   const { k6, script, plan, planPath, folder, summaryPath } = options;
   const run = [
@@ -129,7 +135,7 @@ function commandLine(options: StartK6Options, name: string): readonly string[] {
       name,
       writable: folder,
       readable: [dirname(script), ...files.map((file) => dirname(file))],
-      variables: K6_VARIABLES,
+      variables: variablesOf(k6),
       user: uid === undefined || gid === undefined ? undefined : { uid, gid },
     }),
     ...run,

@@ -12,6 +12,7 @@ import { formatTime } from '../../render/values.ts';
 import { loadSettings } from '../../settings.ts';
 import { formatCount, formatMs, formatRate } from '../../tui/numbers.ts';
 import { benchRoot, listResultFolders, RESULT_FILE } from './find-results.ts';
+import { type LatencyStanding, latencyStanding } from './latency-standing.ts';
 import { readResult } from './read-result.ts';
 
 interface Listed {
@@ -25,6 +26,8 @@ interface Listed {
   /** Null: nothing was answered, or the run makes no claim about latency. */
   readonly p95Ms: number | null;
   readonly noLatencyClaim: string | null;
+  /** What latencies of the run are worth. */
+  readonly latencies: LatencyStanding;
   readonly purchasesPerSecond: number;
   readonly dropped: number;
   readonly revision: string | null;
@@ -65,10 +68,8 @@ function readAll(directory: string): { readonly items: readonly Listed[]; readon
 }
 
 /** By the name of its folder: that is what other commands take. */
-function listed(
-  id: string,
-  { startedAt, scenario, profile, verdict, totals, noLatencyClaim, fest }: BenchResult,
-): Listed {
+function listed(id: string, result: BenchResult): Listed {
+  const { startedAt, scenario, profile, verdict, totals, noLatencyClaim, fest } = result;
   return {
     id,
     startedAt,
@@ -79,6 +80,7 @@ function listed(
     requestsPerSecond: totals.requestsPerSecond,
     p95Ms: noLatencyClaim === null ? totals.latency.p95Ms : null,
     noLatencyClaim,
+    latencies: latencyStanding(result),
     purchasesPerSecond: totals.purchasesPerSecond,
     dropped: totals.dropped,
     revision: fest.revision,
@@ -107,9 +109,15 @@ function renderList(items: readonly Listed[], context: Context): string {
     printable(item.profile),
     paint[item.verdict](item.verdict),
     formatRate(item.requestsPerSecond),
-    item.noLatencyClaim === null ? formatMs(item.p95Ms) : 'no claim',
+    quotedP95(item),
     formatRate(item.purchasesPerSecond),
     formatCount(item.dropped),
   ]);
   return renderTable(columns, rows, context.colour.stdout);
+}
+
+/** In brackets where it is not to be quoted although nothing went wrong: of smoke runs, and of closed loads. */
+function quotedP95({ latencies, p95Ms }: Listed): string {
+  if (latencies === 'none') return 'no claim';
+  return p95Ms !== null && (latencies === 'smoke' || latencies === 'closed') ? `(${formatMs(p95Ms)})` : formatMs(p95Ms);
 }

@@ -123,10 +123,11 @@ function parseFactor(text: string): number {
   throw wrong('--threshold-factor', text, `Give a number above 0 and up to ${FACTOR_MAX}: 2 allows twice the latency.`);
 }
 
-function wholeNumber(flag: string, text: string, most: number): number {
+/** @throws FixableError unless it is one from 1 to `most` */
+export function wholeNumber(flag: string, text: string, most: number, least = 1): number {
   const number = Number(text);
-  if (/^\d+$/.test(text) && number >= 1 && number <= most) return number;
-  throw wrong(flag, text, `Give a whole number from 1 to ${most.toLocaleString('en-US')}.`);
+  if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+  throw wrong(flag, text, `Give a whole number from ${least} to ${most.toLocaleString('en-US')}.`);
 }
 
 function wrong(flag: string, text: string, fix: string): FixableError {

@@ -43,6 +43,15 @@ test('a list has the newest first, and names what is broken without failing', as
   expect(context.text('stderr')).toContain(`${B} cannot be read: it has the format fest.bench-result/9`);
 });
 
+test('a latency that is not to be quoted stands in brackets: of a smoke run, and of a closed load', async () => {
+  put(A, { profile: 'smoke' });
+  const { config } = benchResult();
+  put(B, { config: { ...config, load: { kind: 'closed', users: 10, seconds: 60 } } });
+  const context = createFakeContext();
+  expect(await runBenchList(context, { dir: directory })).toBe(EXIT.done);
+  expect(context.text('stdout').match(/ \(4\.7 ms\) /g)).toHaveLength(2);
+});
+
 test('the same as a document', async () => {
   put(A, { noLatencyClaim: 'dropped.' });
   mkdirSync(join(directory, '.fest/bench', B), { recursive: true });

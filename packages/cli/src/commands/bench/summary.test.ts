@@ -5,8 +5,12 @@ import { renderBenchSummary } from './summary.ts';
 test('says whether it held, the figures, and where the report is', () => {
   const text = renderBenchSummary(benchResult(), false, '/srv/fest/.fest/bench/x/report.html');
   expect(text).toMatch(/^onsale, average: PASSED\. It held\.\n/);
-  expect(text).toMatch(/^ms +a second +mean +p50 +p90 +p95 +p99 +p99\.9 +max +refused +unexpected$/im);
-  expect(text).toMatch(/^poll +\S+ +1\.80 +1\.20 +2\.88 /m);
+  expect(text).toMatch(/^ms +mean +p50 +p90 +p95 +p99 +p99\.9 +max$/im);
+  expect(text).toMatch(/^poll +1\.80 +1\.20 +2\.88 /m);
+  expect(text).toMatch(/^endpoint +requests +a second +refused +unexpected$/im);
+  expect(text).toMatch(/^poll +[\d,]+ +\S+ +0 +0$/m);
+  const tables = text.split('\n').filter((line) => /^(ms|endpoint|poll|all|whole|to) /i.test(line));
+  for (const line of tables) expect(line.length).toBeLessThanOrEqual(80);
   expect(text).toMatch(/^whole visit +13,650 +9,100 /m);
   expect(text).toMatch(/^all /m);
   expect(text).toContain('k6 (generator) 0.52, server-1 0.60');

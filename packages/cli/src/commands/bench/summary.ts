@@ -46,43 +46,56 @@ export function renderBenchSummary(result: BenchResult, colour: boolean, reportP
     `${style.bold(`${printable(scenario)}, ${printable(profile)}`)}: ${paint[verdict](verdict.toUpperCase())}. ${verdictLine(result)}`,
     ...faults,
     '',
-    renderEndpoints(result, colour),
+    renderLatencies(result, colour),
+    renderCounts(result, colour),
     ...facts.map(([name, value]) => `${style.dim(name.padEnd(width))}  ${value}`),
     '',
   ].join('\n');
 }
 
-/** Endpoints, all of them together, and what people feel: the last are not counted by the second. */
-function renderEndpoints({ endpoints, totals, noLatencyClaim }: BenchResult, colour: boolean): string {
+const right = { align: 'right' } as const;
+
+/** Endpoints, all of them together, and what people feel. Counts have a table of their own: both fit a narrow terminal. */
+function renderLatencies({ endpoints, totals, noLatencyClaim }: BenchResult, colour: boolean): string {
   const isClaimed = noLatencyClaim === null;
-  const right = { align: 'right' } as const;
   const columns = [
     { title: isClaimed ? 'ms' : 'ms, no claim' },
-    ...['a second', 'mean', 'p50', 'p90', 'p95', 'p99', 'p99.9', 'max', 'refused', 'unexpected'].map((title) => ({
-      title,
-      ...right,
-    })),
+    ...['mean', 'p50', 'p90', 'p95', 'p99', 'p99.9', 'max'].map((title) => ({ title, ...right })),
   ];
-  const cells = ({ meanMs, p50Ms, p90Ms, p95Ms, p99Ms, p999Ms, maxMs }: Latencies): readonly string[] =>
-    [meanMs, p50Ms, p90Ms, p95Ms, p99Ms, p999Ms, maxMs].map((value) => quoted(value, isClaimed));
+  const row = (name: string, { meanMs, p50Ms, p90Ms, p95Ms, p99Ms, p999Ms, maxMs }: Latencies): readonly string[] => [
+    name,
+    ...[meanMs, p50Ms, p90Ms, p95Ms, p99Ms, p999Ms, maxMs].map((value) => quoted(value, isClaimed)),
+  ];
+  const rows = [
+    ...endpoints.toSorted((a, b) => b.count - a.count).map((each) => row(printable(each.endpoint), each)),
+    row('all', totals.latency),
+    ...waitsOf(totals).map(({ short, latencies }) => row(short, latencies)),
+  ];
+  return renderTable(columns, rows, colour);
+}
+
+function renderCounts({ endpoints, totals }: BenchResult, colour: boolean): string {
+  const columns = [
+    { title: 'endpoint' },
+    ...['requests', 'a second', 'refused', 'unexpected'].map((title) => ({ title, ...right })),
+  ];
   const rows = endpoints
     .toSorted((a, b) => b.count - a.count)
     .map((each) => [
       printable(each.endpoint),
+      grouped(sumOf(each.statuses)),
       rate(each.perSecond),
-      ...cells(each),
       grouped(sumOf(each.refused)),
       grouped(each.unexpected),
     ]);
   const all = [
     'all',
+    grouped(totals.requests),
     rate(totals.requestsPerSecond),
-    ...cells(totals.latency),
     grouped(sumOf(totals.refused)),
     grouped(totals.unexpected),
   ];
-  const waits = waitsOf(totals).map(({ short, latencies }) => [short, '', ...cells(latencies), '', '']);
-  return renderTable(columns, [...rows, all, ...waits], colour);
+  return renderTable(columns, [...rows, all], colour);
 }
 
 /** Nothing for those that attack nobody. */

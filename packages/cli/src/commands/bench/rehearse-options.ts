@@ -3,7 +3,7 @@ import { LIMITS } from '@fest/server/limits';
 import { FixableError } from '../../errors.ts';
 import { EXIT } from '../../exit-codes.ts';
 import type { RehearsalBounds } from './knee-search.ts';
-import type { BenchOptions } from './options.ts';
+import { type BenchOptions, wholeNumber } from './options.ts';
 
 export interface RehearseOptions
   extends Pick<
@@ -59,7 +59,7 @@ const DEFAULTS = { from: 20, to: 500, seconds: 10, steps: 24, minutes: 8 } as co
 export function parseRehearsal(options: RehearseOptions): RehearsalPlan {
   const { from, to, seconds, steps, minutes, inside, holdSeconds, apply } = options;
   const orDefault = (flag: string, text: string | undefined, otherwise: number, least: number, most: number): number =>
-    text === undefined ? otherwise : wholeNumber(flag, text, least, most);
+    text === undefined ? otherwise : wholeNumber(flag, text, most, least);
   const { holdSecondsMin, holdSecondsMax, holdSecondsDefault } = LIMITS;
   const plan = {
     from: orDefault('--from', from, DEFAULTS.from, 1, PER_SECOND_MAX),
@@ -67,7 +67,7 @@ export function parseRehearsal(options: RehearseOptions): RehearsalPlan {
     seconds: orDefault('--seconds', seconds, DEFAULTS.seconds, 1, SECONDS_MAX),
     steps: orDefault('--steps', steps, DEFAULTS.steps, STEPS_MIN, STEPS_MAX),
     minutes: orDefault('--minutes', minutes, DEFAULTS.minutes, 1, MINUTES_MAX),
-    insideSeconds: inside === undefined ? undefined : wholeNumber('--inside', inside, 1, INSIDE_MAX),
+    insideSeconds: inside === undefined ? undefined : wholeNumber('--inside', inside, INSIDE_MAX),
     holdSeconds: orDefault('--hold-seconds', holdSeconds, holdSecondsDefault, holdSecondsMin, holdSecondsMax),
   };
   if (plan.from > plan.to) {
@@ -80,12 +80,6 @@ export function parseRehearsal(options: RehearseOptions): RehearsalPlan {
     );
   }
   return plan;
-}
-
-function wholeNumber(flag: string, text: string, least: number, most: number): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && number >= least && number <= most) return number;
-  throw wrong(`${flag} is wrong: “${text}”`, `Give a whole number from ${least} to ${most}.`);
 }
 
 function wrong(what: string, fix: string): FixableError {

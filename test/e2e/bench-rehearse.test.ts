@@ -39,15 +39,15 @@ withK6('fest bench rehearse', () => {
     const proxy = await startSlowProxy({ upstream, isSlow, delayMs: 1_500 });
     const sale = await stack.openSale({ holdSeconds: 60 }, { perSecond: 1, maxActive: 1 });
     try {
-      const load = ['--from', '8', '--to', '40', '--steps', '9', '--target', proxy.url];
+      const load = ['--from', '8', '--to', '40', '--steps', '11', '--target', proxy.url];
       const args = ['rehearse', ...load, ...SMALL, '--inside', '60', '--apply', String(sale.id), '--yes'];
       const { exitCode, stdout, stderr } = await startBench(stack.directory, args).ended;
-      expect(exitCode, stderr).toBe(0);
       expect(stderr).toContain(`the admission of sale ${sale.id} “Day 1”`);
       const report = JSON.parse(stdout);
       expect(report).toMatchObject({ interrupted: false, faults: [], audit: { status: 'clean' }, notApplied: null });
       const { knee, steps, proposal } = report;
       expect(knee.kind, stderr).toBe('found');
+      expect(exitCode, stderr).toBe(knee.settled ? 0 : 8);
       expect(knee.perSecond).toBeGreaterThanOrEqual(KNEE - 4);
       expect(knee.perSecond).toBeLessThanOrEqual(KNEE + 4);
       expect(steps[0].part).toBe('warmUp');

@@ -5,6 +5,7 @@ export function rehearsalStep(perSecond: number, change: Partial<RehearsalStep> 
   return {
     perSecond,
     part: 'climb',
+    due: 1_000,
     arrivals: 1_000,
     dropped: 0,
     lost: 0,

@@ -118,7 +118,9 @@ const FESTIVAL_VISIT_SECONDS = 90;
 /** W2: one ticket for fifty who come. Holds are short, so that what is not paid is sold again within the run. */
 function onsale(profile: BenchProfile, overrides: LoadOverrides): ResolvedLoad {
   const holdSeconds = profile === 'smoke' ? 5 : 15;
-  const load = openLoad(ONSALE_SIZES[profile], overrides, { visitSeconds: Infinity, graceSeconds: holdSeconds * 4 });
+  // What one of five does not pay for is sold again after a hold, and of that a fifth after the next: until the last ticket is
+  // sold there are some such waves, and it costs nothing to wait for one that does not come.
+  const load = openLoad(ONSALE_SIZES[profile], overrides, { visitSeconds: Infinity, graceSeconds: holdSeconds * 8 });
   const arrivals = arrivalsOf(load);
   const capacity = Math.max(5, Math.ceil(arrivals / 50));
   return {

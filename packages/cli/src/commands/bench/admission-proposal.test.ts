@@ -58,7 +58,7 @@ describe('the proposal', () => {
   });
 
   it('is made from the largest rate that held where nothing bent', () => {
-    expect(proposeAdmission(steps, { kind: 'beyond', perSecond: 45 }, STAY)?.perSecond).toBe(36);
+    expect(proposeAdmission(steps, { kind: 'beyond', perSecond: 45, low: 40 }, STAY)?.perSecond).toBe(32);
   });
 
   it('is none where nothing held, or nobody bought', () => {

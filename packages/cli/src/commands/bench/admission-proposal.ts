@@ -64,8 +64,7 @@ export function proposeAdmission(
   const reckoned = stay.insideSeconds === undefined ? reckon(steps, stay) : null;
   if (reckoned === undefined) return undefined;
   const secondsInside = stay.insideSeconds ?? (reckoned === null ? 0 : meanStay(reckoned));
-  const sustained = knee.kind === 'found' ? knee.low : knee.perSecond;
-  const perSecond = Math.max(1, Math.min(LIMITS.perSecondMax, Math.floor(OF_THE_KNEE * sustained)));
+  const perSecond = Math.max(1, Math.min(LIMITS.perSecondMax, Math.floor(OF_THE_KNEE * knee.low)));
   const most = Math.min(LIMITS.maxActiveMax, stay.capacity ?? Number.POSITIVE_INFINITY);
   return {
     perSecond,

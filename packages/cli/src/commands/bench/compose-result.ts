@@ -1,5 +1,6 @@
 /** From everything that was seen to the one document. Pure. */
 
+import { arrivalsOf } from '@fest/loadtest/bench/load-sums';
 import type { BenchPlan } from '@fest/loadtest/bench/plan';
 import type { ResolvedLoad } from '@fest/loadtest/bench/profiles';
 import {
@@ -47,6 +48,7 @@ export function composeResult(facts: ResultFacts): BenchResult {
   const deaths = facts.died.map((message): BenchFault => ({ code: 'serverDied', message }));
   const { verdict, faults, noLatencyClaim } = judge({
     interrupted: run.interrupted,
+    due: resolved.load.kind === 'arrivals' ? arrivalsOf(resolved.load) : undefined,
     totals: run.totals,
     endpoints: run.endpoints,
     thresholds: run.thresholds,

@@ -84,7 +84,17 @@ describe('a rehearsal', () => {
   it('ends where it may go no further, and says so', () => {
     const { rates, knee } = rehearse({ ...BOUNDS, to: 100 }, () => false);
     expect(rates).toEqual([20, 20, 30, 45, 68, 100]);
-    expect(knee).toEqual({ kind: 'beyond', perSecond: 100 });
+    expect(knee).toEqual({ kind: 'beyond', perSecond: 100, low: expect.any(Number) });
+  });
+
+  it('builds on no single step that held at the largest rate', () => {
+    const { knee } = rehearse({ ...BOUNDS, to: 100 }, () => false);
+    if (knee.kind !== 'beyond') throw new Error(knee.kind);
+    expect(knee.low).toBeGreaterThan(60);
+    expect(knee.low).toBeLessThan(100);
+    // It bends there for the first time, and holds when it is repeated.
+    const once = rehearse({ ...BOUNDS, to: 100 }, (rate, number) => rate === 100 && number === 6);
+    expect(once.steps.length).toBeGreaterThan(7);
   });
 
   it('ends when the first rate bent three times in a row, and not for a hiccup or two', () => {
@@ -105,7 +115,7 @@ describe('a rehearsal', () => {
     expect(knee).toMatchObject({ kind: 'found', settled: false });
     expect(nextStep([step(20, { part: 'warmUp' }), step(20), step(30)], BOUNDS, true)).toEqual({
       kind: 'done',
-      knee: { kind: 'beyond', perSecond: 30 },
+      knee: { kind: 'beyond', perSecond: 30, low: expect.any(Number) },
     });
   });
 

@@ -27,8 +27,8 @@ export type Knee =
       /** False: steps or time ended before the interval was narrow. */
       readonly settled: boolean;
     }
-  /** Everything that was tried held; the largest rate. */
-  | { readonly kind: 'beyond'; readonly perSecond: number }
+  /** Whatever was tried held, up to this rate; `low` is what it is safe to build on: one step that held proves little. */
+  | { readonly kind: 'beyond'; readonly perSecond: number; readonly low: number }
   /** Not even the first rate held. */
   | { readonly kind: 'below'; readonly perSecond: number; readonly why: string };
 
@@ -61,7 +61,8 @@ export function nextStep(steps: readonly RehearsalStep[], bounds: RehearsalBound
 type Judged = RehearsalStep & { readonly why: string | null };
 
 /** Undefined: the climb is over, its bend was seen twice. */
-function afterClimb(judged: readonly Judged[], { from, to }: RehearsalBounds, isOver: boolean): NextStep | undefined {
+function afterClimb(judged: readonly Judged[], bounds: RehearsalBounds, isOver: boolean): NextStep | undefined {
+  const { from, to } = bounds;
   const climb = judged.filter(({ part }) => part === 'climb');
   const last = climb.at(-1);
   if (last === undefined || judged.length > climb.length) return undefined;
@@ -72,16 +73,17 @@ function afterClimb(judged: readonly Judged[], { from, to }: RehearsalBounds, is
   if (last.why !== null && bends.length >= BENDS_BELIEVED_AT_FIRST) {
     return { kind: 'done', knee: { kind: 'below', perSecond: from, why: last.why } };
   }
-  if (last.why === null && last.perSecond >= to) return { kind: 'done', knee: { kind: 'beyond', perSecond: to } };
-  if (isOver) return climb.every(({ why }) => why === null) ? beyond(climb) : undefined;
+  const hasBentThere = climb.some(({ why, perSecond }) => why !== null && perSecond === last.perSecond);
+  // Once so and once so at the largest rate: the knee may be there.
+  if (last.why === null && last.perSecond >= to) return hasBentThere ? undefined : beyond(climb, bounds);
+  if (isOver) return climb.every(({ why }) => why === null) ? beyond(climb, bounds) : undefined;
   const perSecond = last.why === null ? Math.min(to, Math.ceil(last.perSecond * RISE)) : last.perSecond;
   return { kind: 'step', perSecond, part: 'climb' };
 }
 
 function afterSearch(judged: readonly Judged[], bounds: RehearsalBounds, isOver: boolean): NextStep {
   const { from, to } = bounds;
-  const probes = judged.map(({ perSecond, why }): Probe => ({ perSecond, bent: why !== null }));
-  const estimate = estimateKnee(probes, bounds);
+  const estimate = estimateKnee(probesOf(judged), bounds);
   const searched = judged.filter(({ part }) => part === 'search').length;
   const isSettled = searched >= SEARCH_STEPS_LEAST && isNarrow(estimate);
   const isOutside = Math.max(estimate.beyondTo, estimate.belowFrom) >= SURE;
@@ -96,7 +98,7 @@ function conclude(
   { from, to }: RehearsalBounds,
   settled: boolean,
 ): Knee {
-  if (median > to) return { kind: 'beyond', perSecond: highestThatHeld(judged, from) };
+  if (median > to) return beyondWith(highestThatHeld(judged, from), low);
   if (median < from) {
     return { kind: 'below', perSecond: from, why: judged.findLast(({ why }) => why !== null)?.why ?? '' };
   }
@@ -114,8 +116,17 @@ function isNarrow({ low, high }: KneeEstimate): boolean {
   return high / low <= NARROW || high - low <= NARROW_PER_SECOND;
 }
 
-function beyond(judged: readonly Judged[]): NextStep {
-  return { kind: 'done', knee: { kind: 'beyond', perSecond: highestThatHeld(judged, 0) } };
+function beyond(judged: readonly Judged[], bounds: RehearsalBounds): NextStep {
+  const { low } = estimateKnee(probesOf(judged), bounds);
+  return { kind: 'done', knee: beyondWith(highestThatHeld(judged, 0), low) };
+}
+
+function beyondWith(perSecond: number, low: number): Knee {
+  return { kind: 'beyond', perSecond, low: Math.max(1, Math.floor(Math.min(perSecond, low))) };
+}
+
+function probesOf(judged: readonly Judged[]): readonly Probe[] {
+  return judged.map(({ perSecond, why }) => ({ perSecond, bent: why !== null }));
 }
 
 function highestThatHeld(judged: readonly Judged[], otherwise: number): number {

@@ -18,6 +18,7 @@ describe('a step of a rehearsal', () => {
 
   it.each<readonly [string, Partial<RehearsalStep>, RegExp]>([
     ['a visit could not begin', { dropped: 1 }, /1 of 1001 visits/],
+    ['k6 began too few', { arrivals: 960 }, /only 960 of 1000 visits began/],
     ['more requests fail', { errors: 9 }, /9 of 8000 requests/],
     ['more visits come to nothing', { lost: 11 }, /11 of 1000 visits/],
     ['one endpoint is late', { p95Ms: { join: 12, hold: 101 } }, /p95 of hold was 101 ms, above 100 ms/],

@@ -119,7 +119,7 @@ describe('in the end', () => {
   });
 
   test('the larger of both exit codes is told: more would have held, and it was set', async () => {
-    const { end, sent } = await concluding({}, { knee: { kind: 'beyond', perSecond: 52 } });
+    const { end, sent } = await concluding({}, { knee: { kind: 'beyond', perSecond: 52, low: 52 } });
     expect(await end()).toBe(EXIT.partlyDone);
     expect(sent).toHaveLength(1);
   });

@@ -45,6 +45,7 @@ describe('a step of a rehearsal', () => {
   it('counts failures and overload, visits that came to nothing, latencies of a purchase, and who is inside in its middle', () => {
     expect(describeStep(facts)).toEqual({
       perSecond: 40,
+      due: 203,
       part: 'search',
       arrivals: 200,
       dropped: 0,

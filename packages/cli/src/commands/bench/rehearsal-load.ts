@@ -75,6 +75,7 @@ export function describeStep({ perSecond, part, due, run, timeline, died, afterw
   return {
     perSecond,
     part,
+    due,
     arrivals: totals.iterations,
     dropped: totals.dropped,
     lost: lostVisits(run, due),

@@ -68,7 +68,7 @@ describe('the report of a rehearsal', () => {
   });
 
   it('says what to do where no knee was found', () => {
-    expect(describeKnee({ kind: 'beyond', perSecond: 500 })).toContain('--to');
+    expect(describeKnee({ kind: 'beyond', perSecond: 500, low: 500 })).toContain('--to');
     expect(describeKnee({ kind: 'below', perSecond: 20, why: 'it is late' })).toMatch(/it is late.*--from/);
     const none = { ...facts, knee: { kind: 'below', perSecond: 20, why: '' }, proposal: undefined } as const;
     expect(renderRehearsal(composeRehearsal(none), false)).toContain('There is no admission to propose.');
@@ -106,7 +106,8 @@ describe('the end of a rehearsal', () => {
 
   it.each([
     [{}, EXIT.done],
-    [{ knee: { kind: 'beyond', perSecond: 500 } }, EXIT.partlyDone],
+    [{ knee: { kind: 'beyond', perSecond: 500, low: 500 } }, EXIT.partlyDone],
+    [{ knee: { kind: 'found', perSecond: 90, low: 60, high: 130, settled: false } }, EXIT.partlyDone],
     [{ knee: { kind: 'below', perSecond: 20, why: '' } }, EXIT.checkFailed],
     [{ audit: unproven }, EXIT.partlyDone],
     [{ audit: { status: 'differs', reasons: ['I1'] } }, EXIT.checkFailed],
@@ -120,12 +121,22 @@ describe('the end of a rehearsal', () => {
 
   it.each([
     ['when all is proven', {}, true],
-    ['when even the largest rate held', { knee: { kind: 'beyond', perSecond: 500 } }, true],
+    ['when even the largest rate held', { knee: { kind: 'beyond', perSecond: 500, low: 500 } }, true],
+    [
+      'when the interval is nearly narrow',
+      { knee: { kind: 'found', perSecond: 90, low: 80, high: 110, settled: false } },
+      true,
+    ],
+    [
+      'while the interval is wide',
+      { knee: { kind: 'found', perSecond: 90, low: 60, high: 130, settled: false } },
+      false,
+    ],
     ['when nobody could audit', { audit: { status: 'notRun', reasons: [] } }, false],
     ['when something was not proven', { audit: unproven }, false],
     [
       'when neither the largest rate bent nor all was proven',
-      { knee: { kind: 'beyond', perSecond: 9 }, audit: unproven },
+      { knee: { kind: 'beyond', perSecond: 9, low: 9 }, audit: unproven },
       false,
     ],
     ['after a fault', { faults }, false],

@@ -64,7 +64,8 @@ function commandOf(rateCommand: string, { perSecond, maxActive }: AdmissionPropo
 }
 
 function notesOf({ steps, knee, proposal }: Pick<RehearsalReport, 'steps' | 'knee' | 'proposal'>): readonly string[] {
-  const starved = steps.filter((step) => step.starved !== null && step.bend !== null).length;
+  const starvedSteps = steps.filter(({ starved }) => starved !== null);
+  const starved = starvedSteps.filter(({ bend }) => bend !== null).length;
   const { comeSeconds = 0, paySeconds = 0, paysShare = 1, holdSeconds = 0 } = proposal?.reckoned ?? {};
   return [
     ...(proposal?.reckoned == null
@@ -104,7 +105,14 @@ export function exitCodeOfRehearsal({ audit, faults, interrupted, knee }: Judged
   if (interrupted || knee === null) return EXIT.interrupted;
   if (knee.kind === 'below') return EXIT.checkFailed;
   // Nothing was seen to be wrong: that proves something only where somebody has looked.
-  return audit.status !== 'clean' || knee.kind === 'beyond' ? EXIT.partlyDone : EXIT.done;
+  return audit.status !== 'clean' || knee.kind === 'beyond' || !knee.settled ? EXIT.partlyDone : EXIT.done;
+}
+
+/** Upper end of the interval by its lower one: beyond it a rehearsal that ran out of steps or time knows too little. */
+const VAGUE = 1.5;
+
+function isVague(knee: Knee): knee is Extract<Knee, { kind: 'found' }> {
+  return knee.kind === 'found' && !knee.settled && knee.high > VAGUE * knee.low;
 }
 
 /** Why a proposal is not to be applied; undefined: it may be. That more would have held as well is no reason. */
@@ -114,5 +122,7 @@ export function refusalToApply(report: Judged & Pick<RehearsalReport, 'proposal'
   if (interrupted || knee === null) return 'the rehearsal was not finished';
   if (audit.status !== 'clean') return 'not everything could be proven';
   if (knee.kind === 'below') return 'no rate held';
+  if (isVague(knee))
+    return `steps or time ended while the knee could be anywhere from ${knee.low} to ${knee.high} a second`;
   return proposal === null ? 'there is nothing to propose' : undefined;
 }

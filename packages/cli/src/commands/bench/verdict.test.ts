@@ -125,6 +125,10 @@ describe('the verdict of a load test', () => {
 
   it('makes no claim about latency with dropped visits, a starved generator, or a server that died', () => {
     expect(judged(totals({ dropped: 1 })).noLatencyClaim).toMatch(/1 visits were dropped/);
+    const { iterations } = TOTALS;
+    expect(judged({ due: iterations }).noLatencyClaim).toBeNull();
+    expect(judged({ due: iterations * 2 }).noLatencyClaim).toMatch(/^Only \d+ of \d+ visits began/);
+    expect(judged({ due: iterations * 2, interrupted: true }).noLatencyClaim).toBeNull();
     expect(judged({ starved: 'k6 had no processor.' }).noLatencyClaim).toBe('k6 had no processor.');
     const died = { code: 'serverDied', message: 'server-1 ended.' } as const;
     expect(judged({ faults: [died] }).noLatencyClaim).toBe('server-1 ended.');

@@ -8,7 +8,7 @@ import type { Visitor } from '../visitor.ts';
 import type { Place } from './join.ts';
 
 /** So often somebody who is told that all is sold looks whether anything can come back. */
-const LOOK_EVERY = 3;
+const LOOK_EVERY = 2;
 
 /** Leaves when the turn is lost, or nothing can come back any more. */
 export function waitForTurn(visitor: Visitor, place: Place, pause: PollPause, saleId: number = plan.saleId): void {

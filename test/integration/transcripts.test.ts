@@ -39,14 +39,15 @@ interface Way {
 /** A log of which there is no copy. */
 const LOST = '0f3c19d2'.padEnd(32, 'b');
 /**
- * Of commands that run a stack, which `test/e2e/demo.test.ts`, `test/e2e/console.test.ts`, `test/e2e/bench.test.ts` and
- * `test/e2e/bench-rehearse.test.ts` have, or compare
- * what they have left behind (`packages/cli/src/commands/bench/results-commands.test.ts`); and of `fest watch`, which hands on
- * what the server says of its last second (`test/integration/operations-live.test.ts`).
+ * Of commands that run a stack, which `test/e2e/demo.test.ts`, `console.test.ts`, `bench.test.ts`, `bench-segments.test.ts` and
+ * `bench-rehearse.test.ts` have; of those that compare what load tests have left behind
+ * (`packages/cli/src/commands/bench/results-commands.test.ts`); and of `fest watch`, which hands on what the server says of its
+ * last second (`test/integration/operations-live.test.ts`).
  */
 const ELSEWHERE = [
   'fest.bench-compare/1',
   'fest.bench-list/1',
+  'fest.bench-prepared/1',
   'fest.bench-rehearsal/1',
   'fest.bench/1',
   'fest.demo-report/1',
@@ -96,8 +97,9 @@ async function transcriptOf(line: string, way: Way = {}): Promise<string> {
   const section = (name: string, text: string): string =>
     text === '' ? '' : `--- ${name}\n${text.replace(/\n?$/, '\n')}`;
   const where = way.isTTY === true ? ' (terminal)' : '';
-  // Columns are as wide as what stands in them here.
-  const narrow = (text: string): string => (line.includes('config') ? text.replaceAll(/ {2,}/g, '  ') : text);
+  // Columns are as wide as what stands in them here, and now: “in 24 h” is soon “in 1 d”.
+  const isOfNow = line.includes('config') || (way.isTTY === true && line.includes('sale list'));
+  const narrow = (text: string): string => (isOfNow ? text.replaceAll(/ {2,}/g, '  ') : text);
   return steady(
     `$ ${line}${where}\n${section('stdout', narrow(stdout))}${section('stderr', stderr)}--- exit ${exitCode}\n`,
   );

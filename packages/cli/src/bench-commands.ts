@@ -97,7 +97,7 @@ function addRehearse(bench: Command, context: Context, run: RunCommand): void {
     .option('--to <number>', 'largest rate (default: 500)')
     .option('--seconds <number>', 'length of a step (default: 10)')
     .option('--steps <number>', 'steps at most; fewer when the knee is known before (default: 24)')
-    .option('--minutes <number>', 'no step begins that would end later (default: 8)')
+    .option('--minutes <number>', 'no step begins that would end later (default: 12)')
     .option(
       '--inside <seconds>',
       'how long somebody is inside, on average (default: reckoned, see docs/load-testing.md)',

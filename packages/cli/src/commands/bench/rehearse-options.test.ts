@@ -12,7 +12,7 @@ describe('the command line of a rehearsal', () => {
       to: 500,
       seconds: 10,
       steps: 24,
-      minutes: 8,
+      minutes: 12,
       insideSeconds: undefined,
       holdSeconds: LIMITS.holdSecondsDefault,
     });
@@ -48,7 +48,7 @@ describe('the size of a rehearsal', () => {
 
   it('is told as the sum of all its steps, with their accounts and sales', () => {
     const visits = arrivalsAtMost(plan, plan.seconds).toLocaleString('en-US');
-    expect(describeRehearsal(plan)).toMatch(/^24 steps at most, of 10 s each, within 8 min; /);
+    expect(describeRehearsal(plan)).toMatch(/^24 steps at most, of 10 s each, within 12 min; /);
     expect(describeRehearsal(plan)).toContain(`${visits} visits at most, up to 500 a second; 5,000 accounts`);
     expect(arrivalsAtMost(plan, plan.seconds)).toBeGreaterThan(50_000);
     expect(arrivalsAtMost(plan, plan.seconds)).toBeLessThan(24 * 500 * 10);

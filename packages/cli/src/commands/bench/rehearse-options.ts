@@ -53,7 +53,7 @@ const STEPS_MIN = 4;
 const STEPS_MAX = 100;
 const SECONDS_MAX = 120;
 const INSIDE_MAX = 3_600;
-const DEFAULTS = { from: 20, to: 500, seconds: 10, steps: 24, minutes: 8 } as const;
+const DEFAULTS = { from: 20, to: 500, seconds: 10, steps: 24, minutes: 12 } as const;
 
 /** @throws FixableError naming the flag that is wrong */
 export function parseRehearsal(options: RehearseOptions): RehearsalPlan {

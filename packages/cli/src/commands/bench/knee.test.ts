@@ -11,6 +11,7 @@ describe('a step of a rehearsal', () => {
     ['it is slower, and nobody notices', { p95Ms: { hold: 100 } }],
     ['one visit of a hundred comes to nothing', { lost: 10 }],
     ['chance has fewer buy', { purchases: 100 }],
+    ['of a few visits the last one did not begin', { due: 24, arrivals: 22 }],
     ['nothing was answered that has a latency', { p95Ms: {} }],
   ])('holds when %s', (_, change) => {
     expect(bendOf(step(100, change), first)).toBeNull();

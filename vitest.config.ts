@@ -23,6 +23,8 @@ export const INTEGRATION = {
 export default defineConfig({
   resolve: SOURCES,
   test: {
+    // Of a run elsewhere often the message is all that is kept: it is to say what differed.
+    chaiConfig: { truncateThreshold: 600 },
     projects: [
       {
         extends: true,

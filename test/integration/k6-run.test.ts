@@ -59,7 +59,7 @@ const admission = new Trend('time_to_admission', true);
 export const options = {
   scenarios: { shop: { executor: 'shared-iterations', vus: 4, iterations: 40, maxDuration: '30s' } },
   thresholds: {
-    'http_req_duration{name:poll}': ['p(95)<20000', 'p(99)<0.0001'],
+    'http_req_duration{name:poll}': ['p(95)<900000', 'p(99)<0.0001'],
     'http_req_duration{name:leave}': ['p(95)<1'],
     tickets_oversold: ['count==0'],
   },
@@ -206,7 +206,7 @@ withK6('a load test with k6', () => {
     expect(result.interrupted).toBe(false);
     expect(result.thresholds).toEqual([
       { metric: 'http_req_duration{name:leave}', expression: 'p(95)<1', passed: true },
-      { metric: 'http_req_duration{name:poll}', expression: 'p(95)<20000', passed: true },
+      { metric: 'http_req_duration{name:poll}', expression: 'p(95)<900000', passed: true },
       { metric: 'http_req_duration{name:poll}', expression: 'p(99)<0.0001', passed: false },
       { metric: 'tickets_oversold', expression: 'count==0', passed: true },
     ]);

@@ -100,9 +100,13 @@ export function folderIn(stdout: string): string {
 export const codesOf = ({ faults }: BenchResult): readonly BenchFaultCode[] => faults.map(({ code }) => code);
 
 /** The sales of the newest load test of a scenario, that of the load first, then the one for tokens of another sale. */
-export async function newestSales(stack: SpawnedStack, scenario: string): Promise<readonly number[]> {
+export async function newestSales(
+  stack: SpawnedStack,
+  scenario: string,
+  operator?: string,
+): Promise<readonly number[]> {
   type Page = { readonly items: readonly { readonly id: number; readonly title: string }[] };
-  const token = await stack.signIn('operator');
+  const token = operator ?? (await stack.signIn('operator'));
   const { items } = await stack.call<Page>('GET', '/api/v1/festivals?limit=100', token);
   const id = Math.max(...items.filter(({ title }) => title.includes(`-${scenario}-`)).map((festival) => festival.id));
   type Festival = { readonly sales: readonly { readonly id: number }[] };

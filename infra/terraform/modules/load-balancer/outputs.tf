@@ -25,3 +25,8 @@ output "notice_seconds" {
   description = "How long it takes to notice that a server is not ready: unhealthy answers, a round each, and the last one's time-out. A server that stops answers for longer (FEST_LAME_DUCK_MS)."
   value       = var.health_check.interval_seconds * var.health_check.unhealthy_answers + var.health_check.timeout_seconds
 }
+
+output "deletion_protection" {
+  description = "Whether the load balancer is protected from deletion."
+  value       = aws_lb.this.enable_deletion_protection
+}

@@ -17,3 +17,12 @@ output "identifier" {
   description = "What the database is called in CloudWatch and on the command line."
   value       = aws_db_instance.this.identifier
 }
+
+output "safety" {
+  description = "What keeps the database: a standby, days of backups, protection from deletion."
+  value = {
+    standby             = aws_db_instance.this.multi_az
+    backup_days         = aws_db_instance.this.backup_retention_period
+    deletion_protection = aws_db_instance.this.deletion_protection
+  }
+}

@@ -9,6 +9,10 @@ mock_data "aws_caller_identity" {
   defaults = { account_id = "123456789012" }
 }
 
+mock_data "aws_elb_service_account" {
+  defaults = { arn = "arn:aws:iam::054676820928:root" }
+}
+
 mock_resource "aws_cloudwatch_log_group" {
   defaults = { arn = "arn:aws:logs:eu-central-1:123456789012:log-group:mock" }
 }

@@ -79,7 +79,7 @@ module "service" {
 
   name                  = local.name
   environment           = "production"
-  slots                 = { for index, place in slice(module.network.server_subnets, 0, 2) : "server-${index + 1}" => place }
+  slots                 = { for index in range(var.servers) : "server-${index + 1}" => element(module.network.server_subnets, index) }
   instance_type         = var.instance_type
   cpu_credits           = var.cpu_credits
   ami_id                = var.ami_id

@@ -20,6 +20,17 @@ variable "zones" {
   }
 }
 
+variable "servers" {
+  description = "How many servers, one zone after the other. More may come; fewer only when the order logs of those that go are in MySQL (fest log replay --retire). Append a zone before a server that is to be in it."
+  type        = number
+  default     = 2
+
+  validation {
+    condition     = var.servers >= 2 && var.servers <= 20 && floor(var.servers) == var.servers
+    error_message = "servers must be from 2 to 20: one alone is missing while it is replaced."
+  }
+}
+
 variable "domain_name" {
   description = "Name under which buyers come, such as tickets.example.org."
   type        = string

@@ -77,7 +77,7 @@ module "service" {
 
   name                  = local.name
   environment           = "staging"
-  slots                 = { for index, place in slice(module.network.server_subnets, 0, 2) : "server-${index + 1}" => place }
+  slots                 = { for index in range(var.servers) : "server-${index + 1}" => element(module.network.server_subnets, index) }
   ami_id                = var.ami_id
   release               = var.release
   extra_environment     = var.extra_environment

@@ -45,7 +45,6 @@ resource "aws_launch_template" "server" {
   }
 
   network_interfaces {
-    subnet_id                   = each.value.subnet_id
     security_groups             = [var.security_group_ids.server]
     associate_public_ip_address = false
     delete_on_termination       = true

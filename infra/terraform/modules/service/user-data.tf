@@ -48,10 +48,13 @@ locals {
     { path = "/usr/local/bin/fest-server", permissions = "0755", content = file("${path.module}/templates/fest-server") },
   ] }
 
+  # The same number on every machine: files on the volume and on the gateway's folder are this user's.
+  user_id = 8765
+
   # JSON is YAML, and needs no indentation of what is put into it.
   user_data = { for name, slot in var.slots : name => join("\n", ["#cloud-config", jsonencode({
     write_files = local.files[name]
-    users       = ["default", { name = "fest", system = true, homedir = "/var/lib/fest", no_create_home = true, shell = "/usr/sbin/nologin" }]
+    users       = ["default", { name = "fest", uid = local.user_id, system = true, homedir = "/var/lib/fest", no_create_home = true, shell = "/usr/sbin/nologin" }]
     runcmd = [
       ["systemctl", "daemon-reload"],
       ["systemctl", "enable", "--now", "--no-block", "fest-prepare.service", "fest.service"],

@@ -65,6 +65,7 @@ run "what_makes_no_sense_is_refused" {
 
   variables {
     region            = "Frankfurt"
+    servers           = 1
     domain_name       = "localhost"
     certificate_arn   = "arn:aws:iam::1:server-certificate/x"
     ami_id            = "latest"
@@ -80,7 +81,7 @@ run "what_makes_no_sense_is_refused" {
     reserved_capacity_units = 5
   }
 
-  expect_failures = [var.region, var.domain_name, var.certificate_arn, var.ami_id, var.release, var.redis_auth_token, var.emails, var.extra_environment, var.monthly_limit_usd, var.instance_type, var.cpu_credits, var.metrics_cidrs, var.reserved_capacity_units]
+  expect_failures = [var.region, var.servers, var.domain_name, var.certificate_arn, var.ami_id, var.release, var.redis_auth_token, var.emails, var.extra_environment, var.monthly_limit_usd, var.instance_type, var.cpu_credits, var.metrics_cidrs, var.reserved_capacity_units]
 }
 
 run "a_zone_of_another_region_and_two_certificates_are_refused" {
@@ -92,4 +93,17 @@ run "a_zone_of_another_region_and_two_certificates_are_refused" {
   }
 
   expect_failures = [var.zones, var.zone_id]
+}
+
+run "a_third_server_is_one_number" {
+  command = plan
+
+  variables {
+    servers = 3
+  }
+
+  assert {
+    condition     = output.groups == { server-1 = "fest-production-server-1", server-2 = "fest-production-server-2", server-3 = "fest-production-server-3" }
+    error_message = "the first two stay what they are"
+  }
 }

@@ -57,6 +57,7 @@ run "what_makes_no_sense_is_refused" {
 
   variables {
     region            = "Frankfurt"
+    servers           = 1
     domain_name       = "localhost"
     certificate_arn   = "arn:aws:iam::1:server-certificate/x"
     ami_id            = "latest"
@@ -67,7 +68,7 @@ run "what_makes_no_sense_is_refused" {
     monthly_limit_usd = 1
   }
 
-  expect_failures = [var.region, var.domain_name, var.certificate_arn, var.ami_id, var.release, var.redis_auth_token, var.emails, var.extra_environment, var.monthly_limit_usd]
+  expect_failures = [var.region, var.servers, var.domain_name, var.certificate_arn, var.ami_id, var.release, var.redis_auth_token, var.emails, var.extra_environment, var.monthly_limit_usd]
 }
 
 run "a_zone_of_another_region_and_two_certificates_are_refused" {

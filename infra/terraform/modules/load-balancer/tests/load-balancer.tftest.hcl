@@ -139,7 +139,25 @@ run "access_logs_are_private_and_forgotten" {
     error_message = "the bucket is not spoken to in the clear"
   }
   assert {
+    condition     = alltrue([for policy in aws_s3_bucket_policy.access_logs : jsondecode(policy.policy).Statement[0].Principal == { AWS = "arn:aws:iam::054676820928:root" } && jsondecode(policy.policy).Statement[0].Action == "s3:PutObject"])
+    error_message = "only the region's account of load balancers writes to the bucket"
+  }
+  assert {
     condition     = length(aws_lb.this.access_logs) == 1 && aws_lb.this.access_logs[0].enabled
     error_message = "access logs are written"
+  }
+}
+
+run "in_a_young_region_the_service_writes_access_logs" {
+  command = apply
+
+  override_data {
+    target = data.aws_region.current
+    values = { name = "eu-central-2" }
+  }
+
+  assert {
+    condition     = alltrue([for policy in aws_s3_bucket_policy.access_logs : jsondecode(policy.policy).Statement[0].Principal == { Service = "logdelivery.elasticloadbalancing.amazonaws.com" }])
+    error_message = "only the service of load balancers writes to the bucket"
   }
 }

@@ -63,7 +63,7 @@ run "what_is_committed_is_durable_and_comes_by_tls" {
   }
   assert {
     condition     = one([for p in aws_db_parameter_group.this.parameter : p.value if p.name == "time_zone"]) == "UTC"
-    error_message = "times are UTC"
+    error_message = "the database keeps its times in UTC"
   }
   assert {
     condition     = aws_db_instance.this.engine_version == "8.4" && aws_db_parameter_group.this.family == "mysql8.4"

@@ -67,7 +67,7 @@ run "the_internet_reaches_the_load_balancer_only" {
   }
   assert {
     condition     = alltrue(concat([for rule in aws_vpc_security_group_ingress_rule.flow : rule.from_port != 22], [for rule in aws_vpc_security_group_ingress_rule.public : rule.from_port != 22]))
-    error_message = "there is no SSH"
+    error_message = "nobody reaches anything by SSH"
   }
   assert {
     condition     = length(aws_vpc_security_group_ingress_rule.metrics) == 0

@@ -178,6 +178,10 @@ run "the_unit_and_its_environment_are_those_of_the_server" {
     error_message = "the machine gets its environment, its units and its two programs"
   }
   assert {
+    condition     = alltrue([for text in local.user_data : one([for user in jsondecode(split("\n", text)[1]).users : user.uid if user != "default"]) == 8765])
+    error_message = "the server's user has the same number on every machine, so the next one may read the order log"
+  }
+  assert {
     condition     = jsondecode(local.agent["server-1"]).metrics.namespace == "fest/fest-test" && jsondecode(local.agent["server-1"]).metrics.append_dimensions.AutoScalingGroupName == "$${aws:AutoScalingGroupName}"
     error_message = "figures of memory and disks go where the role allows, by the name of the group"
   }

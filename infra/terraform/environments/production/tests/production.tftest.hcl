@@ -1,0 +1,109 @@
+# Plans only: order logs and keys cannot be destroyed, which is what a test does with what it has applied.
+mock_provider "aws" {
+  source          = "../../mocks"
+  override_during = plan
+}
+
+variables {
+  domain_name = "tickets.example.org"
+  zone_id     = "Z1"
+  ami_id      = "ami-0123456789abcdef0"
+  release     = { bucket = "example-fest", key = "releases/fest-0.1.0.tar.gz", sha256 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff" }
+  emails      = ["sre@example.org"]
+
+  redis_auth_token = "0123456789abcdef0123456789abcdef"
+}
+
+run "an_operator_is_told_what_to_use" {
+  command = plan
+
+  assert {
+    condition     = output.url == "https://tickets.example.org"
+    error_message = "buyers come by HTTPS to the domain"
+  }
+  assert {
+    condition     = yamldecode(output.fest_profile) == { profiles = { production = { url = "https://tickets.example.org", production = true } } }
+    error_message = "the profile for fest names this environment, and says that it is production"
+  }
+  assert {
+    condition     = output.groups == { server-1 = "fest-production-server-1", server-2 = "fest-production-server-2" }
+    error_message = "there are two servers"
+  }
+  assert {
+    condition     = output.roll_command == "aws ssm start-automation-execution --region eu-central-1 --document-name fest-production-roll"
+    error_message = "the command of the rolling replacement can be copied"
+  }
+  assert {
+    condition     = output.secret_names == { keys = "fest/fest-production/keys", accounts = "fest/fest-production/accounts" }
+    error_message = "the secrets that are to be filled are named"
+  }
+}
+
+run "production_is_kept_whatever_fails_or_is_typed" {
+  command = plan
+
+  assert {
+    condition     = module.mysql.safety == { standby = true, backup_days = 14, deletion_protection = true }
+    error_message = "MySQL has a standby, two weeks of backups, and is protected from deletion"
+  }
+  assert {
+    condition     = module.load_balancer.deletion_protection
+    error_message = "the load balancer is protected from deletion"
+  }
+  assert {
+    condition     = length(module.redis.node_ids) == 2
+    error_message = "Redis has a replica"
+  }
+  assert {
+    condition     = length(output.nat_addresses) == 2
+    error_message = "each zone has its own way out"
+  }
+}
+
+run "what_makes_no_sense_is_refused" {
+  command = plan
+
+  variables {
+    region            = "Frankfurt"
+    servers           = 1
+    domain_name       = "localhost"
+    certificate_arn   = "arn:aws:iam::1:server-certificate/x"
+    ami_id            = "latest"
+    release           = { bucket = "b", key = "fest.tar.gz", sha256 = "latest" }
+    redis_auth_token  = "short"
+    emails            = []
+    extra_environment = { PATH = "/" }
+    monthly_limit_usd = 1
+    instance_type     = "t3.nano"
+    cpu_credits       = "free"
+    metrics_cidrs     = ["everywhere"]
+
+    reserved_capacity_units = 5
+  }
+
+  expect_failures = [var.region, var.servers, var.domain_name, var.certificate_arn, var.ami_id, var.release, var.redis_auth_token, var.emails, var.extra_environment, var.monthly_limit_usd, var.instance_type, var.cpu_credits, var.metrics_cidrs, var.reserved_capacity_units]
+}
+
+run "a_zone_of_another_region_and_two_certificates_are_refused" {
+  command = plan
+
+  variables {
+    zones           = ["us-east-1a", "us-east-1b"]
+    certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/own"
+  }
+
+  expect_failures = [var.zones, var.zone_id]
+}
+
+run "a_third_server_is_one_number" {
+  command = plan
+
+  variables {
+    servers = 3
+  }
+
+  assert {
+    condition     = output.groups == { server-1 = "fest-production-server-1", server-2 = "fest-production-server-2", server-3 = "fest-production-server-3" }
+    error_message = "the first two stay what they are"
+  }
+}

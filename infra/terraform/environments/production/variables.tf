@@ -1,0 +1,171 @@
+variable "region" {
+  description = "AWS region."
+  type        = string
+  default     = "eu-central-1"
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region must be a region of AWS, such as eu-central-1."
+  }
+}
+
+variable "zones" {
+  description = "Availability zones of the region; server-1 is in the first, server-2 in the second."
+  type        = list(string)
+  default     = ["eu-central-1a", "eu-central-1b"]
+
+  validation {
+    condition     = alltrue([for zone in var.zones : startswith(zone, var.region)])
+    error_message = "zones must be of the region."
+  }
+}
+
+variable "servers" {
+  description = "How many servers, one zone after the other. More may come; fewer only when the order logs of those that go are in MySQL (fest log replay --retire). Append a zone before a server that is to be in it."
+  type        = number
+  default     = 2
+
+  validation {
+    condition     = var.servers >= 2 && var.servers <= 20 && floor(var.servers) == var.servers
+    error_message = "servers must be from 2 to 20: one alone is missing while it is replaced."
+  }
+}
+
+variable "domain_name" {
+  description = "Name under which buyers come, such as tickets.example.org."
+  type        = string
+
+  validation {
+    condition     = can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.domain_name))
+    error_message = "domain_name must be a full name in lower-case letters, such as tickets.example.org."
+  }
+}
+
+variable "zone_id" {
+  description = "Route 53 zone of the domain, in which certificate and address are made; or null, with certificate_arn."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = (var.zone_id == null) != (var.certificate_arn == null)
+    error_message = "Give either zone_id or certificate_arn."
+  }
+}
+
+variable "certificate_arn" {
+  description = "Certificate of the domain in ACM, where its zone is not in Route 53."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.certificate_arn == null || can(regex("^arn:aws[a-z-]*:acm:", var.certificate_arn))
+    error_message = "certificate_arn must be the ARN of a certificate in ACM."
+  }
+}
+
+variable "ami_id" {
+  description = "Image of Amazon Linux 2023 for x86-64; the README has the command that finds the newest."
+  type        = string
+
+  validation {
+    condition     = can(regex("^ami-[0-9a-f]{8,17}$", var.ami_id))
+    error_message = "ami_id must be an image, such as ami-0123456789abcdef0."
+  }
+}
+
+variable "release" {
+  description = "What runs, as bin/build-release prints it: bucket, key, SHA-256."
+  type        = object({ bucket = string, key = string, sha256 = string })
+
+  validation {
+    condition     = can(regex("^[0-9a-f]{64}$", var.release.sha256)) && startswith(var.release.key, "releases/")
+    error_message = "release must have a key in releases/ and a sha256 of 64 hexadecimal digits."
+  }
+}
+
+variable "redis_auth_token" {
+  description = "Password of Redis: 32 to 128 letters and digits. Give it as TF_VAR_redis_auth_token; openssl rand -hex 32 makes one."
+  type        = string
+  sensitive   = true
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9]{32,128}$", var.redis_auth_token))
+    error_message = "redis_auth_token must have 32 to 128 letters and digits."
+  }
+}
+
+variable "emails" {
+  description = "Who is told of alarms and costs."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.emails) > 0
+    error_message = "emails must have at least one address."
+  }
+}
+
+variable "extra_environment" {
+  description = "Other variables of the servers, see docs/configuration.md."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.extra_environment) : startswith(name, "FEST_")])
+    error_message = "extra_environment must be FEST_… variables."
+  }
+}
+
+variable "instance_type" {
+  description = "Machine of each server."
+  type        = string
+  default     = "t3.small"
+
+  validation {
+    condition     = !can(regex("\\.(nano|micro)$", var.instance_type))
+    error_message = "instance_type must have 2 GiB of memory."
+  }
+}
+
+variable "cpu_credits" {
+  description = "For t3: unlimited or standard."
+  type        = string
+  default     = "unlimited"
+
+  validation {
+    condition     = contains(["unlimited", "standard"], var.cpu_credits)
+    error_message = "cpu_credits must be unlimited or standard."
+  }
+}
+
+variable "reserved_capacity_units" {
+  description = "Capacity units of the load balancer kept ready for the day of a sale; 0 for none."
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = var.reserved_capacity_units == 0 || var.reserved_capacity_units >= 100
+    error_message = "reserved_capacity_units must be 0 or at least 100."
+  }
+}
+
+variable "metrics_cidrs" {
+  description = "Private networks from which Prometheus may ask the servers."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for cidr in var.metrics_cidrs : can(cidrhost(cidr, 0))])
+    error_message = "metrics_cidrs must be networks."
+  }
+}
+
+variable "monthly_limit_usd" {
+  description = "What a month may cost, US dollars."
+  type        = number
+  default     = 350
+
+  validation {
+    condition     = var.monthly_limit_usd >= 10
+    error_message = "monthly_limit_usd must be at least 10."
+  }
+}

@@ -1,0 +1,122 @@
+# Production in small: the same modules, one NAT gateway, no standbys, and nothing that keeps it from being taken down but its order logs and keys. This file puts modules together and decides their sizes; it makes
+# nothing itself.
+
+locals {
+  name = "fest-staging"
+}
+
+data "aws_caller_identity" "current" {}
+
+module "network" {
+  source = "../../modules/network"
+
+  name                 = local.name
+  zones                = var.zones
+  nat_gateway_per_zone = false
+}
+
+module "load_balancer" {
+  source = "../../modules/load-balancer"
+
+  name                = local.name
+  account_id          = data.aws_caller_identity.current.account_id
+  vpc_id              = module.network.vpc_id
+  subnet_ids          = module.network.public_subnet_ids
+  security_group_id   = module.network.security_group_ids["load-balancer"]
+  domain_name         = var.domain_name
+  zone_id             = var.zone_id
+  certificate_arn     = var.certificate_arn
+  deletion_protection = false
+}
+
+module "mysql" {
+  source = "../../modules/mysql"
+
+  name                = local.name
+  subnet_ids          = module.network.store_subnet_ids
+  security_group_id   = module.network.security_group_ids["mysql"]
+  multi_az            = false
+  backup_days         = 7
+  deletion_protection = false
+}
+
+module "redis" {
+  source = "../../modules/redis"
+
+  name                   = local.name
+  subnet_ids             = module.network.store_subnet_ids
+  security_group_id      = module.network.security_group_ids["redis"]
+  replicas               = 0
+  auth_token             = var.redis_auth_token
+  notification_topic_arn = module.observability.topic_arn
+}
+
+module "secrets" {
+  source = "../../modules/secrets"
+
+  name             = local.name
+  redis_auth_token = var.redis_auth_token
+  recovery_days    = 7
+}
+
+module "iam" {
+  source = "../../modules/iam"
+
+  name                    = local.name
+  region                  = var.region
+  account_id              = data.aws_caller_identity.current.account_id
+  secret_arns             = [module.secrets.keys_arn, module.secrets.accounts_arn, module.secrets.redis_arn, module.mysql.secret_arn]
+  release_bucket          = var.release.bucket
+  log_group_arns          = [module.observability.log_group.arn]
+  metric_namespace        = module.observability.metric_namespace
+  gateway_file_system_arn = module.service.gateway_file_system_arn
+}
+
+module "service" {
+  source = "../../modules/service"
+
+  name                  = local.name
+  environment           = "staging"
+  slots                 = { for index in range(var.servers) : "server-${index + 1}" => element(module.network.server_subnets, index) }
+  ami_id                = var.ami_id
+  release               = var.release
+  extra_environment     = var.extra_environment
+  security_group_ids    = { server = module.network.security_group_ids["server"], gateway = module.network.security_group_ids["gateway"] }
+  instance_profile_name = module.iam.instance_profile_name
+  roll_role_arn         = module.iam.roll_role_arn
+  target_group_arn      = module.load_balancer.target_group_arn
+  trusted_proxies       = module.network.public_subnet_cidrs
+  notice_seconds        = module.load_balancer.notice_seconds
+  log_group_name        = module.observability.log_group.name
+  metric_namespace      = module.observability.metric_namespace
+  secret_arns           = { keys = module.secrets.keys_arn, accounts = module.secrets.accounts_arn }
+  stores = {
+    mysql_address    = module.mysql.address
+    mysql_database   = module.mysql.database
+    mysql_secret_arn = module.mysql.secret_arn
+    redis_address    = module.redis.address
+    redis_secret_arn = module.secrets.redis_arn
+  }
+}
+
+module "observability" {
+  source = "../../modules/observability"
+
+  name             = local.name
+  region           = var.region
+  emails           = var.emails
+  log_days         = 14
+  load_balancer    = module.load_balancer.metric_names
+  servers          = { for name, group in module.service.group_names : name => { group = group, volume = module.service.volume_ids[name] } }
+  cpu_credits      = "unlimited"
+  mysql_identifier = module.mysql.identifier
+  redis_node_ids   = module.redis.node_ids
+}
+
+module "budget" {
+  source = "../../modules/budget"
+
+  name              = local.name
+  monthly_limit_usd = var.monthly_limit_usd
+  emails            = var.emails
+}

@@ -6,6 +6,8 @@ export const TRACE_LIMITS = {
   traceMs: 60_000,
   /** Spans that wait for the collector; more are dropped. Some 1 KiB each. */
   traceSpansWaiting: 4_096,
+  /** Spans are gathered for so long. */
+  traceBatchMs: 1_000,
   /** A collector that takes longer is away. Less than a stop has (`stopMs`). */
   traceExportMs: 3_000,
   /** Between two lines of the log about it. */

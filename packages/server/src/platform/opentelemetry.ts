@@ -49,6 +49,7 @@ export function openTelemetry(options: OpenTelemetryOptions): Tracing {
       new BatchSpanProcessor({
         exporter: exporter ?? new OTLPTraceExporter({ url: tracesUrl, timeoutMillis: LIMITS.traceExportMs }),
         maxQueueSize: LIMITS.traceSpansWaiting,
+        scheduledDelayMillis: LIMITS.traceBatchMs,
         exportTimeoutMillis: LIMITS.traceExportMs,
       }),
     ],

@@ -37,12 +37,21 @@ async function ask(
   return { status: answer.status, requestId: answer.headers.get('x-request-id'), body: JSON.parse(text || '{}') };
 }
 
-/** Signs up, joins, waits, holds, pays, and asks until there is an outcome. @returns the order's id */
-export async function buy(deployment: Deployment): Promise<string> {
+/** A buyer's way to ask. */
+export interface Buyer {
+  readonly authorization: string;
+}
+
+export async function signUp(deployment: Deployment): Promise<Buyer> {
   const email = `${randomBytes(6).toString('hex')}@example.org`;
   await ask(deployment, 'POST', '/accounts', 201, { body: { email, password: PASSWORD, name: 'A Buyer' } });
   const session = await ask(deployment, 'POST', '/sessions', 201, { body: { email, password: PASSWORD } });
-  const headers = { authorization: `Bearer ${session.body.accessToken}` };
+  return { authorization: `Bearer ${session.body.accessToken}` };
+}
+
+/** Joins, waits, holds, pays, and asks until there is an outcome. @returns the order's id */
+export async function buy(deployment: Deployment, buyer?: Buyer): Promise<string> {
+  const headers = { ...(buyer ?? (await signUp(deployment))) };
   const { saleId } = deployment;
   const joined = await ask(deployment, 'POST', `/sales/${saleId}/queue`, 200, { headers });
   const inLine = { ...headers, 'queue-token': String(joined.body.queueToken) };
@@ -60,6 +69,17 @@ export async function buy(deployment: Deployment): Promise<string> {
   const outcome = await until(`/payments/${paid.body.paymentId}`, ({ status }) => status !== 'pending');
   if (outcome.status !== 'succeeded') throw new Error(`a payment ended ${JSON.stringify(outcome)}`);
   return String(outcome.orderId);
+}
+
+/** Gives an order back, and waits until the money is on its way and the tickets are free. */
+export async function cancel(deployment: Deployment, buyer: Buyer, orderId: string): Promise<void> {
+  const headers = { ...buyer };
+  await ask(deployment, 'POST', `/orders/${orderId}/cancel`, 202, { headers });
+  for (const deadline = Date.now() + OUTCOME_WITHIN_MS; Date.now() < deadline; await sleep(250)) {
+    const { body } = await ask(deployment, 'GET', `/orders/${orderId}`, 200, { headers });
+    if (body.status === 'cancelled') return;
+  }
+  throw new Error(`${orderId} was not cancelled within ${OUTCOME_WITHIN_MS / 1_000} s`);
 }
 
 /** The balancer gives an id, and keeps one that it was given. */

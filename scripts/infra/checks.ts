@@ -125,9 +125,10 @@ const balancer: Check = {
   run(directory) {
     const servers = { FEST_SERVER_ONE: '127.0.0.1:8081', FEST_SERVER_TWO: '127.0.0.1:8082' };
     const file = 'infra/local/haproxy/haproxy.cfg';
-    taken(run('haproxy', ['-c', '-f', file], servers));
+    const haproxy = systemTool('haproxy');
+    taken(run(haproxy, ['-c', '-f', file], servers));
     const fault = planted(file, directory, 'default_backend fest', 'default_backend festival');
-    refused(run('haproxy', ['-c', '-f', fault], servers), /festival/);
+    refused(run(haproxy, ['-c', '-f', fault], servers), /festival/);
   },
 };
 

@@ -58,6 +58,28 @@ export function pythonTool(name: string): string {
   return join(folder, 'bin', name);
 }
 
+/** As `fest up` installs engines: one installation at a time on a machine, and no service is started. */
+const APT_INSTALL = `
+exec 9>/run/lock/fest-apt.lock && flock -w 900 9 || exit 1
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\\n# made by fest while it installs; safe to delete\\nexit 101\\n' >"$policy" && chmod 755 "$policy"
+fi
+apt-get -q update; apt-get -q install -y --no-install-recommends "$1" 9>&-`;
+
+/** A program of this machine; installed with apt-get where it is missing and may be. */
+export function systemTool(name: string): string {
+  const isThere = (): boolean => spawnSync('sh', ['-c', 'command -v "$0"', name]).status === 0;
+  if (isThere()) return name;
+  if (process.getuid?.() === 0) {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
+    spawnSync('sh', ['-c', APT_INSTALL, 'sh', name], { env, stdio: 'ignore', timeout: 600_000 });
+  }
+  if (!isThere()) throw new Missing(`there is no ${name}, and apt-get did not install it`);
+  return name;
+}
+
 /** Docker Compose's own loader, which `docker compose config` is. */
 export function composeConfig(): string {
   const program = join(TOOLS, 'bin/compose-config');

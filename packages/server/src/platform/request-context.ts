@@ -31,14 +31,17 @@ export function currentRequestId(): string | undefined {
  * that is not traced.
  * @param attributes are made only for a trace
  */
-export async function traced<Result>(
+export function traced<Result>(
   name: string,
   work: () => Promise<Result>,
   attributes?: () => Readonly<Record<string, string | number>>,
 ): Promise<Result> {
   const context = contexts.getStore();
   if (context?.span === undefined || isOver(context)) return work();
-  const span = context.span.child(name, attributes?.() ?? {});
+  return inSpan(context.span.child(name, attributes?.() ?? {}), work);
+}
+
+async function inSpan<Result>(span: TraceSpan, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {

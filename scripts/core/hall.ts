@@ -41,6 +41,8 @@ export interface HallOptions {
   readonly buyers: number;
   /** Where the server leaves its processor profile when it ends. */
   readonly cpuProfile?: string | undefined;
+  /** What the server is told besides. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Only the server sees this: its threads for the log and for passwords leave profiles of their own. */
@@ -59,7 +61,10 @@ export async function openHall(options: HallOptions, context: StageContext): Pro
     for (const each of opened.splice(0).reverse()) await each();
   };
   try {
-    const stage = await openStage({ purpose, directory, gatewayMs: GATEWAY_MS, env: profiling(cpuProfile) }, context);
+    const stage = await openStage(
+      { purpose, directory, gatewayMs: GATEWAY_MS, env: { ...profiling(cpuProfile), ...options.env } },
+      context,
+    );
     opened.push(() => stage.close());
     say(`The stack answers at ${stage.baseUrl}; its order log is on ${stage.fileSystem}.`);
     const ceilings = await startCeilings(stage.stack.state.redisUrl, signal);

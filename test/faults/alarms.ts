@@ -2,8 +2,6 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-/** pino's number for `error`; `fatal` is above. */
-const ERROR_LEVEL = 50;
 const KINDS = 30;
 
 /** Message → how often, the most frequent first. */
@@ -22,12 +20,11 @@ export async function countAlarms(logFiles: readonly string[]): Promise<Readonly
 function alarmOf(line: string): string | undefined {
   if (!line.startsWith('{')) return undefined;
   try {
-    const { level, msg, err } = JSON.parse(line) as { level: number; msg?: string; err?: { message?: string } };
-    if (level < ERROR_LEVEL) return undefined;
-    const word = level > ERROR_LEVEL ? 'fatal' : 'error';
+    const { level, msg, err } = JSON.parse(line) as { level: string; msg?: string; err?: { message?: string } };
+    if (level !== 'error' && level !== 'fatal') return undefined;
     // Ids and numbers differ from case to case; the kind is what counts.
     const reason = err?.message?.replaceAll(/\/\S+|\b(pay|ord|hold)_[\w-]+|\d+/g, '…').slice(0, 120);
-    return `${word}: ${msg ?? ''}${reason === undefined ? '' : ` (${reason})`}`;
+    return `${level}: ${msg ?? ''}${reason === undefined ? '' : ` (${reason})`}`;
   } catch {
     // A line that a kill cut off.
     return undefined;

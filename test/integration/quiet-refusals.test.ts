@@ -90,6 +90,6 @@ integration('the log', () => {
   test('says what a store has refused', async () => {
     lines = [];
     expect(await withoutMysql(fest, () => statusOf({ url: api('/festivals?limit=7') }))).toBe(503);
-    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ level: 40, code: 'store_unavailable' }]);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ level: 'warn', code: 'store_unavailable' }]);
   });
 });

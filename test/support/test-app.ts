@@ -16,15 +16,17 @@ import type { Clock } from '@fest/server/platform/clock';
 import { type ClockReaders, ClockWatch, createClockReaders } from '@fest/server/platform/clock-sources';
 import type { FestApp } from '@fest/server/platform/fest-app';
 import type { LameDuck } from '@fest/server/platform/lame-duck';
+import { createLogger } from '@fest/server/platform/logger';
 import { createMysqlPool, migrate } from '@fest/server/platform/mysql';
 import { selectRows } from '@fest/server/platform/mysql-statements';
 import { LoadShedder, type LoadShedderOptions } from '@fest/server/platform/overload/load-shedder';
 import type { ProcessHealth } from '@fest/server/platform/process-health';
 import { connectRedis, connectSubscriber } from '@fest/server/platform/redis';
+import { openTracing } from '@fest/server/platform/tracing';
 import { createSaleCore, type SaleCore } from '@fest/server/sale-core';
 import type { Services } from '@fest/server/services';
 import mysql from 'mysql2/promise';
-import { type DestinationStream, destination, pino } from 'pino';
+import { type DestinationStream, destination } from 'pino';
 import type { TestEngines } from './engines-setup.ts';
 import { engines } from './integration.ts';
 
@@ -135,7 +137,7 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
     ...options.config,
   };
   await migrate(config.mysqlUrl);
-  const logger = pino({ level: config.logLevel }, options.logTo ?? destination(1));
+  const logger = createLogger(config, {}, options.logTo ?? destination(1));
   const redis = await connectRedis(config.redisUrl);
   const mysqlPool = createMysqlPool(config.mysqlUrl, config.mysqlPoolSize);
   const readers = { ...createClockReaders({ redis, mysql: mysqlPool }), ...options.clockReaders };
@@ -159,10 +161,12 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
   });
   const { lameDuck } = options;
   const fleet = createFleet({ services, core, isLeaving: () => lameDuck?.begun === true });
+  const tracing = await openTracing(config, logger);
   const app = await buildApp({
     services,
     core,
     fleet,
+    ...(tracing === undefined ? {} : { tracing }),
     ...(processHealth === undefined ? {} : { processHealth }),
     clocksAheadSeconds: () => clockWatch.aheadSeconds,
     ...(options.lameDuck === undefined ? {} : { lameDuck: options.lameDuck }),
@@ -194,6 +198,7 @@ export async function buildTestApp(options: TestAppOptions = {}): Promise<TestAp
       await app.close();
       await core.stop();
       await fleet.stop();
+      await tracing?.stop();
       services.redis.disconnect();
       services.subscriber.disconnect();
       await services.mysql.end();

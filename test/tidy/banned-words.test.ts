@@ -58,6 +58,7 @@ const RULES: readonly Rule[] = [
       'packages/server/src/features/orders/cancellation.ts': WAITS_A_LITTLE_CHANCE,
       'packages/server/src/features/payments/payment-processor.ts': WAITS_A_LITTLE_CHANCE,
       'packages/server/src/workers/primary.ts': WAITS_A_LITTLE_CHANCE,
+      'packages/server/src/platform/tracing.ts': 'chooses what is traced; nothing is decided by it',
       'packages/server/src/features/stock/rebuilds.ts': 'spreads the work over servers; nothing is decided by it',
     },
   },

@@ -1,5 +1,4 @@
 /** The table of contents of the server: everything that is registered, in order. */
-import { randomBytes } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, LogController, type RouteOptions } from 'fastify';
 import { API_PREFIX } from './contract/paths.ts';
 import { NoQuery } from './contract/schemas.ts';
@@ -38,12 +37,13 @@ import { overloadMetrics } from './platform/overload/overload-metrics.ts';
 import type { SharedPort } from './platform/overload/shared-port.ts';
 import { answerClientError, registerProblemDetails, sendProblem } from './platform/problem-details.ts';
 import { measureAnswers, type ProcessHealth } from './platform/process-health.ts';
+import { registerRequestContext } from './platform/request-hooks.ts';
+import { createRequestIds } from './platform/request-ids.ts';
 import { ShortWay } from './platform/short-way.ts';
+import type { Tracing } from './platform/tracing.ts';
 import { trustOf } from './platform/trusted-proxies.ts';
 import type { SaleCore } from './sale-core.ts';
 import type { Services } from './services.ts';
-
-const REQUEST_ID_HEADER = 'x-request-id';
 
 export interface Group {
   readonly metrics: ShareMetrics;
@@ -67,20 +67,11 @@ export interface AppDependencies {
   readonly processHealth?: ProcessHealth;
   /** Shared with the admission, which steers by what it sheds. */
   readonly loadShedder?: LoadShedder;
+  readonly tracing?: Tracing;
   /** Of a clock that was made from sources, how far these are ahead of it. */
   readonly clocksAheadSeconds?: () => ReadonlyMap<ClockSource, number>;
   /** In place of what the file system of a folder says. For tests. */
   readonly readFreeBytes?: (directory: string) => Promise<number>;
-}
-
-/** Unique across processes and cheaper than a UUID for each poll: a random prefix per process and a counter. */
-function createRequestIds(): () => string {
-  const prefix = randomBytes(6).toString('base64url');
-  let count = 0;
-  return () => {
-    count += 1;
-    return `${prefix}-${count.toString(36)}`;
-  };
 }
 
 export async function buildApp({
@@ -93,11 +84,12 @@ export async function buildApp({
   lameDuck,
   processHealth,
   loadShedder = new LoadShedder(),
+  tracing,
   clocksAheadSeconds = () => new Map(),
   readFreeBytes: freeBytes = readFreeBytes,
 }: AppDependencies): Promise<FestApp> {
   const loggerInstance: FastifyBaseLogger = services.logger;
-  const nextRequestId = createRequestIds();
+  const requestIds = createRequestIds();
   const app: FestApp = Fastify({
     loggerInstance,
     // One line a request would be the dearest part of a poll; refusals of 500 and above are logged by problem-details.
@@ -118,8 +110,8 @@ export async function buildApp({
       shouldUpgradeCallback: asksForWebSocket,
     },
     trustProxy: trustOf(services.config.trustProxy),
-    requestIdHeader: REQUEST_ID_HEADER,
-    genReqId: nextRequestId,
+    requestIdHeader: false,
+    genReqId: ({ headers }) => requestIds(headers),
     // problem-details refuses requests while the server closes.
     return503OnClosing: false,
     // Bodies are taken as they are: a "1" is not a 1, and an unknown field is an error, not something to drop.
@@ -132,6 +124,7 @@ export async function buildApp({
   app.removeContentTypeParser('text/plain');
 
   // --- every answer ---------------------------------------------------------------------------------------------------
+  registerRequestContext(app, tracing);
   registerProblemDetails(app);
   const deadlines = registerHandlerDeadline(app, LIMITS.handlerTimeoutMs);
   boundConnections(app, services, loadShedder, group?.port);
@@ -158,7 +151,8 @@ export async function buildApp({
     deadlines,
     processHealth,
     trustedProxies: services.config.trustProxy,
-    requestId: ({ headers }) => String(headers[REQUEST_ID_HEADER] || nextRequestId()),
+    requestIds,
+    tracing,
   });
   const isLeaving = (): boolean => lameDuck?.begun === true;
   const { redis } = services;

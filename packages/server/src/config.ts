@@ -362,6 +362,18 @@ const VARIABLES = {
     fallback: 'info',
     parse: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
   }),
+  tracesUrl: variable({
+    env: 'FEST_TRACES_URL',
+    describe: 'where traces are sent, as OTLP over HTTP; without it there are none',
+    fallback: '',
+    parse: url('http:', 'https:'),
+  }),
+  tracesShare: variable({
+    env: 'FEST_TRACES_SHARE',
+    describe: 'share of the requests that are traced, 0 to 1; those that a proxy in front traces are traced besides',
+    fallback: 0.01,
+    parse: fraction,
+  }),
 } as const;
 
 type Variables = typeof VARIABLES;

@@ -16,6 +16,7 @@ import { READINESS_LIMITS } from './limits/readiness.ts';
 import { REBUILD_LIMITS } from './limits/rebuilds.ts';
 import { REPORT_LIMITS } from './limits/reports.ts';
 import { REQUEST_LIMITS } from './limits/requests.ts';
+import { TRACE_LIMITS } from './limits/traces.ts';
 import { WAITING_ROOM_LIMITS } from './limits/waiting-room.ts';
 
 export const LIMITS = {
@@ -34,6 +35,7 @@ export const LIMITS = {
   ...PROCESS_LIMITS,
   ...FLEET_LIMITS,
   ...REPORT_LIMITS,
+  ...TRACE_LIMITS,
 } as const;
 
 function assertRelations(): void {
@@ -44,6 +46,7 @@ function assertRelations(): void {
       'an applier notices that somebody waits',
       LIMITS.archiveWantedMs >= 2 * (LIMITS.applierLingerMs + LIMITS.archiveWantedAnswerMs),
     ],
+    ['traces do not keep a process that stops', LIMITS.traceExportMs < LIMITS.stopMs],
     ['the gateway gives up before the handler', LIMITS.gatewayTimeoutMs < LIMITS.handlerTimeoutMs],
     [
       'stores give up before the handler',

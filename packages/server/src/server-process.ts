@@ -1,5 +1,4 @@
 /** The process: stores → core → app → listen → drain. */
-import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import { type Config, redactedConfig } from './config.ts';
 import { ensureBootstrapAccounts } from './features/accounts/bootstrap-accounts.ts';
@@ -11,11 +10,13 @@ import { ClockWatch, createClockReaders } from './platform/clock-sources.ts';
 import { withDeadline } from './platform/deadline.ts';
 import { createStoreProbes, type HealthFacts } from './platform/health.ts';
 import { LameDuck } from './platform/lame-duck.ts';
+import { createLogger } from './platform/logger.ts';
 import { createMysqlPool, migrate } from './platform/mysql.ts';
 import { LoadShedder } from './platform/overload/load-shedder.ts';
 import { steered } from './platform/overload/shed-level.ts';
 import { ProcessHealth } from './platform/process-health.ts';
 import { checkRedis, connectRedis, connectSubscriber } from './platform/redis.ts';
+import { openTracing } from './platform/tracing.ts';
 import { createSaleCore, type SaleCore } from './sale-core.ts';
 import type { Services } from './services.ts';
 import { onStop, seeOff } from './stopping.ts';
@@ -23,7 +24,7 @@ import { groupOf } from './workers/group.ts';
 import type { WorkerLink } from './workers/worker-link.ts';
 
 async function connectServices(config: Config): Promise<{ services: Services; clockWatch: ClockWatch }> {
-  const logger = pino({ level: config.logLevel, base: { server: config.serverName } });
+  const logger = createLogger(config);
   const ran = await migrate(config.mysqlUrl);
   if (ran.length > 0) logger.info({ migrations: ran }, 'migrated the database');
   const redis = await connectRedis(config.redisUrl);
@@ -110,10 +111,12 @@ export async function runServer(
     applierLag: core.applier.lag,
     serverName: config.serverName,
   });
+  const tracing = await openTracing(config, logger);
   const app = await buildApp({
     services,
     core,
     fleet,
+    ...(tracing === undefined ? {} : { tracing }),
     processHealth,
     loadShedder,
     clocksAheadSeconds: () => clockWatch.aheadSeconds,
@@ -139,6 +142,7 @@ export async function runServer(
     await app.close();
     await core.stop();
     await fleet.stop();
+    await tracing?.stop();
     // A database that hangs does not keep the process: it notices by itself that nobody is there any more.
     await withDeadline(mysql.end(), LIMITS.storeProbeMs, () => new Error('no goodbye from MySQL')).catch(
       (error: unknown) => logger.warn({ err: error }, 'the connections to MySQL were not closed properly'),

@@ -9,6 +9,7 @@ import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql
 import { LIMITS } from '../limits.ts';
 import { withDeadline } from './deadline.ts';
 import type { MysqlPool } from './mysql.ts';
+import { traced } from './request-context.ts';
 
 /** A pool, or one connection of it inside a transaction. */
 export type MysqlSession = Pool | PoolConnection;
@@ -39,7 +40,7 @@ export async function selectRows<Row>(
   sql: string,
   values: readonly SqlValue[] = [],
 ): Promise<Row[]> {
-  const [rows] = await onConnection(session, (connection) =>
+  const [rows] = await onConnection(session, sql, (connection) =>
     inTime(connection, connection.query<RowDataPacket[]>(sql, [...values]).catch(withoutValues(sql))),
   );
   return rows as Row[];
@@ -51,7 +52,7 @@ export async function changeRows(
   sql: string,
   values: readonly SqlValue[] = [],
 ): Promise<ResultSetHeader> {
-  const [result] = await onConnection(session, (connection) =>
+  const [result] = await onConnection(session, sql, (connection) =>
     inTime(connection, connection.query<ResultSetHeader>(sql, [...values]).catch(withoutValues(sql))),
   );
   return result;
@@ -82,7 +83,20 @@ export function acquireConnection(
   return withDeadline(acquiring.then(passOn), withinMs, tooLate);
 }
 
-async function onConnection<Result>(
+/** @param sql without its values, for the trace of the request */
+function onConnection<Result>(
+  session: MysqlSession,
+  sql: string,
+  work: (connection: PoolConnection) => Promise<Result>,
+): Promise<Result> {
+  return traced(
+    'mysql',
+    () => takeConnection(session, work),
+    () => ({ 'db.system.name': 'mysql', 'db.query.text': sql }),
+  );
+}
+
+async function takeConnection<Result>(
   session: MysqlSession,
   work: (connection: PoolConnection) => Promise<Result>,
 ): Promise<Result> {

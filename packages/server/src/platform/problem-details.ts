@@ -11,6 +11,7 @@ import { PROBLEM_MEDIA_TYPE } from '../contract/problems.ts';
 import { LIMITS } from '../limits.ts';
 import { OrderLogError } from '../order-log/errors.ts';
 import { ProblemError } from './problem.ts';
+import { REQUEST_ID_NAME } from './request-ids.ts';
 
 /** Fastify's and Node's own error codes → ours. Anything else with a status of 4xx is `validation_failed`. */
 const FRAMEWORK_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = {
@@ -160,10 +161,9 @@ export function problemCodeOf(response: RefusingResponse): ProblemCode | undefin
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
   (reply.raw as RefusingResponse)[CODE] = problem.code;
-  if (problem.statusCode >= 500) {
-    reply.header('X-Request-Id', request.id);
-    logProblem(problem, request.log);
-  }
+  // Also where no hook has run: for a URL that the router cannot read.
+  reply.header(REQUEST_ID_NAME, request.id);
+  if (problem.statusCode >= 500) logProblem(problem, request.log);
   if (problem.retryAfterSeconds !== undefined) reply.header('Retry-After', problem.retryAfterSeconds);
   if (problem.code === 'unauthenticated') reply.header('WWW-Authenticate', 'Bearer');
   return reply

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { PROBLEM_MEDIA_TYPE, type ProblemCode } from '../contract/problems.ts';
 import type { ProblemError } from './problem.ts';
+import { REQUEST_ID_NAME } from './request-ids.ts';
 
 export interface ReadyAnswer {
   readonly status: number;
@@ -28,13 +29,15 @@ export function privateJson(json: string): ReadyAnswer {
 }
 
 /** One person's answer, as Fastify answers with a document. */
-export function documentAnswer(status: number, json: string): ReadyAnswer {
+export function documentAnswer(status: number, json: string, requestId: string): ReadyAnswer {
   const bytes = Buffer.byteLength(json);
   const headers = [
     'Content-Type',
     'application/json; charset=utf-8',
     'Cache-Control',
     'no-store',
+    REQUEST_ID_NAME,
+    requestId,
     'Content-Length',
     String(bytes),
   ];
@@ -44,14 +47,14 @@ export function documentAnswer(status: number, json: string): ReadyAnswer {
 
 /**
  * As `sendProblem` answers; what has to be logged, that is.
- * @param requestId under which it was logged
+ * @param requestId under which it was logged, if it was
  */
 export function problemAnswer(problem: ProblemError, path: string, requestId?: string): ReadyAnswer {
   const body = Buffer.from(JSON.stringify(problem.toBody(path)));
   const headers = ['Content-Type', PROBLEM_MEDIA_TYPE, 'Cache-Control', 'no-store'];
   if (problem.retryAfterSeconds !== undefined) headers.push('Retry-After', String(problem.retryAfterSeconds));
   if (problem.code === 'unauthenticated') headers.push('WWW-Authenticate', 'Bearer');
-  if (requestId !== undefined) headers.push('X-Request-Id', requestId);
+  if (requestId !== undefined) headers.push(REQUEST_ID_NAME, requestId);
   headers.push('Content-Length', String(body.length));
   return { status: problem.statusCode, headers, body, code: problem.code };
 }

@@ -21,7 +21,10 @@ import { ProblemError } from './problem.ts';
 import { logProblem, toProblem } from './problem-details.ts';
 import { isOfTheAdmitted, type ProcessHealth } from './process-health.ts';
 import { documentAnswer, problemAnswer, type ReadyAnswer, writeAnswer } from './ready-answer.ts';
+import { inRequest, type RequestContext } from './request-context.ts';
+import type { RequestIds } from './request-ids.ts';
 import type { RequestMeters } from './request-meters.ts';
+import type { TraceSpan, Tracing } from './tracing.ts';
 import { type TrustedProxies, trustOf } from './trusted-proxies.ts';
 
 export interface ShortWayOptions {
@@ -31,7 +34,8 @@ export interface ShortWayOptions {
   readonly deadlines: HandlerDeadlines;
   readonly processHealth: ProcessHealth | undefined;
   readonly trustedProxies: TrustedProxies;
-  readonly requestId: (request: IncomingMessage) => string;
+  readonly requestIds: RequestIds;
+  readonly tracing: Tracing | undefined;
 }
 
 interface Entry {
@@ -89,7 +93,18 @@ export class ShortWay {
       const parameter = parameterOf(entry, request);
       if (parameter === undefined) continue;
       if (!isUsual(entry, request)) return false;
-      this.#begin(new Visit(entry, request, response, parameter, beganMs, this.#addressOf), onward);
+      this.#begin(
+        new Visit(
+          this.#options.requestIds(request.headers),
+          entry,
+          request,
+          response,
+          parameter,
+          beganMs,
+          this.#addressOf,
+        ),
+        onward,
+      );
       return true;
     }
     return false;
@@ -145,8 +160,8 @@ export class ShortWay {
     const { entry, asker } = visit;
     visit.runsSinceMs = performance.now();
     try {
-      const { status, document } = await entry.action.run(visit, asker);
-      this.#answer(visit, documentAnswer(status, JSON.stringify(document)));
+      const { status, document } = await inRequest(this.#contextOf(visit), () => entry.action.run(visit, asker));
+      this.#answer(visit, documentAnswer(status, JSON.stringify(document), visit.requestId));
     } catch (error) {
       this.#refuse(visit, error);
     }
@@ -154,14 +169,26 @@ export class ShortWay {
 
   #refuse(visit: Visit, error: unknown): void {
     const problem = toProblem(error);
-    const id = problem.statusCode < 500 ? undefined : this.#options.requestId(visit.request);
-    if (id !== undefined) logProblem(problem, this.#app.log, { reqId: id });
-    this.#answer(visit, problemAnswer(problem, visit.url, id));
+    if (problem.statusCode >= 500) {
+      logProblem(problem, this.#app.log, { reqId: visit.requestId });
+      visit.span?.fail(problem);
+    }
+    this.#answer(visit, problemAnswer(problem, visit.url, visit.requestId));
   }
 
-  #answer({ entry, response, parameter, beganMs, runsSinceMs }: Visit, answer: ReadyAnswer): void {
+  #contextOf(visit: Visit): RequestContext {
+    const { entry, requestId, headers, beganMs } = visit;
+    const { route } = entry.path;
+    visit.span = this.#options.tracing?.begin({ method: visit.method, route, requestId, headers });
+    return { id: requestId, span: visit.span, beganMs };
+  }
+
+  #answer(visit: Visit, answer: ReadyAnswer): void {
+    const { entry, response, parameter, beganMs, runsSinceMs, span } = visit;
     // The deadline was quicker.
     if (response.headersSent) return;
+    span?.set({ 'http.response.status_code': answer.status });
+    span?.end();
     const nowMs = performance.now();
     if (runsSinceMs !== undefined) entry.health?.record(nowMs - runsSinceMs);
     // Who did not wait was not answered.
@@ -182,6 +209,7 @@ export class ShortWay {
 
 /** One request on its way. */
 class Visit implements Asked {
+  readonly requestId: string;
   readonly entry: Entry;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -193,8 +221,11 @@ class Visit implements Asked {
   body: unknown;
   /** Undefined for one that is refused before. */
   runsSinceMs: number | undefined;
+  /** Of one that is traced. */
+  span: TraceSpan | undefined;
 
   constructor(
+    requestId: string,
     entry: Entry,
     request: IncomingMessage,
     response: ServerResponse,
@@ -202,6 +233,7 @@ class Visit implements Asked {
     beganMs: number,
     addressOf: (request: IncomingMessage) => string,
   ) {
+    this.requestId = requestId;
     this.entry = entry;
     this.request = request;
     this.response = response;

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import { traced } from '../platform/request-context.ts';
 import { knownRunOf, storedEpochText } from './run-id.ts';
 
 /** What a script may reply: a status word, then integers and short texts. */
@@ -52,6 +53,8 @@ export function defineScript<const Key extends string, const Argument extends st
     return loaded;
   }
   const keyCount = definition.keys.length;
+  const spanName = `redis ${definition.name}`;
+  const spanAttributes = () => ({ 'db.system.name': 'redis', 'db.operation.name': definition.name });
   return {
     definition,
     async run(redis, keys, args) {
@@ -62,13 +65,15 @@ export function defineScript<const Key extends string, const Argument extends st
         const value = args[argument];
         parameters.push(argument === 'epoch' ? epochOn(redis, Number(value)) : value);
       }
-      let reply: unknown;
-      try {
-        reply = await redis.evalsha(sha, keyCount, ...parameters);
-      } catch (error) {
-        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-        reply = await redis.eval(source, keyCount, ...parameters);
-      }
+      const ask = async (): Promise<unknown> => {
+        try {
+          return await redis.evalsha(sha, keyCount, ...parameters);
+        } catch (error) {
+          if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+          return redis.eval(source, keyCount, ...parameters);
+        }
+      };
+      const reply = await traced(spanName, ask, spanAttributes);
       return definition.decode(reply as ScriptReply);
     },
   };

@@ -1,8 +1,8 @@
 /** The primary: the process that holds the port and looks after the workers. It answers no request and opens no store. */
-import { pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../config.ts';
 import { LIMITS } from '../limits.ts';
+import { createLogger } from '../platform/logger.ts';
 import { forkWorker } from './fork-worker.ts';
 import { Supervisor, type SupervisorPace } from './supervisor.ts';
 
@@ -31,7 +31,7 @@ function paceOf({ lameDuckMs }: Config): SupervisorPace {
  * @returns the exit code
  */
 export async function runPrimary(config: Config): Promise<number> {
-  const logger = pino({ level: config.logLevel, base: { server: config.serverName, process: 'primary' } });
+  const logger = createLogger(config, { process: 'primary' });
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const supervisor = new Supervisor({

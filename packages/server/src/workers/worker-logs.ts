@@ -1,8 +1,8 @@
 /** The order logs of a server's workers, and those that workers left which it does not have any more. */
-import { pino } from 'pino';
 import type { Config } from '../config.ts';
 import { bringInCommand, bringInLogs, findLogs } from '../features/archive/left-logs.ts';
 import { SYSTEM_CLOCK } from '../platform/clock.ts';
+import { createLogger } from '../platform/logger.ts';
 import { ownLogDirectories } from './worker-config.ts';
 
 type Place = Pick<Config, 'logDirectory' | 'workers'>;
@@ -21,7 +21,7 @@ export function findLeftLogs(place: Place): readonly string[] {
 /** Before the server starts: nobody else writes to them then, and what they sold is known before anything is sold anew. */
 export async function bringInLeftLogs(config: Config): Promise<void> {
   const directories = findLeftLogs(config);
-  const logger = pino({ level: config.logLevel, base: { server: config.serverName } });
+  const logger = createLogger(config);
   await bringInLogs({
     directories,
     mysqlUrl: config.mysqlUrl,

@@ -8,9 +8,10 @@ import type { Logger } from 'pino';
 import { LIMITS } from '../../limits.ts';
 import { OrderLogError, OrderLogRefusedError } from '../../order-log/errors.ts';
 import type { OrderLog } from '../../order-log/order-log.ts';
-import type { OrderPaid, PaymentIntent, RefundStarted } from '../../order-log/records.ts';
+import type { OrderLogRecord, OrderPaid, PaymentIntent, RefundStarted } from '../../order-log/records.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { isStoreFailure } from '../../platform/problem-details.ts';
+import { currentRequestId, traced } from '../../platform/request-context.ts';
 import { backoffMs, retry } from '../../platform/retry.ts';
 import type { ConfirmedPayment } from '../../redis/scripts/payments.ts';
 import { addFreshOrder } from '../orders/fresh-orders.ts';
@@ -79,7 +80,7 @@ export class PaymentProcessor {
   async start(intent: PaymentIntent): Promise<void> {
     this.#starting.add(intent.paymentId);
     try {
-      await this.#options.log.append(intent);
+      await this.#write(intent);
       this.#options.onStep?.('intent', intent.paymentId);
       this.#charge(intent);
     } finally {
@@ -167,7 +168,10 @@ export class PaymentProcessor {
           return;
         } catch (error) {
           if (error instanceof Interrupted || this.#stopping.signal.aborted) return;
-          this.#options.logger.error({ err: error, paymentId, attempt }, 'a payment stumbled; it is tried again');
+          this.#options.logger.error(
+            { err: error, paymentId, attempt, reqId: currentRequestId() },
+            'a payment stumbled; it is tried again',
+          );
           await sleep(backoffMs(attempt, LIMITS.paymentRetryFirstMs, LIMITS.paymentRetryMaxMs, Math.random));
         }
       }
@@ -243,7 +247,7 @@ export class PaymentProcessor {
     // Redis may have forgotten it since: its own tickets then count against the limit, and are not there to be taken again.
     if (this.#isDurable(intent.paymentId)) return this.#showWhatIs(intent);
     this.#options.logger.warn(
-      { paymentId: intent.paymentId, result },
+      { paymentId: intent.paymentId, result, reqId: currentRequestId() },
       'money was taken for a hold that is gone; it goes back',
     );
     return this.#refund(intent, result.status === 'gone' ? 'hold_expired' : 'amount_differs');
@@ -283,10 +287,16 @@ export class PaymentProcessor {
     if (refusal.sameOrder) return 'repeated';
     if (refusal.reason === 'staleEpoch') return 'staleEpoch';
     if (refusal.reason === 'orderExists') {
-      logger.error({ order, err: refusal }, 'a payment that has become an order was confirmed once more');
+      logger.error(
+        { order, err: refusal, reqId: currentRequestId() },
+        'a payment that has become an order was confirmed once more',
+      );
       return 'ended';
     }
-    logger.fatal({ order, err: refusal }, 'the order log refused an order: stock and log disagree');
+    logger.fatal(
+      { order, err: refusal, reqId: currentRequestId() },
+      'the order log refused an order: stock and log disagree',
+    );
     return 'conflict';
   }
 
@@ -432,8 +442,16 @@ export class PaymentProcessor {
   }
 
   /** Money has moved: what has to be said now is said until it is heard. */
-  async #append(record: Parameters<OrderLog['append']>[0]): Promise<void> {
-    await retry(() => this.#options.log.append(record), {
+  #write(record: OrderLogRecord): Promise<number> {
+    return traced(
+      'order-log append',
+      () => this.#options.log.append(record),
+      () => ({ 'fest.record.type': record.type }),
+    );
+  }
+
+  async #append(record: OrderLogRecord): Promise<void> {
+    await retry(() => this.#write(record), {
       firstMs: 50,
       maxMs: 2_000,
       signal: this.#stopping.signal,

@@ -2,7 +2,7 @@
  * A dashboard as a page, drawn from the same JSON that Grafana reads, with what Prometheus answers to its queries: a way to look at
  * it where no Grafana can be had. Lines, stacks and numbers; nothing to click.
  */
-import { type ChartSeries, WIDTHS } from '@fest/cli/html-page/chart';
+import type { ChartSeries } from '@fest/cli/html-page/chart';
 import { renderDocument } from '@fest/cli/html-page/document';
 import { renderFigure } from '@fest/cli/html-page/figure';
 import { escaped, short } from '@fest/cli/html-page/html';
@@ -24,27 +24,27 @@ type QueriedPanel = Extract<Panels, { readonly targets: unknown }>;
 /** Series of a panel beyond this are left out, which is said. */
 const SERIES_MAX = 14;
 const COLOURS = 7;
+const ENDED_SECONDS = 3;
 
 export async function renderDashboard(dashboard: Dashboard, prometheus: Prometheus, span: Span): Promise<string> {
   const parts: string[] = [];
   let cards: Card[] = [];
+  let figures: string[] = [];
   const flush = (): void => {
     if (cards.length > 0) parts.push(renderCardList(cards));
-    cards = [];
+    if (figures.length > 0) parts.push(`<div class="two">${figures.join('\n')}</div>`);
+    [cards, figures] = [[], []];
   };
   for (const panel of dashboard.panels) {
     if (!('targets' in panel)) {
       flush();
       parts.push(`<h2>${escaped(panel.title)}</h2>`);
     } else if (panel.type === 'stat') cards.push(await cardOf(panel, prometheus, span));
-    else {
-      flush();
-      parts.push(await figureOf(panel, prometheus, span));
-    }
+    else figures.push(await figureOf(panel, prometheus, span));
   }
   flush();
   const body = `<header><h1>${escaped(dashboard.title)}</h1><p>${escaped(dashboard.description)}</p></header>${parts.join('\n')}`;
-  return renderDocument({ title: dashboard.title, body, style: `figure { max-width: ${WIDTHS.whole}px; }` });
+  return renderDocument({ title: dashboard.title, body });
 }
 
 async function seriesOf(panel: QueriedPanel, prometheus: Prometheus, { from, to, stepSeconds }: Span) {
@@ -59,7 +59,9 @@ async function seriesOf(panel: QueriedPanel, prometheus: Prometheus, { from, to,
 
 async function cardOf(panel: QueriedPanel, prometheus: Prometheus, span: Span): Promise<Card> {
   const found = await seriesOf(panel, prometheus, span);
+  // A series that has ended says nothing of now.
   const last = found
+    .filter(({ points }) => (points.at(-1)?.[0] ?? 0) >= span.to - ENDED_SECONDS)
     .map(({ name, points }) => ({ name, value: points.at(-1)?.[1] }))
     .filter(({ value }) => value !== undefined);
   const values = last.map(({ value }) => formatOf(panel)(value ?? 0)).join(' · ');
@@ -79,6 +81,7 @@ async function figureOf(panel: QueriedPanel, prometheus: Prometheus, span: Span)
   return renderFigure({
     title: panel.title,
     unit: panel.fieldConfig.defaults.unit,
+    size: 'half',
     fromMs: span.from * 1_000,
     toMs: span.to * 1_000,
     series,

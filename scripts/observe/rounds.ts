@@ -11,8 +11,7 @@ import { Prometheus } from './prometheus.ts';
 import { renderDashboard } from './render-dashboard.ts';
 import { measureScrapes } from './scrape-cost.ts';
 import { Stage } from './stage.ts';
-import { isMissing } from './symptoms/helpers.ts';
-import { SALE_SYMPTOMS } from './symptoms/sale.ts';
+import { ESTIMATE_SYMPTOM, SALE_SYMPTOMS } from './symptoms/sale.ts';
 import { CLOCK_AHEAD_SECONDS, GATEWAY_THAT_FAILS, SECOND_SYMPTOMS } from './symptoms/second-stack.ts';
 import { SERVER_SYMPTOMS } from './symptoms/servers.ts';
 import { STORE_SYMPTOMS } from './symptoms/stores.ts';
@@ -105,7 +104,7 @@ const SMALL_DISK = '300m';
 export async function observeAlarms(round: Round, only?: string): Promise<Alarms> {
   const chosen = <Some extends { readonly alerts: readonly string[] }>(symptoms: readonly Some[]): readonly Some[] =>
     only === undefined ? symptoms : symptoms.filter(({ alerts }) => alerts.some((name) => name.includes(only)));
-  const first = chosen([...SERVER_SYMPTOMS, ...SALE_SYMPTOMS, ...STORE_SYMPTOMS]);
+  const first = chosen([ESTIMATE_SYMPTOM, ...SERVER_SYMPTOMS, ...SALE_SYMPTOMS, ...STORE_SYMPTOMS]);
   const second = chosen(SECOND_SYMPTOMS);
   const results: Alarms[] = [];
   if (first.length > 0) results.push(await alarmsOfFirst(round, first));
@@ -125,11 +124,11 @@ async function alarmsOfFirst({ folder, say, signal }: Round, symptoms: typeof SA
 }
 
 async function alarmsOfSecond({ folder, say, signal }: Round, symptoms: typeof SALE_SYMPTOMS): Promise<Alarms> {
-  const redis = isMissing('faketime') ? undefined : await startRedisAhead(folderIn(folder, 'redis-ahead'));
+  const redis = await startRedisAhead(folderIn(folder, 'redis-ahead'));
   const isCausable = (alerts: readonly string[]): boolean => redis !== undefined || !alerts.includes('FestClockOff');
   const skipped = symptoms
     .filter(({ alerts }) => !isCausable(alerts))
-    .map(({ alerts }) => ({ alerts, why: 'faketime is not installed' }));
+    .map(({ alerts }) => ({ alerts, why: 'there is no C compiler (cc)' }));
   try {
     const env = {
       FEST_WORKERS: '2',
@@ -183,17 +182,18 @@ function mountSmallDisk(directory: string, say: (line: string) => void): () => v
   return () => void spawnSync('umount', [directory]);
 }
 
-/** A Redis that believes it is some seconds later. */
-async function startRedisAhead(folder: string): Promise<{ readonly url: string; readonly process: ChildProcess }> {
+/** A Redis that believes it is some seconds later; undefined where there is no C compiler for what makes it believe so. */
+async function startRedisAhead(
+  folder: string,
+): Promise<{ readonly url: string; readonly process: ChildProcess } | undefined> {
+  const library = join(folder, 'clock-ahead.so');
+  const source = join(import.meta.dirname, 'clock-ahead.c');
+  if (spawnSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source]).status !== 0) return undefined;
   const { port } = await choosePorts({ port: 7_400, explicit: false, count: 1 }, isPortAvailable);
-  const parameters = ['-m', '--exclude-monotonic', '-f', `+${CLOCK_AHEAD_SECONDS}s`];
-  const child = spawn(
-    'faketime',
-    [...parameters, 'redis-server', '--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
-    {
-      stdio: 'ignore',
-    },
-  );
+  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder], {
+    stdio: 'ignore',
+    env: { ...process.env, LD_PRELOAD: library, CLOCK_AHEAD_SECONDS: String(CLOCK_AHEAD_SECONDS) },
+  });
   await sleep(1_000);
   return { url: `redis://127.0.0.1:${port}`, process: child };
 }

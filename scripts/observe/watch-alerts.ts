@@ -80,7 +80,7 @@ async function causeOne(scene: Scene, symptom: Symptom, prometheus: Watch): Prom
     alert,
     what: symptom.what,
     afterSeconds: found.get(alert)?.afterSeconds,
-    before: before.has(alert),
+    before: before.has(alert) && symptom.fromStart !== true,
     summary: found.get(alert)?.alert.annotations.summary ?? '',
   }));
 }

@@ -27,13 +27,13 @@ export const SALE: DashboardPlan = {
           title: 'Left',
           unit: 'short',
           look: 'stat',
-          queries: [{ expr: 'sale:fest_sale_tickets:max{sale=~"$sale",state="available"}', legend: 'sale {{sale}}' }],
+          queries: [{ expr: 'sale:fest_sale_tickets:avg{sale=~"$sale",state="available"}', legend: 'sale {{sale}}' }],
         },
         {
           title: 'Sold',
           unit: 'short',
           look: 'stat',
-          queries: [{ expr: 'sale:fest_sale_tickets:max{sale=~"$sale",state="sold"}', legend: 'sale {{sale}}' }],
+          queries: [{ expr: 'sale:fest_sale_tickets:avg{sale=~"$sale",state="sold"}', legend: 'sale {{sale}}' }],
         },
         {
           title: 'Epoch',
@@ -57,7 +57,7 @@ export const SALE: DashboardPlan = {
           title: 'Tickets',
           unit: 'short',
           look: 'stack',
-          queries: [{ expr: 'sum by (state) (sale:fest_sale_tickets:max{sale=~"$sale"})', legend: '{{state}}' }],
+          queries: [{ expr: 'sum by (state) (sale:fest_sale_tickets:avg{sale=~"$sale"})', legend: '{{state}}' }],
         },
         {
           title: 'The line',

@@ -100,11 +100,13 @@ export const SERVER: DashboardPlan = {
           ],
         },
         {
-          title: 'Open files',
-          unit: 'short',
+          title: 'Open files, of those allowed',
+          unit: 'percentunit',
           queries: [
-            { expr: `max by (instance) (process_open_fds${OF})`, legend: '{{instance}}' },
-            { expr: `min by (instance) (process_max_fds${OF})`, legend: 'at most, {{instance}}' },
+            {
+              expr: `max by (instance) (process_open_fds${OF} / process_max_fds${OF})`,
+              legend: '{{instance}}',
+            },
           ],
         },
       ],

@@ -8,6 +8,20 @@ import type { Symptom } from './symptom.ts';
 const ADMISSION = { perSecond: 50, maxActive: 2_000 };
 const CROWD = 1_600;
 
+/** First of all: whatever stops the line makes estimates wrong as well. */
+export const ESTIMATE_SYMPTOM: Symptom = {
+  what: `${CROWD} people are told their wait at 80 a second, then 27 a second are admitted`,
+  alerts: ['FestEstimateWrong'],
+  withinSeconds: 120,
+  async cause({ stage }) {
+    const settings = { capacity: 5_000, perSecond: 80, maxActive: 5_000, holdSeconds: 60 };
+    const saleId = await stage.openSale('estimates', settings);
+    await joinOverHttp({ baseUrls: stage.baseUrls, saleId, tokens: await stage.buyers(CROWD) });
+    await stage.admit(saleId, { ...settings, perSecond: 27 });
+    return () => stage.admit(saleId, settings);
+  },
+};
+
 export const SALE_SYMPTOMS: readonly Symptom[] = [
   {
     what: 'the admission is set to nobody a second while people join',
@@ -16,18 +30,6 @@ export const SALE_SYMPTOMS: readonly Symptom[] = [
     async cause({ stage, saleId }) {
       await stage.admit(saleId, { ...ADMISSION, perSecond: 0 });
       return () => stage.admit(saleId, ADMISSION);
-    },
-  },
-  {
-    what: `${CROWD} people are told their wait at 80 a second, then 27 a second are admitted`,
-    alerts: ['FestEstimateWrong'],
-    withinSeconds: 120,
-    async cause({ stage }) {
-      const settings = { capacity: 5_000, perSecond: 80, maxActive: 5_000, holdSeconds: 60 };
-      const saleId = await stage.openSale('estimates', settings);
-      await joinOverHttp({ baseUrls: stage.baseUrls, saleId, tokens: await stage.buyers(CROWD) });
-      await stage.admit(saleId, { ...settings, perSecond: 27 });
-      return () => stage.admit(saleId, settings);
     },
   },
   {

@@ -23,16 +23,18 @@ const nothing = async () => async () => undefined;
 
 export const SECOND_SYMPTOMS: readonly Symptom[] = [
   {
-    what: `Redis runs with a clock that is ${CLOCK_AHEAD_SECONDS} s ahead (faketime)`,
+    what: `Redis runs with a clock that is ${CLOCK_AHEAD_SECONDS} s ahead (a preloaded library)`,
     alerts: ['FestClockOff'],
     withinSeconds: 60,
     cause: nothing,
+    fromStart: true,
   },
   {
     what: 'the gateway does not answer every second request, and declines most',
     alerts: ['FestGatewayFailing', 'FestPaymentsNotSucceeding'],
     withinSeconds: 120,
     cause: nothing,
+    fromStart: true,
   },
   {
     what: 'a worker hangs (SIGSTOP)',

@@ -13,7 +13,7 @@ export const SERVER_SYMPTOMS: readonly Symptom[] = [
   {
     what: 'wrong passwords for many accounts, four at a time',
     alerts: ['FestLoginsFailing'],
-    withinSeconds: 60,
+    withinSeconds: 150,
     async cause({ stage }) {
       const [baseUrl] = stage.baseUrls;
       let count = 0;
@@ -29,7 +29,7 @@ export const SERVER_SYMPTOMS: readonly Symptom[] = [
   {
     what: 'one account joins in a loop',
     alerts: ['FestRateLimited'],
-    withinSeconds: 60,
+    withinSeconds: 150,
     async cause({ stage, saleId }) {
       const [token = ''] = await stage.buyers(1);
       const join = () =>

@@ -19,4 +19,6 @@ export interface Symptom {
   readonly cause: (scene: Scene) => Promise<() => Promise<void>>;
   /** The alerts fire within this, seconds; a minute where the rules look back over one. */
   readonly withinSeconds: number;
+  /** The stage has had it from its start: that its alerts fire already is what it is for. */
+  readonly fromStart?: true;
 }

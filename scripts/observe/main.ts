@@ -36,22 +36,32 @@ say(
 );
 
 const faults: string[] = [];
-if (parts.includes('sale')) faults.push(...(await observeSale(round)).map((what) => `no data: ${what}`));
-if (parts.includes('cost')) await observeCost(round);
-if (parts.includes('alarms')) {
-  const { fired, skipped } = await observeAlarms(round, values.only);
-  const did = new Set(fired.filter(({ afterSeconds }) => afterSeconds !== undefined).map(({ alert }) => alert));
-  const names = readAlerts().map(({ alert }) => alert);
-  say(`\n${did.size} of ${names.length} alerts fired.`);
-  for (const { alerts, why } of skipped) say(`!!! not caused: ${alerts.join(', ')}: ${why}`);
-  faults.push(
-    ...fired.filter(({ alert }) => !did.has(alert)).map(({ alert, what }) => `${alert} did not fire: ${what}`),
-  );
-  const left = new Set(skipped.flatMap(({ alerts }) => alerts));
-  if (values.only === undefined) {
-    const uncaused = names.filter((name) => !left.has(name) && !fired.some(({ alert }) => alert === name));
-    faults.push(...uncaused.map((name) => `no symptom causes ${name}`));
+async function observe(): Promise<void> {
+  if (parts.includes('sale')) faults.push(...(await observeSale(round)).map((what) => `no data: ${what}`));
+  if (parts.includes('cost')) await observeCost(round);
+  if (parts.includes('alarms')) {
+    const { fired, skipped } = await observeAlarms(round, values.only);
+    const did = new Set(fired.filter(({ afterSeconds }) => afterSeconds !== undefined).map(({ alert }) => alert));
+    const names = readAlerts().map(({ alert }) => alert);
+    say(`\n${did.size} of ${names.length} alerts fired.`);
+    for (const { alerts, why } of skipped) say(`!!! not caused: ${alerts.join(', ')}: ${why}`);
+    faults.push(
+      ...fired.filter(({ alert }) => !did.has(alert)).map(({ alert, what }) => `${alert} did not fire: ${what}`),
+    );
+    const left = new Set(skipped.flatMap(({ alerts }) => alerts));
+    if (values.only === undefined) {
+      const uncaused = names.filter((name) => !left.has(name) && !fired.some(({ alert }) => alert === name));
+      faults.push(...uncaused.map((name) => `no symptom causes ${name}`));
+    }
   }
+}
+
+try {
+  await observe();
+} catch (error) {
+  if (!stopping.signal.aborted) throw error;
+  process.stderr.write('Interrupted; everything was stopped.\n');
+  process.exit(130);
 }
 for (const fault of faults) say(`FAULT: ${fault}`);
 say(faults.length === 0 ? 'No faults.' : `${faults.length} faults.`);

@@ -48,6 +48,7 @@ export async function observeSale({ folder, say, signal }: Round): Promise<reado
     });
     while (!isOver) await Promise.all([evaluation.round(), sleep(ASK_EVERY_MS)]);
     const report = await buying;
+    signal.throwIfAborted();
     for (const socket of sockets) socket.close();
     await sleep(ASK_EVERY_MS);
     await evaluation.round();
@@ -154,7 +155,7 @@ async function onStage(stage: Stage, { folder, say, signal }: Round, symptoms: t
     const tokens = await stage.buyers(STEADY_BUYERS_PER_SECOND * STEADY_SECONDS);
     buying = stage.sell(saleId, tokens, STEADY_SECONDS * 1_000, AbortSignal.any([leaving.signal, signal]));
     await sleep(10_000);
-    return await causeAll({ stage, saleId, folder }, symptoms, prometheus, say);
+    return await causeAll({ stage, saleId, folder }, symptoms, prometheus, { say, signal });
   } finally {
     leaving.abort();
     await buying;

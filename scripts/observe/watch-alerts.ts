@@ -31,10 +31,11 @@ export async function causeAll(
   scene: Scene,
   symptoms: readonly Symptom[],
   prometheus: Watch,
-  say: (line: string) => void,
+  { say, signal }: { readonly say: (line: string) => void; readonly signal: AbortSignal },
 ): Promise<{ readonly fired: readonly Fired[]; readonly skipped: readonly Skipped[] }> {
   const [fired, skipped]: [Fired[], Skipped[]] = [[], []];
   for (const symptom of symptoms) {
+    signal.throwIfAborted();
     const why = symptom.missing?.(scene);
     if (why !== undefined) {
       say(`\n!!! NOT CAUSED: ${symptom.what}: ${why}. ${symptom.alerts.join(', ')} not shown.\n`);
@@ -42,7 +43,7 @@ export async function causeAll(
       continue;
     }
     say(`\nSymptom: ${symptom.what}`);
-    const results = await causeOne(scene, symptom, prometheus);
+    const results = await causeOne(scene, symptom, prometheus, signal);
     for (const result of results) {
       const when =
         result.afterSeconds === undefined
@@ -57,7 +58,12 @@ export async function causeAll(
   return { fired, skipped };
 }
 
-async function causeOne(scene: Scene, symptom: Symptom, prometheus: Watch): Promise<readonly Fired[]> {
+async function causeOne(
+  scene: Scene,
+  symptom: Symptom,
+  prometheus: Watch,
+  signal: AbortSignal,
+): Promise<readonly Fired[]> {
   const ask = { alerts: () => prometheus.alerts() };
   const before = await firing(ask);
   const found = new Map<string, { readonly alert: ActiveAlert; readonly afterSeconds: number }>();
@@ -65,6 +71,7 @@ async function causeOne(scene: Scene, symptom: Symptom, prometheus: Watch): Prom
   const undo = await symptom.cause(scene);
   try {
     while (found.size < symptom.alerts.length && performance.now() - beganMs < symptom.withinSeconds * 1_000) {
+      signal.throwIfAborted();
       const now = await firing(ask);
       for (const name of symptom.alerts) {
         const alert = now.get(name);

@@ -25,6 +25,8 @@ export interface RequestMeter {
   /** Answers by bucket, not summed up; the last one is +Inf. */
   readonly buckets: Float64Array;
   readonly sumSeconds: number;
+  /** Answers of 500 and above, but for refusals because of overload. */
+  readonly errors: number;
 }
 
 class Meter implements RequestMeter {
@@ -34,6 +36,7 @@ class Meter implements RequestMeter {
   readonly statuses = new Map<number, number>();
   readonly buckets = new Float64Array(LATENCY_BUCKETS.length + 1);
   sumSeconds = 0;
+  errors = 0;
   readonly #window: ClassWindow | undefined;
 
   /** @param window of its kind; without one nobody is told how many there are a second */
@@ -53,7 +56,9 @@ class Meter implements RequestMeter {
     this.buckets[bucket] = (this.buckets[bucket] ?? 0) + 1;
     if (this.#window === undefined) return;
     this.#window.latency.record(seconds);
-    if (status >= 500 && code !== 'overloaded') this.#window.errors += 1;
+    if (status < 500 || code === 'overloaded') return;
+    this.errors += 1;
+    this.#window.errors += 1;
   }
 }
 

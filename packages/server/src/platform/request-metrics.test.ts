@@ -13,14 +13,19 @@ it('answers are told by class of routes, and problem documents by code, known on
   meters.count({}, queue, 'POST', 200, 0.002);
   meters.count({}, queue, 'GET', 200, 0.001);
   meters.count({}, queue, 'GET', 401, 0.001, 'bad_queue_token', '7');
+  meters.count({}, queue, 'GET', 503, 0.001, 'store_unavailable', '7');
+  meters.count({}, queue, 'GET', 503, 0.001, 'overloaded', '7');
   meters.countRefused(0.0005);
   const text = await registry.metrics();
   expect(text).toContain(`fest_http_requests_total{class="join",route="${queue}",method="POST",status="200"} 1\n`);
   expect(text).toContain(`fest_http_requests_total{class="wait",route="${queue}",method="GET",status="401"} 1\n`);
   expect(text).toContain('fest_http_requests_total{class="refused",route="refused",method="any",status="503"} 1\n');
-  expect(text).toContain(`fest_http_request_duration_seconds_count{class="wait",route="${queue}"} 2\n`);
+  expect(text).toContain(`fest_http_request_duration_seconds_count{class="wait",route="${queue}"} 4\n`);
   expect(text).toContain(`fest_http_request_duration_seconds_bucket{le="0.001",class="join",route="${queue}"} 0\n`);
   expect(text).toContain('fest_problems_total{code="bad_queue_token"} 1\n');
-  expect(text).toContain('fest_problems_total{code="overloaded"} 1\n');
+  expect(text).toContain('fest_problems_total{code="overloaded"} 2\n');
+  // What is refused for overload is no error.
+  expect(text).toContain('fest_http_errors_total{class="wait"} 1\n');
+  expect(text).toContain('fest_http_errors_total{class="hold"} 0\n');
   expect(text).toContain('fest_problems_total{code="sold_out"} 0\n');
 });

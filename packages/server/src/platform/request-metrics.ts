@@ -1,5 +1,6 @@
 /** What `RequestMeters` has counted, as Prometheus metrics. */
 import { Counter, type Metric, type Registry } from 'prom-client';
+import { ROUTE_CLASSES } from '../contract/operations.ts';
 import { PROBLEMS, type ProblemCode } from '../contract/problems.ts';
 import type { FestApp } from './fest-app.ts';
 import { counters } from './metric-kinds.ts';
@@ -34,6 +35,14 @@ export function registerRequestMetrics(
   );
   registry.registerMetric(requestSeconds(meters));
   registry.registerMetric(
+    counters(
+      'fest_http_errors_total',
+      'Answers of 500 and above by class of routes, without refusals for overload',
+      ['class'],
+      () => errorsOf(meters),
+    ),
+  );
+  registry.registerMetric(
     counters('fest_problems_total', 'Answers that are problem documents, by code', ['code'], function* () {
       for (const code of Object.keys(PROBLEMS) as ProblemCode[])
         yield [{ code }, meters.problems.get(code) ?? 0] as const;
@@ -51,6 +60,15 @@ export function registerRequestMetrics(
     done();
   });
   return meters;
+}
+
+/** Of every class, also those without any. */
+function errorsOf(meters: RequestMeters): readonly (readonly [{ readonly class: string }, number])[] {
+  const all = [...meters.all()];
+  return ROUTE_CLASSES.map((name) => {
+    const ofClass = all.filter((meter) => meter.class === name);
+    return [{ class: name }, ofClass.reduce((sum, { errors }) => sum + errors, 0)] as const;
+  });
 }
 
 /** Of a path, whichever says what sale the request was about. */

@@ -71,16 +71,13 @@ const core: Omit<SaleCore, 'start' | 'stop'> = {
   acknowledgedOrders: absent('acknowledgedOrders'),
   saleTallies: absent('saleTallies'),
   metricSources: {
-    applierLag: () => 0,
-    failedRecords: () => 0,
-    paymentsInFlight: () => 0,
-    orderLog: () => ({ appended: 0, fsyncs: 0, fsyncSeconds: 0, outOfSpace: false }),
     rebuilds: () => ({ pending: 0, finished: 0 }),
     orderAcknowledgement: createOrderAcknowledgement(),
     waitEstimates: [],
     admissions: () => new Map(),
     passwords: () => ({ waiting: 0, hashed: 0, busy: 0, abandoned: 0, failed: 0 }),
     live: [],
+    selling: [],
   },
 };
 

@@ -4,9 +4,9 @@ import { SERVICE_PATHS } from '@fest/server/contract/paths';
 const READ_MS = 5_000;
 
 const NAMES = {
-  fsyncs: 'fest_order_log_fsyncs',
-  fsyncSeconds: 'fest_order_log_fsync_seconds',
-  records: 'fest_order_log_records',
+  fsyncs: 'fest_order_log_fsync_duration_seconds_count',
+  fsyncSeconds: 'fest_order_log_fsync_duration_seconds_sum',
+  records: 'fest_order_log_records_total',
 } as const;
 
 export type ServerCounters = Readonly<Record<keyof typeof NAMES, number>>;

@@ -145,7 +145,7 @@ integration('the front door', () => {
   test('its answers are counted with the others', async () => {
     const count = async (status: number): Promise<number> => {
       const { body } = await fest.app.inject({ url: '/metrics' });
-      const labels = `route="/api/v1/sales/:saleId/queue",method="GET",status="${status}"`;
+      const labels = `class="wait",route="/api/v1/sales/:saleId/queue",method="GET",status="${status}"`;
       return Number(body.split(`fest_http_requests_total{${labels}} `)[1]?.split('\n')[0] ?? 0);
     };
     const timed = async (): Promise<number> => {

@@ -28,6 +28,8 @@ integration('the metrics of a single process', () => {
     expect(new Set([first, ...others]).size).toBeLessThanOrEqual(texts(beganMs));
     await sleep(LIMITS.figuresMs);
     const next = await until(read, (text) => text !== first);
-    expect(next).toContain('fest_http_requests_total{route="/api/v1/festivals",method="GET",status="200"} 1\n');
+    expect(next).toContain(
+      'fest_http_requests_total{class="browse",route="/api/v1/festivals",method="GET",status="200"} 1\n',
+    );
   });
 });

@@ -311,7 +311,7 @@ integration('the short way', () => {
       const { body } = await fest.app.inject({ url: '/metrics' });
       return Number(body.split(`fest_http_requests_total{${labels}} `)[1]?.split('\n')[0] ?? 0);
     };
-    const labels = 'route="refused",method="any",status="503"';
+    const labels = 'class="refused",route="refused",method="any",status="503"';
     const before = await counted(labels);
     const bodyArrived = vi.spyOn(loadShedder, 'bodyArrived').mockReturnValueOnce(2);
     const refusedLate = vi.spyOn(loadShedder, 'refusedLate').mockReturnValueOnce(true);
@@ -321,13 +321,13 @@ integration('the short way', () => {
     expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '2' } });
     expect(JSON.parse(answer.text)).toMatchObject({ code: 'overloaded', retryAfterMs: 2_000 });
     expect(await counted(labels)).toBe(before + 1);
-    expect(await counted('route="/api/v1/sales/:saleId/holds",method="POST",status="503"')).toBe(0);
+    expect(await counted('class="hold",route="/api/v1/sales/:saleId/holds",method="POST",status="503"')).toBe(0);
   });
 
   test('answers are counted under their routes, whichever way they took', async () => {
     const count = async (): Promise<number> => {
       const { body } = await fest.app.inject({ url: '/metrics' });
-      const labels = 'route="/api/v1/sales/:saleId/holds",method="POST",status="201"';
+      const labels = 'class="hold",route="/api/v1/sales/:saleId/holds",method="POST",status="201"';
       return Number(body.split(`fest_http_requests_total{${labels}} `)[1]?.split('\n')[0] ?? 0);
     };
     const before = await count();

@@ -237,7 +237,7 @@ integration('slow clients', () => {
     expect(parseAnswer(text.split(/(?=HTTP\/1\.1 )/)[1] ?? '').status).toBe(200);
     early.destroy();
     const metrics = (await fest.app.inject({ url: '/metrics' })).body;
-    expect(Number(/^fest_connections_dropped (\d+)$/m.exec(metrics)?.[1])).toBe(4 * room + 1);
+    expect(Number(/^fest_connections_dropped_total (\d+)$/m.exec(metrics)?.[1])).toBe(4 * room + 1);
     // The silent ones are cut off like all others, and then there is room again.
     await until(connections, (open) => open === 0, REQUEST_TIMEOUT_MS + 10_000);
     expect((await buy(sale.id)).at(-1)?.status).toBe(200);

@@ -243,7 +243,7 @@ integration('a server of two workers', () => {
     const sale = await besides.createSale();
     const [one, two] = [await connectTo(server, 1), await connectTo(server, 2)];
     const asked = (worker: number) =>
-      `fest_http_requests_total{route="/api/v1/sales/:saleId/state",method="GET",status="200",worker="${worker}"}`;
+      `fest_http_requests_total{class="wait",route="/api/v1/sales/:saleId/state",method="GET",status="200",worker="${worker}"}`;
     const before = await figuresOf(one);
     await untilFiguresAreNew();
     for (let count = 0; count < 5; count += 1) await one.ask(`/api/v1/sales/${sale.id}/state`);
@@ -350,7 +350,7 @@ integration('a server of two workers', () => {
     expect(left).toHaveLength(2 * room - clients.length);
     for (const client of clients) expect((await client.ask(SERVICE_PATHS.ready)).status).toBe(200);
     const figures = await figuresOf(clients[0] as KeptClient);
-    const dropped = [1, 2].map((worker) => figures.get(`fest_connections_dropped{worker="${worker}"}`) ?? 0);
+    const dropped = [1, 2].map((worker) => figures.get(`fest_connections_dropped_total{worker="${worker}"}`) ?? 0);
     expect(dropped.reduce((sum, count) => sum + count)).toBe(crowd.length - left.length);
     for (const socket of left) socket.destroy();
     for (const client of clients) client.close();
@@ -383,7 +383,7 @@ integration('a server of two workers', () => {
     expect(later.map(({ worker }) => worker)).toEqual(Array(20).fill(2));
     await untilFiguresAreNew();
     const figures = await figuresOf(later[0]?.client ?? new KeptClient(full.baseUrl));
-    const dropped = [1, 2].map((worker) => figures.get(`fest_connections_dropped{worker="${worker}"}`) ?? 0);
+    const dropped = [1, 2].map((worker) => figures.get(`fest_connections_dropped_total{worker="${worker}"}`) ?? 0);
     expect(dropped.reduce((sum, count) => sum + count)).toBe(1);
 
     // And when none has any, nobody goes round and round.

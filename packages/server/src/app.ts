@@ -3,6 +3,7 @@ import Fastify, { type FastifyBaseLogger, LogController, type RouteOptions } fro
 import { API_PREFIX } from './contract/paths.ts';
 import { NoQuery } from './contract/schemas.ts';
 import { createAbuseLimits } from './features/abuse-limits/abuse-limits.ts';
+import { createAccountMetrics } from './features/accounts/account-metrics.ts';
 import { registerAccountRoutes } from './features/accounts/routes.ts';
 import { registerCatalogueRoutes } from './features/catalogue/routes.ts';
 import { registerCheckInRoutes } from './features/check-in/routes.ts';
@@ -131,12 +132,17 @@ export async function buildApp({
   watchBodies(app, loadShedder);
   await registerDocumentation(app);
   const limits = createAbuseLimits(services);
+  const accountMetrics = createAccountMetrics();
   const sources = {
     ...core.metricSources,
     abuse: limits.metrics,
+    auth: accountMetrics.all,
     shedder: loadShedder,
     overload: overloadMetrics({ shedder: loadShedder, server: app.server, redis: services.redis }),
     clocksAheadSeconds,
+    stores: fleet.stores,
+    isLeaving: () => lameDuck?.begun === true,
+    identity: { server: services.config.serverName, environment: services.config.environment },
   };
   const { meters, operators } = fleet;
   registerMetrics(app, sources, meters, tellMetrics);
@@ -165,7 +171,7 @@ export async function buildApp({
   await app.register(
     async (api: FestApp) => {
       api.addHook('onRoute', refuseUnknownQuery);
-      registerAccountRoutes(api, { services, authentication, passwordHashing, limits });
+      registerAccountRoutes(api, { services, authentication, passwordHashing, limits, metrics: accountMetrics });
       registerCatalogueRoutes(api, {
         services,
         authentication,

@@ -1,5 +1,6 @@
 /** What operators are told of this process and of all others, wired together once per process. */
 import { performance } from 'node:perf_hooks';
+import type { StoreHealth } from './contract/operations.ts';
 import { FleetReader } from './features/operations/live/fleet-reader.ts';
 import { LiveDocument } from './features/operations/live/live-document.ts';
 import { OperatorSockets } from './features/operations/live/operator-sockets.ts';
@@ -27,6 +28,8 @@ export interface FleetOptions {
 }
 
 export interface Fleet {
+  /** How each store answered the last question. */
+  readonly stores: () => Readonly<Record<'redis' | 'mysql', StoreHealth>>;
   /** To be told of every answer. */
   readonly meters: RequestMeters;
   readonly operators: OperatorSockets;
@@ -85,6 +88,7 @@ export function createFleet(options: FleetOptions): Fleet {
   });
   const recorder = new SaleRecorder({ id: identity.id, redis, mysql, document, sales, clock, logger });
   return {
+    stores: () => ({ redis: stores.redis.read(), mysql: stores.mysql.read() }),
     meters,
     operators,
     reporter,

@@ -1,6 +1,7 @@
 /** The parts that sell, wired together once per process, with their order of starting and stopping. */
 import { randomUUID } from 'node:crypto';
 import { Applier } from './features/archive/applier.ts';
+import { createApplierMetrics } from './features/archive/applier-metrics.ts';
 import { readUnfinished, registerLog, retireApplied } from './features/archive/apply-batch.ts';
 import { Retention } from './features/archive/retention.ts';
 import { type Catalogue, createCatalogue } from './features/catalogue/catalogue-cache.ts';
@@ -8,6 +9,7 @@ import { SettingsReconciler } from './features/catalogue/settings-reconciler.ts'
 import { LiveBroadcast } from './features/live/live-broadcast.ts';
 import { EventQueue } from './features/operations/live/event-queue.ts';
 import { phaseChanged, salesDoubted, salesRebuilt } from './features/operations/live/sayings.ts';
+import { createSaleMetrics } from './features/operations/metrics/sale-metrics.ts';
 import { PhaseReconciler } from './features/operations/phase-reconciler.ts';
 import { Cancellations } from './features/orders/cancellation.ts';
 import { createTicketCodes, type TicketCodes } from './features/orders/ticket-code.ts';
@@ -17,6 +19,7 @@ import { AcknowledgedOrders } from './features/payments/acknowledged-orders.ts';
 import { boundedGateway } from './features/payments/bounded-gateway.ts';
 import type { PaymentGateway } from './features/payments/gateway.ts';
 import { createOrphanage } from './features/payments/orphans.ts';
+import { createPaymentMetrics, measureGateway } from './features/payments/payment-metrics.ts';
 import { PaymentProcessor, type PaymentProcessorOptions } from './features/payments/payment-processor.ts';
 import type { Unfinished } from './features/payments/payments.ts';
 import { findUnfinished, resumeUnfinished } from './features/payments/resume.ts';
@@ -35,6 +38,7 @@ import { type OrderLog, openOrderLog } from './order-log/order-log.ts';
 import { openOrderLogReader } from './order-log/reader.ts';
 import { createOrderAcknowledgement, type MetricSources } from './platform/metrics.ts';
 import { seatsFor } from './platform/open-files.ts';
+import { createOrderLogMeter, readDiskRoom } from './platform/order-log-metrics.ts';
 import { createPasswordHashing, type PasswordHashing } from './platform/password-hashing.ts';
 import { SaleTallies } from './platform/sale-tallies.ts';
 import type { Services } from './services.ts';
@@ -84,12 +88,17 @@ const AT_REST: HealthFacts = { eventLoopUtilization: 0, requestP99Ms: 0, cpu: 0 
 
 export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore> {
   const { services, onPaymentStep, logFilesModule, health = () => AT_REST } = options;
-  const gateway = boundedGateway(options.gateway);
+  const { gateway, metrics: gatewayMetrics } = measureGateway(boundedGateway(options.gateway));
   const { config, clock, logger, redis, mysql } = services;
   const log = await openOrderLog({
     directory: config.logDirectory,
     ...(logFilesModule === undefined ? {} : { filesModule: logFilesModule }),
   });
+  const logMeter = createOrderLogMeter(
+    () => log.stats(),
+    () => readDiskRoom(config.logDirectory),
+  );
+  log.onDurable(() => logMeter.batch(log.stats()));
   const applier = new Applier({
     log,
     directory: config.logDirectory,
@@ -213,10 +222,17 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
     acknowledgedOrders,
     saleTallies,
     metricSources: {
-      applierLag: () => applier.lag,
-      failedRecords: () => applier.failedRecords,
-      paymentsInFlight: () => processor.inFlight,
-      orderLog: () => log.stats(),
+      selling: [
+        ...createSaleMetrics({
+          sales: () => [...live.followed].flatMap((saleId) => live.get(saleId) ?? []),
+          orders: () => acknowledgedOrders.total,
+          nowMs: () => clock.nowMs(),
+        }),
+        ...createPaymentMetrics(processor),
+        ...gatewayMetrics,
+        ...logMeter.all,
+        ...createApplierMetrics(applier),
+      ],
       rebuilds: () => rebuilds.counts,
       orderAcknowledgement,
       waitEstimates: waitErrors.metrics,

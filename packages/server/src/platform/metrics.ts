@@ -1,10 +1,15 @@
-/** Prometheus metrics of this process. Label sets are closed: routes are patterns, never paths. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client';
+/**
+ * Prometheus metrics of this process. Label sets are closed: routes are patterns, never paths; sales are the few that are watched.
+ * Every family has its own file; here they come together.
+ */
+import { performance } from 'node:perf_hooks';
+import { collectDefaultMetrics, Histogram, type Metric, Registry } from 'prom-client';
+import type { StoreHealth } from '../contract/operations.ts';
 import { SERVICE_PATHS } from '../contract/paths.ts';
 import { LIMITS } from '../limits.ts';
-import type { OrderLogStats } from '../order-log/order-log.ts';
 import type { ClockSource } from './clock-sources.ts';
 import type { FestApp } from './fest-app.ts';
+import { byLabel, counter, counters, gauge, gauges } from './metric-kinds.ts';
 import type { LoadShedder } from './overload/load-shedder.ts';
 import type { PasswordHashingStats } from './password-hashing.ts';
 import type { RequestMeters } from './request-meters.ts';
@@ -12,10 +17,6 @@ import { registerRequestMetrics } from './request-metrics.ts';
 import { shareReading } from './shared-reading.ts';
 
 export interface MetricSources {
-  readonly applierLag: () => number;
-  readonly failedRecords: () => number;
-  readonly paymentsInFlight: () => number;
-  readonly orderLog: () => Pick<OrderLogStats, 'appended' | 'fsyncs' | 'fsyncSeconds' | 'outOfSpace'>;
   /** Sales that are being built anew, as far as this process knows, and how many it has put in place. */
   readonly rebuilds: () => { readonly pending: number; readonly finished: number };
   /** Filled by the payments. */
@@ -25,6 +26,8 @@ export interface MetricSources {
   readonly passwords: () => PasswordHashingStats;
   /** Kept by the live sockets. */
   readonly live: readonly Metric[];
+  /** Of the line and the stock, the payments and their gateway, the order log, and the applier. */
+  readonly selling: readonly Metric[];
   /** Of the sales that this process admits to: what limited the last decision, and what it knew. */
   readonly admissions: () => ReadonlyMap<number, AdmissionMetrics>;
 }
@@ -48,11 +51,17 @@ export function createOrderAcknowledgement(): Histogram {
 export interface ProcessMetricSources extends MetricSources {
   /** Kept by the limits of accounts and addresses. */
   readonly abuse: readonly Metric[];
+  /** Kept by the accounts. */
+  readonly auth: readonly Metric[];
   readonly shedder: Pick<LoadShedder, 'refusedLate'>;
   /** See `overloadMetrics`. */
   readonly overload: readonly Metric[];
   /** See `ClockWatch`. */
   readonly clocksAheadSeconds: () => ReadonlyMap<ClockSource, number>;
+  /** By the last question, one a second. */
+  readonly stores: () => Readonly<Record<'redis' | 'mysql', StoreHealth>>;
+  readonly isLeaving: () => boolean;
+  readonly identity: { readonly server: string; readonly environment: string };
 }
 
 /** What is told of the metrics of a process, when somebody asks for them. Given its own once, at the start. */
@@ -83,50 +92,7 @@ export function registerMetrics(
   meters: RequestMeters,
   share: ShareMetrics = shareOwn,
 ): void {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-  };
-  registry.registerMetric(sources.orderAcknowledgement);
-  for (const metric of sources.live) registry.registerMetric(metric);
-  for (const metric of sources.abuse) registry.registerMetric(metric);
-  for (const metric of sources.waitEstimates) registry.registerMetric(metric);
-  for (const metric of sources.overload) registry.registerMetric(metric);
-  registerPasswords(registry, sources.passwords);
-  registerClocks(registry, sources.clocksAheadSeconds);
-  registerAdmissions(registry, sources.admissions);
-  gauge('fest_applier_lag_records', 'Durable log records that are not in MySQL yet', sources.applierLag);
-  gauge(
-    'fest_applier_failed_records',
-    'Log records of this server that MySQL refused and nobody has dealt with',
-    sources.failedRecords,
-  );
-  gauge('fest_sale_rebuilds_pending', 'Sales whose state is being built anew', () => sources.rebuilds().pending);
-  gauge(
-    'fest_sale_rebuilds_finished',
-    'Sales this process has built anew since the start',
-    () => sources.rebuilds().finished,
-  );
-  gauge('fest_payments_in_flight', 'Payments this process works on', sources.paymentsInFlight);
-  gauge('fest_order_log_records', 'Records appended since the start', () => sources.orderLog().appended);
-  gauge('fest_order_log_fsyncs', 'fdatasync calls since the start', () => sources.orderLog().fsyncs);
-  gauge(
-    'fest_order_log_fsync_seconds',
-    'Time spent in fdatasync since the start',
-    () => sources.orderLog().fsyncSeconds,
-  );
-  gauge('fest_order_log_out_of_space', '1 while the disk of the order log has no room: no payment is started', () =>
-    Number(sources.orderLog().outOfSpace),
-  );
-
+  const registry = createRegistry(sources);
   registerRequestMetrics(app, registry, sources.shedder, meters);
   const tell = share(registry);
   app.get(SERVICE_PATHS.metrics, { schema: { hide: true } }, async (_request, reply) =>
@@ -134,68 +100,90 @@ export function registerMetrics(
   );
 }
 
-function registerAdmissions(registry: Registry, read: MetricSources['admissions']): void {
-  new Gauge({
-    name: 'fest_admission_limit',
-    help: 'What limits the admission to a sale: closed, nobodyWaits, rate, health, slots or stock; told by who admits to it',
-    labelNames: ['sale', 'reason'] as const,
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [sale, { limitedBy }] of read()) this.set({ sale, reason: limitedBy }, 1);
-    },
-  });
-  const ofSale = (name: string, help: string, of: (admission: AdmissionMetrics) => number): void => {
-    new Gauge({
-      name,
-      help,
-      labelNames: ['sale'] as const,
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [sale, admission] of read()) this.set({ sale }, of(admission));
+/** All metrics but those of the requests, which are counted by hooks of the app. */
+export function createRegistry(sources: ProcessMetricSources): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const all: readonly Metric[] = [
+    ...processMetrics(sources),
+    sources.orderAcknowledgement,
+    ...sources.selling,
+    ...sources.waitEstimates,
+    ...sources.live,
+    ...sources.auth,
+    ...sources.abuse,
+    ...sources.overload,
+    ...passwordMetrics(sources.passwords),
+    ...storeMetrics(sources),
+    ...admissionMetrics(sources.admissions),
+    gauge('fest_sale_rebuilds_pending', 'Sales whose state is being built anew', () => sources.rebuilds().pending),
+    counter('fest_sale_rebuilds_total', 'Sales this process has built anew', () => sources.rebuilds().finished),
+  ];
+  for (const metric of all) registry.registerMetric(metric);
+  return registry;
+}
+
+function processMetrics({ identity, isLeaving }: ProcessMetricSources): readonly Metric[] {
+  return [
+    gauges('fest_server_info', 'Always 1; says which server this is', ['server', 'environment'], () => [
+      [{ ...identity }, 1],
+    ]),
+    gauge('fest_server_leaving', '1 once this process was told to stop', () => Number(isLeaving())),
+    counter('fest_event_loop_busy_seconds_total', 'Time in which the event loop was not idle', () => {
+      return performance.eventLoopUtilization().active / 1_000;
+    }),
+  ];
+}
+
+function storeMetrics({ stores, clocksAheadSeconds }: ProcessMetricSources): readonly Metric[] {
+  return [
+    gauges('fest_store_up', '1 when a store answered the last question, which is asked every second', ['store'], () =>
+      Object.entries(stores()).map(([store, { status }]) => [{ store }, Number(status !== 'down')] as const),
+    ),
+    gauges('fest_store_latency_seconds', 'How long a store took to answer the smallest question', ['store'], () =>
+      Object.entries(stores()).flatMap(([store, { latencyMs }]) =>
+        latencyMs === null ? [] : [[{ store }, latencyMs / 1_000] as const],
+      ),
+    ),
+    gauges(
+      'fest_clock_offset_seconds',
+      'How far the clocks of Redis, MySQL and this machine are ahead of the time this server goes by',
+      ['source'],
+      () => [...clocksAheadSeconds()].map(([source, seconds]) => [{ source }, seconds] as const),
+    ),
+  ];
+}
+
+function admissionMetrics(read: MetricSources['admissions']): readonly Metric[] {
+  const ofSale = (name: string, help: string, of: (admission: AdmissionMetrics) => number): Metric =>
+    gauges(name, help, ['sale'], () => [...read()].map(([sale, admission]) => [{ sale }, of(admission)] as const));
+  return [
+    gauges(
+      'fest_admission_limit',
+      'What limits the admission to a sale: closed, nobodyWaits, rate, health, slots or stock; told by who admits to it',
+      ['sale', 'reason'],
+      () => [...read()].map(([sale, { limitedBy }]) => [{ sale, reason: limitedBy }, 1] as const),
+    ),
+    ofSale('fest_admission_show_rate', 'Share of those admitted now who are expected to make a hold, 0 to 1', (of) => {
+      return of.showRate;
+    }),
+    ofSale('fest_admission_rate_per_second', 'Buyers a second that the rate allows at present', (of) => {
+      return of.ratePerSecond;
+    }),
+  ];
+}
+
+function passwordMetrics(read: MetricSources['passwords']): readonly Metric[] {
+  return [
+    counters(
+      'fest_password_hashes_total',
+      'Passwords to be hashed or checked: hashed, refused because too many wait, abandoned by the client, failed',
+      ['outcome'],
+      () => {
+        const { hashed, busy, abandoned, failed } = read();
+        return byLabel('outcome', { hashed, busy, abandoned, failed });
       },
-    });
-  };
-  ofSale(
-    'fest_admission_show_rate',
-    'Share of those admitted now who are expected to make a hold, 0 to 1',
-    ({ showRate }) => showRate,
-  );
-  ofSale('fest_admission_rate_per_second', 'Buyers a second that the rate allows at present', (of) => of.ratePerSecond);
-}
-
-function registerPasswords(registry: Registry, read: MetricSources['passwords']): void {
-  new Counter({
-    name: 'fest_password_hashes_total',
-    help: 'Passwords to be hashed or checked: hashed, refused because too many wait, abandoned by the client, failed',
-    labelNames: ['outcome'] as const,
-    registers: [registry],
-    collect() {
-      const { hashed, busy, abandoned, failed } = read();
-      this.reset();
-      for (const [outcome, count] of Object.entries({ hashed, busy, abandoned, failed })) this.inc({ outcome }, count);
-    },
-  });
-  new Gauge({
-    name: 'fest_password_hashes_waiting',
-    help: 'Passwords that wait for a thread to hash them',
-    registers: [registry],
-    collect() {
-      this.set(read().waiting);
-    },
-  });
-}
-
-function registerClocks(registry: Registry, read: ProcessMetricSources['clocksAheadSeconds']): void {
-  new Gauge({
-    name: 'fest_clock_offset_seconds',
-    help: 'How far the clocks of Redis, MySQL and this machine are ahead of the time this server goes by',
-    labelNames: ['source'] as const,
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [source, seconds] of read()) this.set({ source }, seconds);
-    },
-  });
+    ),
+    gauge('fest_password_hashes_waiting', 'Passwords that wait for a thread to hash them', () => read().waiting),
+  ];
 }

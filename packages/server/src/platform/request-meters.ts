@@ -3,6 +3,7 @@
  * because prom-client puts the labels of every observation together anew, which costs more than some answers do. What operators
  * see of the last second (`request-window.ts`) is counted here as well, since every answer comes by.
  */
+import type { RouteClass } from '../contract/operations.ts';
 import type { ProblemCode } from '../contract/problems.ts';
 import { type ClassWindow, RequestWindow, type WindowFigures } from './request-window.ts';
 import { routeClassOf } from './route-classes.ts';
@@ -11,7 +12,12 @@ import type { SaleTallies } from './sale-tallies.ts';
 /** Upper bounds, seconds; above the last one is +Inf. */
 export const LATENCY_BUCKETS: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
+/** What is refused for overload is counted under no route: most of it is before its route is known. */
+const REFUSED_ROUTE = 'refused';
+
 export interface RequestMeter {
+  /** Of the route; `refused` for what was refused for overload. */
+  readonly class: RouteClass | typeof REFUSED_ROUTE;
   readonly route: string;
   readonly method: string;
   /** Answers by status. */
@@ -19,18 +25,23 @@ export interface RequestMeter {
   /** Answers by bucket, not summed up; the last one is +Inf. */
   readonly buckets: Float64Array;
   readonly sumSeconds: number;
+  /** Answers of 500 and above, but for refusals because of overload. */
+  readonly errors: number;
 }
 
 class Meter implements RequestMeter {
+  readonly class: RequestMeter['class'];
   readonly route: string;
   readonly method: string;
   readonly statuses = new Map<number, number>();
   readonly buckets = new Float64Array(LATENCY_BUCKETS.length + 1);
   sumSeconds = 0;
+  errors = 0;
   readonly #window: ClassWindow | undefined;
 
   /** @param window of its kind; without one nobody is told how many there are a second */
-  constructor(route: string, method: string, window: ClassWindow | undefined) {
+  constructor(name: RequestMeter['class'], route: string, method: string, window: ClassWindow | undefined) {
+    this.class = name;
     this.route = route;
     this.method = method;
     this.#window = window;
@@ -45,19 +56,20 @@ class Meter implements RequestMeter {
     this.buckets[bucket] = (this.buckets[bucket] ?? 0) + 1;
     if (this.#window === undefined) return;
     this.#window.latency.record(seconds);
-    if (status >= 500 && code !== 'overloaded') this.#window.errors += 1;
+    if (status < 500 || code === 'overloaded') return;
+    this.errors += 1;
+    this.#window.errors += 1;
   }
 }
 
-/** What is refused for overload is counted under no route: most of it is before its route is known. */
 const REFUSED = {};
-const REFUSED_ROUTE = 'refused';
 
 /** Bounded by the number of routes: unknown paths share one meter per method, of which Node knows a few dozen. */
 export class RequestMeters {
   readonly #byName = new Map<string, Meter>();
   readonly #byKey = new WeakMap<object, Meter>();
   readonly #window = new RequestWindow();
+  readonly #problems = new Map<ProblemCode, number>();
   readonly #tallies: Pick<SaleTallies, 'countRefused'> | undefined;
 
   /** @param tallies hear of what is refused of each sale */
@@ -83,6 +95,7 @@ export class RequestMeters {
     const known = route === undefined ? undefined : this.#byKey.get(key);
     (known ?? this.#find(key, route, method)).count(status, seconds, code);
     if (code === undefined) return;
+    this.#problems.set(code, (this.#problems.get(code) ?? 0) + 1);
     this.#window.countRefused(code);
     if (parameter !== undefined) this.#tallies?.countRefused(parameter, code);
   }
@@ -91,6 +104,12 @@ export class RequestMeters {
   countRefused(seconds: number): void {
     this.count(REFUSED, REFUSED_ROUTE, 'any', 503, seconds);
     this.#window.countShed();
+    this.#problems.set('overloaded', (this.#problems.get('overloaded') ?? 0) + 1);
+  }
+
+  /** Problem documents by code, since the start. */
+  get problems(): ReadonlyMap<ProblemCode, number> {
+    return this.#problems;
   }
 
   /** What came since this was last called, and begins anew: for one reader only. */
@@ -102,8 +121,9 @@ export class RequestMeters {
     const name = `${method} ${route ?? ''}`;
     let meter = this.#byName.get(name);
     if (meter === undefined) {
-      const window = route === REFUSED_ROUTE ? undefined : this.#window.of(routeClassOf(method, route ?? ''));
-      meter = new Meter(route ?? 'unknown', method, window);
+      const kind = route === REFUSED_ROUTE ? REFUSED_ROUTE : routeClassOf(method, route ?? '');
+      const window = kind === REFUSED_ROUTE ? undefined : this.#window.of(kind);
+      meter = new Meter(kind, route ?? 'unknown', method, window);
       this.#byName.set(name, meter);
     }
     if (route !== undefined) this.#byKey.set(key, meter);

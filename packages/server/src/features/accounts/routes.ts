@@ -15,6 +15,7 @@ import { refuseBody } from '../../platform/problem-details.ts';
 import type { Services } from '../../services.ts';
 import type { AbuseLimits } from '../abuse-limits/abuse-limits.ts';
 import { type AccountActions, createAccountActions } from './account-actions.ts';
+import type { AccountMetrics } from './account-metrics.ts';
 
 const tags = ['accounts'];
 /** Any signed-in account. */
@@ -25,14 +26,15 @@ export interface AccountRouteOptions {
   readonly authentication: Authentication;
   readonly passwordHashing: PasswordHashing;
   readonly limits: Pick<AbuseLimits, 'signUp' | 'logIn' | 'refresh'>;
+  readonly metrics: Pick<AccountMetrics, 'counted'>;
 }
 
 /** `app` carries the API's path prefix. */
 export function registerAccountRoutes(
   app: FestApp,
-  { services, authentication, passwordHashing, limits }: AccountRouteOptions,
+  { services, authentication, passwordHashing, limits, metrics }: AccountRouteOptions,
 ): void {
-  const actions = createAccountActions(services, passwordHashing);
+  const actions = metrics.counted(createAccountActions(services, passwordHashing));
   // A full line takes seconds, and requests under way are waited for: whoever is in it had better ask another server.
   app.addHook('preClose', () => passwordHashing.close());
   /** Before the body is read, and before MySQL is asked for anything: in a storm nearly all requests end here. */

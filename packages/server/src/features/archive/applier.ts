@@ -37,6 +37,7 @@ export class Applier {
   readonly #stopping = new AbortController();
   #appliedLsn = 0;
   #failedRecords = 0;
+  readonly #counts = { records: 0, batches: 0, retries: 0 };
   #lookTimer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
   #running: Promise<void> = Promise.resolve();
@@ -66,6 +67,11 @@ export class Applier {
   /** Records of this log that MySQL refused and that nobody has dealt with yet; from MySQL, at most some seconds old. */
   get failedRecords(): number {
     return this.#failedRecords;
+  }
+
+  /** Since the start: records and batches brought into MySQL, and how often it had to be tried again. */
+  get counts(): { readonly records: number; readonly batches: number; readonly retries: number } {
+    return this.#counts;
   }
 
   /** Reads where the last life stopped. Call before `start`. */
@@ -133,6 +139,7 @@ export class Applier {
         if (this.#stopping.signal.aborted) return;
         // Where it is now is read at the start.
         if (error instanceof PositionSetBackError) continue;
+        this.#counts.retries += 1;
         logger.error({ err: error }, 'the applier stumbled; it starts again from its position');
         await this.#pause(backoffMs(attempt, LIMITS.applierRetryFirstMs, LIMITS.applierRetryMaxMs, Math.random));
       } finally {
@@ -269,9 +276,13 @@ export class Applier {
       },
       onRefused: ({ lsn, record }, error) =>
         logger.error({ err: error, lsn, record }, 'MySQL refuses a record; it is kept in failed_records'),
-      onRetry: (error, waitMs) =>
-        logger.warn({ err: error, waitMs, lag: this.lag }, 'MySQL does not take orders now; trying again'),
+      onRetry: (error, waitMs) => {
+        this.#counts.retries += 1;
+        logger.warn({ err: error, waitMs, lag: this.lag }, 'MySQL does not take orders now; trying again');
+      },
     });
+    this.#counts.records += batch.length;
+    this.#counts.batches += 1;
     if (refused.length > 0) await this.#countFailed();
     // What MySQL refused stays in Redis: its buyer has paid and goes on seeing the order.
     const orders = batch.flatMap(({ lsn, record }) =>

@@ -47,7 +47,9 @@ class Interrupted extends Error {}
 
 export class PaymentProcessor {
   readonly #options: PaymentProcessorOptions;
-  readonly #inFlight = new Map<string, Promise<void>>();
+  /** In the order in which they were taken up. */
+  readonly #inFlight = new Map<string, { readonly done: Promise<void>; readonly sinceMs: number }>();
+  readonly #counts = { started: 0, succeeded: 0, failed: 0, refunded: 0 };
   /** Whose the payments are that this process brings to an outcome. */
   readonly #accounts = new Map<string, number>();
   /** Payments this process began → when, by `performance.now()`; until a store may show what became of them. */
@@ -68,6 +70,32 @@ export class PaymentProcessor {
     return this.#inFlight.size;
   }
 
+  /** Since the start: payments begun, and those brought to an end. */
+  get counts(): Readonly<Record<'started' | 'succeeded' | 'failed' | 'refunded', number>> {
+    return this.#counts;
+  }
+
+  /** How long the oldest payment in flight has been worked on; 0 without any. */
+  get oldestSeconds(): number {
+    for (const { sinceMs } of this.#inFlight.values()) return (performance.now() - sinceMs) / 1_000;
+    return 0;
+  }
+
+  /** Payments whose money was taken, and which are neither a durable order nor paid back. */
+  get captured(): number {
+    let count = 0;
+    for (const atMs of this.#chargedAtMs.values()) if (atMs !== 'acknowledged') count += 1;
+    return count;
+  }
+
+  /** Since when this process has known of the oldest of them; 0 without any. */
+  get oldestCapturedSeconds(): number {
+    for (const atMs of this.#chargedAtMs.values()) {
+      if (atMs !== 'acknowledged') return (performance.now() - atMs) / 1_000;
+    }
+    return 0;
+  }
+
   /** False when as many payments as allowed are under way, or the process is stopping. */
   hasRoom(): boolean {
     return this.#inFlight.size < LIMITS.paymentsInFlight && !this.#stopping.signal.aborted;
@@ -81,6 +109,7 @@ export class PaymentProcessor {
     this.#starting.add(intent.paymentId);
     try {
       await this.#write(intent);
+      this.#counts.started += 1;
       this.#options.onStep?.('intent', intent.paymentId);
       this.#charge(intent);
     } finally {
@@ -134,7 +163,7 @@ export class PaymentProcessor {
         if (this.#stopping.signal.aborted) return;
         // It may have been cancelled through another server, and the sale built anew, while nobody was here.
         this.#run(order.paymentId, () => this.#show(order, NO_EPOCH));
-        await this.#inFlight.get(order.paymentId);
+        await this.#inFlight.get(order.paymentId)?.done;
       }
     };
     for (let worker = 0; worker < LIMITS.resumedOrdersAtOnce; worker += 1) void showInTurn();
@@ -142,13 +171,14 @@ export class PaymentProcessor {
 
   /** Finishes a refund of a payment that never became an order. */
   resumeRefund(started: RefundStarted): void {
+    this.#noteCharged(started.paymentId);
     this.#refunding.set(started.paymentId, started);
     this.#run(started.paymentId, () => this.#payBack(started));
   }
 
   /** Stops waiting for others; resolves when nothing is in flight or the time is over. */
   async stop(withinMs: number): Promise<void> {
-    const finished = Promise.allSettled([...this.#inFlight.values()]);
+    const finished = Promise.allSettled([...this.#inFlight.values()].map(({ done }) => done));
     const timeout = new Promise((resolve) => setTimeout(resolve, withinMs).unref());
     await Promise.race([finished, timeout]);
     this.#stopping.abort();
@@ -176,16 +206,14 @@ export class PaymentProcessor {
         }
       }
     };
-    this.#inFlight.set(
-      paymentId,
-      finish().finally(() => {
-        this.#inFlight.delete(paymentId);
-        this.#accounts.delete(paymentId);
-        this.#begunAtMs.delete(paymentId);
-        this.#refunding.delete(paymentId);
-        this.#chargedAtMs.delete(paymentId);
-      }),
-    );
+    const done = finish().finally(() => {
+      this.#inFlight.delete(paymentId);
+      this.#accounts.delete(paymentId);
+      this.#begunAtMs.delete(paymentId);
+      this.#refunding.delete(paymentId);
+      this.#chargedAtMs.delete(paymentId);
+    });
+    this.#inFlight.set(paymentId, { done, sinceMs: performance.now() });
   }
 
   #lookUpAndSettle(intent: PaymentIntent): Promise<void> {
@@ -205,6 +233,7 @@ export class PaymentProcessor {
       case 'fail':
         return this.#fail(intent, step.failureCode);
       case 'refund':
+        this.#noteCharged(intent.paymentId);
         return this.#refund(intent, step.failureCode);
     }
   }
@@ -267,6 +296,7 @@ export class PaymentProcessor {
     const chargedAtMs = this.#chargedAtMs.get(paymentId);
     if (typeof chargedAtMs !== 'number') return;
     this.#chargedAtMs.set(paymentId, 'acknowledged');
+    this.#counts.succeeded += 1;
     this.#options.onAcknowledged?.((performance.now() - chargedAtMs) / 1_000, saleId);
   }
 
@@ -365,6 +395,7 @@ export class PaymentProcessor {
     );
     const { saleId, paymentId, holdId } = intent;
     await this.#append({ type: 'paymentFailed', saleId, epoch, at: clock.nowMs(), paymentId, holdId, failureCode });
+    this.#counts.failed += 1;
     // Redis does not know a payment from before it was built anew, or does not answer for it.
     if (epoch !== intent.epoch) {
       await this.#persist(() => completePayment(redis, intent, { status: 'failed', failureCode }, epoch));
@@ -409,6 +440,9 @@ export class PaymentProcessor {
       await this.#pause(attempt);
     }
     await this.#append({ type: 'refundCompleted', saleId, epoch, at: clock.nowMs(), paymentId });
+    // Neither without an order nor without a refund any more.
+    this.#chargedAtMs.delete(paymentId);
+    this.#counts.refunded += 1;
     await this.#persist(() =>
       completePayment(
         redis,

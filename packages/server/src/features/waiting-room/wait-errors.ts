@@ -4,7 +4,7 @@
  */
 import { Counter, Histogram, type Metric } from 'prom-client';
 import { LIMITS } from '../../limits.ts';
-import type { SaleTallies } from '../../platform/sale-tallies.ts';
+import { type SaleTallies, WAIT_OUTCOMES } from '../../platform/sale-tallies.ts';
 import type { LiveSale } from '../stock/live-sales.ts';
 import type { WaitEstimate } from './wait-estimate.ts';
 import { admittedAtMs } from './waiting-room.ts';
@@ -43,6 +43,8 @@ export class WaitErrors {
   /** @param tallies hear of every turn that came, by sale */
   constructor(tallies?: Pick<SaleTallies, 'countWait'>) {
     this.#tallies = tallies;
+    // A rate of something that has not happened yet is zero, not unknown.
+    for (const outcome of WAIT_OUTCOMES) this.#outcomes.inc({ outcome }, 0);
   }
 
   get metrics(): readonly Metric[] {

@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import type { Redis } from 'ioredis';
 import { Counter, Gauge, type Metric } from 'prom-client';
+import { counter, gauge } from '../metric-kinds.ts';
 import { LOAD_CLASSES } from './load-class.ts';
 import { type LoadShedder, REFUSAL_REASONS } from './load-shedder.ts';
 
@@ -13,15 +14,6 @@ export interface OverloadSources {
 }
 
 export function overloadMetrics({ shedder, server, redis }: OverloadSources): readonly Metric[] {
-  const gauge = (name: string, help: string, read: () => number): Metric =>
-    new Gauge({
-      name,
-      help,
-      registers: [],
-      collect() {
-        this.set(read());
-      },
-    });
   return [
     new Counter({
       name: 'fest_shed_requests_total',
@@ -62,9 +54,7 @@ export function overloadMetrics({ shedder, server, redis }: OverloadSources): re
       },
     ),
     gauge('fest_event_loop_delay_seconds', 'How late the event loop is', () => shedder.delayMs / 1_000),
-    gauge('fest_connections_dropped', 'Connections closed at once since the start: no room', () => {
-      return shedder.connectionsDropped;
-    }),
+    counter('fest_connections_dropped_total', 'Connections closed at once: no room', () => shedder.connectionsDropped),
     gauge('fest_redis_commands_waiting', 'Commands sent to Redis that are not answered yet', () => commandsOf(redis)),
     new Gauge({
       name: 'fest_connections',

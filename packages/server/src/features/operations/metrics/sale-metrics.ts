@@ -1,0 +1,61 @@
+/**
+ * The line and the stock of each sale as this process knows them from its last reading. All servers say the same, or nearly:
+ * `max by (sale)` is the sale's. Of at most `LIMITS.fleetSales` sales, those that sell first.
+ */
+import type { Metric } from 'prom-client';
+import { counters, gauges } from '../../../platform/metric-kinds.ts';
+import type { LiveSale } from '../../stock/live-sales.ts';
+import { mostUrgent } from '../live/sale-facts.ts';
+
+export interface SaleMetricSources {
+  readonly sales: () => readonly LiveSale[];
+  /** Orders that this process made durable, by sale, since it began. */
+  readonly orders: () => ReadonlyMap<number, number>;
+  readonly nowMs: () => number;
+}
+
+export function createSaleMetrics({ sales, orders, nowMs }: SaleMetricSources): readonly Metric[] {
+  const shown = (): readonly LiveSale[] => mostUrgent(sales()).shown;
+  const ofSale = (name: string, help: string, of: (sale: LiveSale) => number): Metric =>
+    gauges(name, help, ['sale'], () => shown().map((sale) => [{ sale: sale.saleId }, of(sale)] as const));
+  return [
+    gauges('fest_sale_tickets', 'Tickets of a sale by state: available, held or sold', ['sale', 'state'], () =>
+      shown().flatMap(({ saleId, snapshot: { available, held, sold } }) =>
+        Object.entries({ available, held, sold }).map(([state, count]) => [{ sale: saleId, state }, count] as const),
+      ),
+    ),
+    ofSale('fest_sale_capacity_tickets', 'Tickets that a sale has in all', ({ snapshot }) => snapshot.capacity),
+    gauges('fest_sale_phase', '1 for the phase that a sale is in', ['sale', 'phase'], () =>
+      shown().map(({ saleId, phase }) => [{ sale: saleId, phase }, 1] as const),
+    ),
+    ofSale('fest_sale_epoch', 'How often the state of a sale was built anew', ({ snapshot }) => snapshot.epoch),
+    ofSale('fest_sale_waiting_buyers', 'Numbers in the line that were not admitted yet', ({ snapshot }) =>
+      Math.max(0, snapshot.drawn - snapshot.servingNumber),
+    ),
+    ofSale('fest_sale_queue_number', 'The highest number drawn', ({ snapshot }) => snapshot.drawn),
+    ofSale(
+      'fest_sale_serving_number',
+      'Everybody up to this number was admitted',
+      ({ snapshot }) => snapshot.servingNumber,
+    ),
+    ofSale(
+      'fest_sale_pending_buyers',
+      'Buyers who were admitted and have not made a hold yet',
+      ({ snapshot }) => snapshot.pending,
+    ),
+    ofSale('fest_sale_active_buyers', 'Buyers who hold or pay', ({ snapshot }) => snapshot.inside),
+    ofSale('fest_sale_active_buyers_max', 'Buyers who may hold or pay at a time', ({ snapshot }) => snapshot.maxActive),
+    ofSale(
+      'fest_sale_admission_per_second',
+      'Buyers a second that the operator allows (of mode fixed; in mode auto its upper bound)',
+      ({ snapshot }) => snapshot.perSecond,
+    ),
+    ofSale('fest_sale_reading_age_seconds', 'How old the reading of a sale is that this process answers from', (sale) =>
+      Math.max(0, (nowMs() - sale.readAtMs) / 1_000),
+    ),
+    counters('fest_orders_total', 'Orders that this process made durable, by sale', ['sale'], function* () {
+      const counts = orders();
+      for (const { saleId } of shown()) yield [{ sale: saleId }, counts.get(saleId) ?? 0] as const;
+    }),
+  ];
+}

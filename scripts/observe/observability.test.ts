@@ -1,0 +1,201 @@
+/** Rules and dashboards ask for what servers tell, and every alert says what to do. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it, test } from 'vitest';
+import {
+  OBSERVABILITY,
+  ROOT,
+  RULES,
+  RUNBOOKS,
+  readAlerts,
+  readDashboardQueries,
+  readRecordings,
+  readRules,
+} from './assets.ts';
+import { DASHBOARD_FOLDER, DASHBOARDS, dashboardText } from './dashboards/all.ts';
+import { parseExposition } from './exposition.ts';
+import { askedBy, type Matcher } from './promql.ts';
+import { fullExposition } from './test-support/full-registry.ts';
+
+/** Label → its values, by metric. */
+type Known = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
+
+/** Prometheus gives these to everything it scrapes. */
+const TARGET_LABELS = ['instance', 'job'];
+/** Whose values are all there from the start. */
+const CLOSED = ['state', 'phase', 'outcome', 'class', 'reason', 'store', 'action', 'operation', 'source', 'job'];
+/** Of Prometheus itself; and of garbage collections, which a process tells after its first. */
+const BESIDES = {
+  up: { job: 'fest' },
+  nodejs_gc_duration_seconds_sum: { kind: '' },
+  ALERTS: { alertname: '', alertstate: 'firing', severity: '' },
+};
+
+let known: Known;
+beforeAll(async () => {
+  const metrics = new Map<string, Map<string, Set<string>>>();
+  const add = (name: string, labels: Readonly<Record<string, string>>): void => {
+    const ofMetric = metrics.get(name) ?? new Map<string, Set<string>>();
+    metrics.set(name, ofMetric);
+    for (const label of TARGET_LABELS) ofMetric.set(label, new Set(['fest']));
+    for (const [label, value] of Object.entries(labels)) {
+      ofMetric.set(label, (ofMetric.get(label) ?? new Set()).add(value));
+    }
+  };
+  for (const { name, labels } of parseExposition(await fullExposition())) add(name, labels);
+  for (const [name, labels] of Object.entries(BESIDES)) add(name, labels);
+  for (const { record, expr } of readRecordings()) {
+    const { by, selectors } = askedBy(expr);
+    const ofSource = metrics.get(selectors[0]?.metric ?? '');
+    metrics.set(
+      record,
+      new Map(by.filter((label) => label !== 'le').map((label) => [label, ofSource?.get(label) ?? new Set()])),
+    );
+  }
+  known = metrics;
+});
+
+function matchesNothing({ label, operator, value }: Matcher, values: ReadonlySet<string>): boolean {
+  if (!CLOSED.includes(label)) return false;
+  if (operator === '=' || operator === '!=') return !values.has(value);
+  return ![...values].some((each) => new RegExp(`^(?:${value})$`).test(each));
+}
+
+/** What is wrong with an expression; nothing, if it can have data. */
+function faultsOf(expr: string): readonly string[] {
+  const { selectors, labels } = askedBy(expr);
+  const there = new Set(selectors.flatMap(({ metric }) => [...(known.get(metric)?.keys() ?? [])]));
+  return [
+    ...selectors.flatMap(({ metric, matchers }) => {
+      const of = known.get(metric);
+      if (of === undefined) return [`no server tells ${metric}`];
+      return matchers.flatMap((matcher) => {
+        const values = of.get(matcher.label);
+        if (values === undefined) return [`${metric} has no label ${matcher.label}`];
+        return matchesNothing(matcher, values) ? [`${metric}: ${matcher.label} is never ${matcher.value}`] : [];
+      });
+    }),
+    ...labels.filter((label) => !there.has(label)).map((label) => `nothing in it has the label ${label}`),
+  ];
+}
+
+describe('expressions', () => {
+  it('are checked against metrics that are there', () => {
+    expect(known.size).toBeGreaterThan(100);
+    expect(faultsOf('rate(fest_nothing[1m])')).toEqual(['no server tells fest_nothing']);
+    expect(faultsOf('fest_sale_tickets{colour="red"}')).toEqual(['fest_sale_tickets has no label colour']);
+    expect(faultsOf('fest_sale_tickets{state="lost"}')).toEqual(['fest_sale_tickets: state is never lost']);
+    expect(faultsOf('sum by (colour) (fest_sale_tickets)')).toEqual(['nothing in it has the label colour']);
+  });
+
+  test.each(readRules().map(({ alert, record, expr }) => [alert ?? record, expr]))(
+    '%s asks for metrics and labels that servers tell',
+    (_, expr = '') => {
+      expect(faultsOf(expr)).toEqual([]);
+    },
+  );
+
+  test.each(
+    readDashboardQueries().map(({ dashboard, panel, expr }, index) => [`${index} ${dashboard}, ${panel}`, expr]),
+  )('query %s asks for metrics and labels that servers tell', (_, expr) => {
+    expect(faultsOf(expr)).toEqual([]);
+  });
+});
+
+describe('dashboards', () => {
+  test.each(Object.entries(DASHBOARDS))('%s.json is what `npm run dashboards` writes', (name, plan) => {
+    expect(readFileSync(join(ROOT, DASHBOARD_FOLDER, `${name}.json`), 'utf8')).toBe(dashboardText(plan));
+  });
+
+  it('have panels that do not lie on each other', () => {
+    for (const plan of Object.values(DASHBOARDS)) {
+      const taken = new Set<string>();
+      const { panels } = JSON.parse(dashboardText(plan)) as {
+        panels: { gridPos: { x: number; y: number; w: number; h: number } }[];
+      };
+      for (const {
+        gridPos: { x, y, w, h },
+      } of panels) {
+        for (let row = y; row < y + h; row += 1) {
+          for (let column = x; column < x + w; column += 1) {
+            expect(taken.has(`${row} ${column}`)).toBe(false);
+            taken.add(`${row} ${column}`);
+          }
+        }
+      }
+    }
+  });
+});
+
+describe('every alert', () => {
+  const alerts = readAlerts();
+
+  test.each(alerts.map((rule) => [rule.alert, rule] as const))(
+    '%s has a page: symptom, command, expected output',
+    (name, rule) => {
+      expect(rule.annotations?.runbook_url).toBe(`${RUNBOOKS}/${name}.md`);
+      expect(['page', 'ticket']).toContain(rule.labels?.severity);
+      const page = readFileSync(join(ROOT, RUNBOOKS, `${name}.md`), 'utf8');
+      expect(page.startsWith(`# ${name}\n`)).toBe(true);
+      const headings = [...page.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
+      expect(headings.slice(0, 3)).toEqual(['Symptom', 'Look', 'Mend']);
+      const [, look = ''] = /^## Look$(.*?)^## Mend$/ms.exec(page) ?? [];
+      expect(look.match(/^```sh$/gm)?.length ?? 0).toBeGreaterThan(0);
+      expect(look).toMatch(/Expected/);
+    },
+  );
+
+  it('is there for every page', () => {
+    const pages = readdirSync(join(ROOT, RUNBOOKS)).filter((name) => name !== 'README.md');
+    expect(pages.sort()).toEqual(alerts.map(({ alert }) => `${alert}.md`).sort());
+  });
+
+  it('is tested, firing and not firing', () => {
+    const folder = join(OBSERVABILITY, 'prometheus/tests');
+    const text = readdirSync(folder)
+      .map((name) => readFileSync(join(folder, name), 'utf8'))
+      .join('\n');
+    const evaluations = text.split('- expr: ALERTS{alertname="').slice(1);
+    const of = (name: string, fires: boolean) =>
+      evaluations.some((each) => each.startsWith(`${name}"`) && each.includes('exp_samples: []') !== fires);
+    expect(alerts.filter(({ alert }) => !of(alert, true) || !of(alert, false)).map(({ alert }) => alert)).toEqual([]);
+  });
+});
+
+describe('the tools of Prometheus', () => {
+  const has = (program: string): boolean => {
+    const found = spawnSync(program, ['--version']).error === undefined;
+    if (!found)
+      process.stderr.write(
+        `\n!!! NOT CHECKED WITH ${program}: it is not installed (Debian: prometheus, prometheus-alertmanager)\n\n`,
+      );
+    return found;
+  };
+  const run = (program: string, ...parameters: readonly string[]): string =>
+    execFileSync(program, parameters, { cwd: OBSERVABILITY, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const files = (folder: string): readonly string[] => readdirSync(folder).map((name) => join(folder, name));
+
+  if (has('promtool')) {
+    it('take the configuration and the rules, and their tests pass', () => {
+      expect(run('promtool', 'check', 'config', 'prometheus/prometheus.yml')).toContain('SUCCESS');
+      expect(run('promtool', 'check', 'rules', ...files(RULES))).not.toContain('FAILED');
+      run('promtool', 'test', 'rules', ...files(join(OBSERVABILITY, 'prometheus/tests')));
+    });
+
+    it('find nothing to say about the names and the help texts of the metrics of fest', async () => {
+      const lines = (await fullExposition()).split('\n').filter((line) => /^(# \w+ )?fest_/.test(line));
+      const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+        input: `${lines.join('\n')}\n`,
+        encoding: 'utf8',
+      });
+      expect(`${stdout}${stderr}`).toBe('');
+      expect(status).toBe(0);
+    });
+  }
+  if (has('amtool')) {
+    it('take the example of the routing', () => {
+      expect(run('amtool', 'check-config', 'alertmanager/alertmanager.yml')).toContain('SUCCESS');
+    });
+  }
+});

@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { joinOverHttp } from '@fest/loadtest/buyers/join-over-http';
+import { connectRedis } from '@fest/server/platform/redis';
+import { saleKeys } from '@fest/server/redis/keys';
+import { freeze } from './helpers.ts';
+import type { Symptom } from './symptom.ts';
+
+const ADMISSION = { perSecond: 50, maxActive: 2_000 };
+const CROWD = 1_600;
+
+/** First of all: whatever stops the line makes estimates wrong as well. */
+export const ESTIMATE_SYMPTOM: Symptom = {
+  what: `${CROWD} people are told their wait at 80 a second, then 27 a second are admitted`,
+  alerts: ['FestEstimateWrong'],
+  withinSeconds: 120,
+  async cause({ stage }) {
+    const settings = { capacity: 5_000, perSecond: 80, maxActive: 5_000, holdSeconds: 60 };
+    const saleId = await stage.openSale('estimates', settings);
+    await joinOverHttp({ baseUrls: stage.baseUrls, saleId, tokens: await stage.buyers(CROWD) });
+    await stage.admit(saleId, { ...settings, perSecond: 27 });
+    return () => stage.admit(saleId, settings);
+  },
+};
+
+export const SALE_SYMPTOMS: readonly Symptom[] = [
+  {
+    what: 'the admission is set to nobody a second while people join',
+    alerts: ['FestNobodyAdmitted'],
+    withinSeconds: 90,
+    async cause({ stage, saleId }) {
+      await stage.admit(saleId, { ...ADMISSION, perSecond: 0 });
+      return () => stage.admit(saleId, ADMISSION);
+    },
+  },
+  {
+    what: 'one ticket too many is written into Redis by hand',
+    alerts: ['FestStockDoesNotAddUp'],
+    withinSeconds: 30,
+    async cause({ stage, saleId }) {
+      const redis = await connectRedis(stage.stack.state.redisUrl);
+      await redis.hincrby(saleKeys.sale(saleId), 'held', 1);
+      return async () => {
+        await redis.hincrby(saleKeys.sale(saleId), 'held', -1);
+        redis.disconnect();
+      };
+    },
+  },
+  {
+    what: 'Redis is stopped (SIGSTOP) while payments are under way, for more than a minute',
+    alerts: ['FestRedisUnreachable', 'FestServerErrors', 'FestCapturedWithoutOrder'],
+    withinSeconds: 100,
+    cause: async ({ stage }) => freeze(stage, 'redis'),
+  },
+  {
+    what: 'Redis goes on: the orders that had waited become durable now',
+    alerts: ['FestAcknowledgementSlow'],
+    withinSeconds: 40,
+    cause: async () => async () => undefined,
+  },
+  {
+    what: 'a server hangs (SIGSTOP), and Redis loses everything: its rebuild waits for the log of that server',
+    alerts: ['FestServerDown', 'FestSaleRecovering'],
+    withinSeconds: 60,
+    async cause({ stage }) {
+      const thaw = freeze(stage, 'server-2');
+      const redis = await connectRedis(stage.stack.state.redisUrl);
+      await redis.flushall();
+      redis.disconnect();
+      return thaw;
+    },
+  },
+  {
+    what: 'that server goes on, and the sales are built anew',
+    alerts: ['FestEpochChanged'],
+    withinSeconds: 60,
+    cause: async () => () => sleep(2_000),
+  },
+];

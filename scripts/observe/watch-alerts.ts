@@ -1,0 +1,93 @@
+/** Causes one symptom after the other and waits until its alerts fire, or the time is over. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ActiveAlert, Prometheus } from './prometheus.ts';
+import type { Scene, Symptom } from './symptoms/symptom.ts';
+
+export interface Fired {
+  readonly alert: string;
+  readonly what: string;
+  /** After the symptom began; undefined: it did not fire in time. */
+  readonly afterSeconds: number | undefined;
+  /** It fired before this symptom, because of another one. */
+  readonly before: boolean;
+  readonly summary: string;
+}
+
+export interface Skipped {
+  readonly alerts: readonly string[];
+  readonly why: string;
+}
+
+const LOOK_EVERY_MS = 500;
+
+type Watch = Pick<Prometheus, 'alerts'>;
+
+async function firing({ alerts }: { readonly alerts: () => Promise<readonly ActiveAlert[]> }) {
+  const active = (await alerts()).filter(({ state }) => state === 'firing');
+  return new Map(active.map((alert) => [alert.name, alert]));
+}
+
+export async function causeAll(
+  scene: Scene,
+  symptoms: readonly Symptom[],
+  prometheus: Watch,
+  { say, signal }: { readonly say: (line: string) => void; readonly signal: AbortSignal },
+): Promise<{ readonly fired: readonly Fired[]; readonly skipped: readonly Skipped[] }> {
+  const [fired, skipped]: [Fired[], Skipped[]] = [[], []];
+  for (const symptom of symptoms) {
+    signal.throwIfAborted();
+    const why = symptom.missing?.(scene);
+    if (why !== undefined) {
+      say(`\n!!! NOT CAUSED: ${symptom.what}: ${why}. ${symptom.alerts.join(', ')} not shown.\n`);
+      skipped.push({ alerts: symptom.alerts, why });
+      continue;
+    }
+    say(`\nSymptom: ${symptom.what}`);
+    const results = await causeOne(scene, symptom, prometheus, signal);
+    for (const result of results) {
+      const when =
+        result.afterSeconds === undefined
+          ? `DID NOT FIRE within ${symptom.withinSeconds} s`
+          : `fires after ${result.afterSeconds} s`;
+      say(
+        `    ${result.alert} ${when}${result.before ? ' (it fired before)' : ''}${result.summary === '' ? '' : `: ${result.summary}`}`,
+      );
+    }
+    fired.push(...results);
+  }
+  return { fired, skipped };
+}
+
+async function causeOne(
+  scene: Scene,
+  symptom: Symptom,
+  prometheus: Watch,
+  signal: AbortSignal,
+): Promise<readonly Fired[]> {
+  const ask = { alerts: () => prometheus.alerts() };
+  const before = await firing(ask);
+  const found = new Map<string, { readonly alert: ActiveAlert; readonly afterSeconds: number }>();
+  const beganMs = performance.now();
+  const undo = await symptom.cause(scene);
+  try {
+    while (found.size < symptom.alerts.length && performance.now() - beganMs < symptom.withinSeconds * 1_000) {
+      signal.throwIfAborted();
+      const now = await firing(ask);
+      for (const name of symptom.alerts) {
+        const alert = now.get(name);
+        const afterSeconds = Math.round((performance.now() - beganMs) / 1_000);
+        if (alert !== undefined && !found.has(name)) found.set(name, { alert, afterSeconds });
+      }
+      await sleep(LOOK_EVERY_MS);
+    }
+  } finally {
+    await undo();
+  }
+  return symptom.alerts.map((alert) => ({
+    alert,
+    what: symptom.what,
+    afterSeconds: found.get(alert)?.afterSeconds,
+    before: before.has(alert) && symptom.fromStart !== true,
+    summary: found.get(alert)?.alert.annotations.summary ?? '',
+  }));
+}

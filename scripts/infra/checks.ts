@@ -1,7 +1,7 @@
 /** The checks: each runs a tool over the real files, which it must take, and over a copy with a fault, which it must refuse. */
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { answerOf, composeConfig, pythonTool, type Ran, ROOT, run } from './tools.ts';
+import { answerOf, composeConfig, pythonTool, type Ran, ROOT, run, systemTool } from './tools.ts';
 
 export interface Check {
   readonly name: string;

@@ -68,3 +68,8 @@ variable "redis_node_ids" {
   description = "What the nodes of Redis are called in CloudWatch."
   type        = list(string)
 }
+
+variable "redis_burstable" {
+  description = "Whether the nodes of Redis have processor credits."
+  type        = bool
+}

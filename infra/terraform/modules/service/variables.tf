@@ -23,8 +23,8 @@ variable "slots" {
   type        = map(object({ zone = string, subnet_id = string }))
 
   validation {
-    condition     = length(var.slots) >= 1 && length(var.slots) <= 20
-    error_message = "slots must be one to twenty."
+    condition     = length(var.slots) >= 1 && length(var.slots) <= 16
+    error_message = "slots must be one to sixteen: a document of Systems Manager has 100 steps at most, and the rolling replacement takes six a server."
   }
   validation {
     condition     = alltrue([for name, slot in var.slots : can(regex("^server-[1-9][0-9]?$", name))])

@@ -67,6 +67,10 @@ run "a_replica_takes_over_and_nothing_fails_over_by_itself_without_need" {
     condition     = output.node_ids == ["fest-test-001", "fest-test-002"]
     error_message = "alarms know the nodes by their names"
   }
+  assert {
+    condition     = output.burstable
+    error_message = "alarms know that a t4g has processor credits"
+  }
 }
 
 run "without_a_replica_there_is_one_node" {

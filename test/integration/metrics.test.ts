@@ -18,6 +18,15 @@ const read = async (): Promise<string> => (await fest.app.inject({ url: '/metric
 const texts = (beganMs: number): number => 1 + Math.floor((performance.now() - beganMs) / LIMITS.figuresMs);
 
 integration('the metrics of a single process', () => {
+  test.each(['/%6detrics', '/metric%73?x', '/metrics/', '//metrics'])(
+    'are not told to %s, which a load balancer that hides /metrics lets pass',
+    async (url) => {
+      const { statusCode, headers } = await fest.app.inject({ url });
+      expect(statusCode).toBe(404);
+      expect(headers['content-type']).toContain('application/problem+json');
+    },
+  );
+
   test('are one text for all who ask within a second, then another', async () => {
     const beganMs = performance.now();
     const first = await read();

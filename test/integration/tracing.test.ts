@@ -129,7 +129,7 @@ integration('an address that somebody has an account with already', () => {
       const answer = await fetch(`${url}/api/v1/accounts`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-request-id': id },
-        body: JSON.stringify({ email, password: 'correct horse battery' }),
+        body: JSON.stringify({ email, password: 'correct horse battery', name: 'Ada' }),
       });
       statuses.push(answer.status);
     }

@@ -121,25 +121,6 @@ integration('what a store refuses', () => {
   });
 });
 
-integration('an address that somebody has an account with already', () => {
-  test('is in no trace of the second account, though MySQL names it', async () => {
-    const email = `twice-${randomBytes(4).toString('hex')}@example.org`;
-    const statuses: number[] = [];
-    for (const id of ['account-1', 'account-2']) {
-      const answer = await fetch(`${url}/api/v1/accounts`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'x-request-id': id },
-        body: JSON.stringify({ email, password: 'correct horse battery', name: 'Ada' }),
-      });
-      statuses.push(answer.status);
-    }
-    expect(statuses).toEqual([201, 409]);
-    const spans = await traceOf('account-2', ['mysql', 'POST /api/v1/accounts']);
-    expect(spans.find(({ failed }) => failed)?.attributes['error.type']).toBe('ER_DUP_ENTRY');
-    expect(JSON.stringify(spans)).not.toContain(email);
-  });
-});
-
 integration('without traces', () => {
   test('answers have their ids all the same, and nothing is sent', async () => {
     const before = collector.spans.length;

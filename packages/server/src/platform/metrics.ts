@@ -3,6 +3,7 @@
  * Every family has its own file; here they come together.
  */
 import { performance } from 'node:perf_hooks';
+import type { FastifyRequest } from 'fastify';
 import { collectDefaultMetrics, Histogram, type Metric, Registry } from 'prom-client';
 import type { StoreHealth } from '../contract/operations.ts';
 import { SERVICE_PATHS } from '../contract/paths.ts';
@@ -96,11 +97,18 @@ export function registerMetrics(
   registerRequestMetrics(app, registry, sources.shedder, meters);
   const tell = share(registry);
   app.get(SERVICE_PATHS.metrics, { schema: { hide: true } }, async (request, reply) => {
-    // Load balancers that hide this path compare texts, and let `/%6detrics` pass, which the router takes for the same.
-    const [path] = (request.raw.url ?? '').split('?');
-    if (path !== SERVICE_PATHS.metrics) return reply.callNotFound();
+    if (!isAskedDirectly(request)) return reply.callNotFound();
     return reply.type(registry.contentType).send(await tell());
   });
+}
+
+/**
+ * Metrics are for whoever reaches this port, and not for the public behind a load balancer: its own rule for this path, if it has one, goes by
+ * how it is written, and `/%6detrics` is the same path here.
+ */
+function isAskedDirectly({ headers, raw }: FastifyRequest): boolean {
+  const isForwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
+  return !isForwarded && raw.url?.split('?')[0] === SERVICE_PATHS.metrics;
 }
 
 /** All metrics but those of the requests, which are counted by hooks of the app. */

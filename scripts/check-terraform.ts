@@ -15,7 +15,9 @@ import { findTerraform, listConfigurations, runTerraform, type Terraform } from 
 const AT_ONCE_MAX = 4;
 /** What test programs commonly end with when they were not run. */
 const SKIPPED = 77;
-const SOURCE = resolve(import.meta.dirname, '../infra/terraform');
+const INFRA = resolve(import.meta.dirname, '../infra');
+/** The module prometheus reads rules and routes of the latter. */
+const SOURCES = ['terraform', 'observability'];
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -61,10 +63,12 @@ function show(checked: readonly Checked[]): void {
 async function main(words: readonly string[]): Promise<number> {
   const terraform = findTerraform(process.env);
   if (terraform === undefined) return unavailable('there is no terraform in PATH');
-  const root = mkdtempSync(join(tmpdir(), 'fest-terraform-'));
+  const copy = mkdtempSync(join(tmpdir(), 'fest-terraform-'));
   try {
+    const root = join(copy, 'terraform');
     const without = /[/\\]\.terraform(\.lock\.hcl)?$/;
-    cpSync(SOURCE, root, { recursive: true, filter: (path) => !without.test(path) });
+    for (const source of SOURCES)
+      cpSync(join(INFRA, source), join(copy, source), { recursive: true, filter: (path) => !without.test(path) });
     const configurations = listConfigurations(root);
     const wanted =
       words.length === 0
@@ -82,7 +86,7 @@ async function main(words: readonly string[]): Promise<number> {
     show(checked);
     return format.code === 0 && checked.every(({ faults }) => faults === '') ? 0 : 1;
   } finally {
-    rmSync(root, { recursive: true, force: true });
+    rmSync(copy, { recursive: true, force: true });
   }
 }
 

@@ -7,6 +7,9 @@ import { pythonTool, type Ran, run } from './tools.ts';
 
 const TEMPLATES = 'infra/terraform/modules/service/templates';
 
+/** Units beside the server's. */
+const OTHERS = ['fest-prepare.service', 'fest-agent.service'];
+
 const programs: Check = {
   name: 'programs of infra/terraform (shellcheck)',
   run(directory) {
@@ -27,18 +30,14 @@ const units: Check = {
   name: 'units of infra/terraform (systemd-analyze)',
   run(directory) {
     const rendered = renderTemplate(templateOf('fest.service.tftpl'), { stop_seconds: '47' });
-    /** Both units, as one asks for the other; what they run is not installed here. */
+    /** All units, as one asks for another; what they run is not installed here. */
     const verify = (unit: string): Ran => {
       const folder = join(directory, 'units');
       mkdirSync(folder, { recursive: true });
       const runnable = (text: string): string => text.replace(/^ExecStart=\S+/m, 'ExecStart=/bin/true');
-      writeFileSync(join(folder, 'fest-prepare.service'), runnable(templateOf('fest-prepare.service')));
+      for (const name of OTHERS) writeFileSync(join(folder, name), runnable(templateOf(name)));
       writeFileSync(join(folder, 'fest.service'), runnable(unit));
-      const ran = run('systemd-analyze', [
-        'verify',
-        join(folder, 'fest.service'),
-        join(folder, 'fest-prepare.service'),
-      ]);
+      const ran = run('systemd-analyze', ['verify', ...['fest.service', ...OTHERS].map((name) => join(folder, name))]);
       // An unknown key is a warning, and a limit that does not count.
       return /ignoring|Unknown/.test(ran.said) ? { ...ran, status: 1 } : ran;
     };

@@ -123,38 +123,84 @@ describe('the release', () => {
 });
 
 test('the folder of the log is there before the unit opens it, which systemd does before it makes any', () => {
-  machine.program('amazon-cloudwatch-agent-ctl', '');
-  const { code, calls } = machine.run('fest-prepare', ['agent']);
+  const { code, calls } = machine.run('fest-prepare', ['logs']);
   expect(code).toBe(0);
   const opened = /^StandardOutput=append:(.*)\/[^/]+$/m.exec(templateOf('fest.service.tftpl'))?.[1];
   expect(calledWith(calls, 'install')).toEqual([`install -d -o root -g root -m 0750 ${machine.path(opened ?? '-')}`]);
 });
 
-test('all steps are done in their order, and those that fail are done again', () => {
-  machine.write(DEVICE, BLANK.toString('latin1'));
-  machine.program('blkid', 'exit 2');
-  machine.program('rpm', 'exit 0');
-  machine.program('amazon-cloudwatch-agent-ctl', '');
-  machine.program('sleep', `touch "${machine.path('slept')}"`);
-  // The first download fails, as when the network is not there yet; then the archive's sum is right.
-  mkdirSync(machine.path('made'));
-  execFileSync('tar', ['-czf', machine.path('fest.tar.gz'), '-C', machine.path('made'), '.']);
-  const sum = createHash('sha256')
-    .update(readFileSync(machine.path('fest.tar.gz')))
-    .digest('hex');
-  machine.append('etc/fest/machine.env', `RELEASE_BUCKET=b\nRELEASE_KEY=releases/x.tar.gz\nRELEASE_SHA256=${sum}\n`);
-  machine.program(
-    'aws',
-    `[ -e "${machine.path('slept')}" ] || exit 1; cp "${machine.path('fest.tar.gz')}" "\${@: -1}"`,
-  );
-  const { code, calls, errors } = machine.run('fest-prepare', []);
-  expect(code).toBe(0);
-  const order = ['rpm', 'amazon-cloudwatch-agent-ctl', 'mkfs.xfs', 'mount', 'aws', 'sleep'].map((name) =>
-    calls.findIndex((call) => call.startsWith(`${name} `)),
-  );
-  expect(order).toEqual([...order].sort((one, other) => one - other));
-  expect(order).not.toContain(-1);
-  expect(calledWith(calls, 'mount')).toContain(`mount -t efs -o tls,iam fs-1:/ ${machine.path('srv/fest-gateway')}`);
-  expect(errors).toContain('release: again in 10 s');
-  expect(errors.trim().endsWith('fest-prepare: ready')).toBe(true);
+/** What a unit has done until it is done: the words of its ExecStart. */
+function stepsOf(unit: string): readonly string[] {
+  const words = /^ExecStart=\/usr\/local\/sbin\/fest-prepare all (.*)$/m.exec(templateOf(unit))?.[1]?.split(' ');
+  expect(words?.length).toBeGreaterThan(0);
+  return ['all', ...(words ?? [])];
+}
+
+describe('what the sale needs', () => {
+  beforeEach(() => {
+    machine.write(DEVICE, BLANK.toString('latin1'));
+    machine.program('blkid', 'exit 2');
+    machine.program('rpm', 'exit 1');
+    machine.program('dnf', '');
+    machine.program('sleep', `touch "${machine.path('slept')}"`);
+    // The first download fails, as when the network is not there yet; then the archive's sum is right.
+    mkdirSync(machine.path('made'));
+    execFileSync('tar', ['-czf', machine.path('fest.tar.gz'), '-C', machine.path('made'), '.']);
+    const sum = createHash('sha256')
+      .update(readFileSync(machine.path('fest.tar.gz')))
+      .digest('hex');
+    machine.append('etc/fest/machine.env', `RELEASE_BUCKET=b\nRELEASE_KEY=releases/x.tar.gz\nRELEASE_SHA256=${sum}\n`);
+    machine.program(
+      'aws',
+      `[ -e "${machine.path('slept')}" ] || exit 1; cp "${machine.path('fest.tar.gz')}" "\${@: -1}"`,
+    );
+  });
+
+  test('is done in its order, the volume first, and what fails is done again', () => {
+    const { code, calls, errors } = machine.run('fest-prepare', stepsOf('fest-prepare.service'));
+    expect(code).toBe(0);
+    const order = ['install', 'mkfs.xfs', 'mount', 'aws', 'sleep', 'rpm', 'dnf'].map((name) =>
+      calls.findIndex((call) => call.startsWith(`${name} `)),
+    );
+    expect(order).toEqual([...order].sort((one, other) => one - other));
+    expect(order).not.toContain(-1);
+    expect(calledWith(calls, 'dnf')).toEqual(['dnf install -y -q amazon-efs-utils']);
+    expect(calledWith(calls, 'mount')).toContain(`mount -t efs -o tls,iam fs-1:/ ${machine.path('srv/fest-gateway')}`);
+    expect(errors).toContain('release: again in 10 s');
+    expect(errors.trim().endsWith('fest-prepare: done: logs volume release gateway')).toBe(true);
+  });
+
+  test('does not wait for the agent: one that is broken costs sight, not servers', () => {
+    machine.program('amazon-cloudwatch-agent-ctl', 'exit 1');
+    const { code, calls } = machine.run('fest-prepare', stepsOf('fest-prepare.service'));
+    expect(code).toBe(0);
+    expect(calledWith(calls, 'amazon-cloudwatch-agent-ctl')).toEqual([]);
+    expect(templateOf('fest.service.tftpl')).not.toContain('fest-agent');
+  });
+});
+
+describe('the agent', () => {
+  test('gets its own configuration, and then the one that brings figures to Prometheus', () => {
+    machine.program('rpm', 'exit 0');
+    machine.program('amazon-cloudwatch-agent-ctl', '');
+    const { code, calls } = machine.run('fest-prepare', stepsOf('fest-agent.service'));
+    expect(code).toBe(0);
+    expect(calledWith(calls, 'amazon-cloudwatch-agent-ctl')).toEqual([
+      `amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s -c file:${machine.path('etc/fest/cloudwatch-agent.json')}`,
+      `amazon-cloudwatch-agent-ctl -a append-config -m ec2 -s -c file:${machine.path('etc/fest/prometheus.yaml')}`,
+    ]);
+  });
+
+  test('takes logs to CloudWatch also where it does not know the other configuration, and tries that again', () => {
+    machine.program('rpm', 'exit 0');
+    machine.program('sleep', `touch "${machine.path('slept')}"`);
+    machine.program(
+      'amazon-cloudwatch-agent-ctl',
+      `[[ $* != *append-config* || -e "${machine.path('slept')}" ]] || exit 1`,
+    );
+    const { code, calls, errors } = machine.run('fest-prepare', stepsOf('fest-agent.service'));
+    expect(code).toBe(0);
+    expect(errors).toContain('agent: again in 10 s');
+    expect(calledWith(calls, 'amazon-cloudwatch-agent-ctl')).toHaveLength(4);
+  });
 });

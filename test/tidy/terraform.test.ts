@@ -86,7 +86,7 @@ test('runs and assertions are sentences', () => {
 test.each(FILES.filter((path) => /environments\/[^/]+\/main\.tf$/.test(path)))(
   '%s only puts modules together',
   (path) => {
-    expect(blocksOf(path, 'module').length).toBe(9);
+    expect(blocksOf(path, 'module').length).toBe(10);
     expect(blocksOf(path, 'resource')).toEqual([]);
   },
 );

@@ -74,6 +74,7 @@ module "iam" {
   release_bucket          = var.release.bucket
   log_group_arns          = [module.observability.log_group.arn]
   metric_namespace        = module.observability.metric_namespace
+  workspace_arn           = module.prometheus.workspace_arn
   gateway_file_system_arn = module.service.gateway_file_system_arn
 }
 
@@ -96,6 +97,7 @@ module "service" {
   notice_seconds        = module.load_balancer.notice_seconds
   log_group_name        = module.observability.log_group.name
   metric_namespace      = module.observability.metric_namespace
+  remote_write_url      = module.prometheus.remote_write_url
   secret_arns           = { keys = module.secrets.keys_arn, accounts = module.secrets.accounts_arn }
   stores = {
     mysql_address    = module.mysql.address
@@ -112,6 +114,9 @@ module "observability" {
   name             = local.name
   region           = var.region
   emails           = var.emails
+  account_id       = data.aws_caller_identity.current.account_id
+  workspace_arn    = module.prometheus.workspace_arn
+  pagers           = var.pagers
   log_days         = 90
   load_balancer    = module.load_balancer.metric_names
   servers          = { for name, group in module.service.group_names : name => { group = group, volume = module.service.volume_ids[name] } }
@@ -119,6 +124,17 @@ module "observability" {
   mysql_identifier = module.mysql.identifier
   redis_node_ids   = module.redis.node_ids
   redis_burstable  = module.redis.burstable
+}
+
+module "prometheus" {
+  source = "../../modules/prometheus"
+
+  name             = local.name
+  region           = var.region
+  topic_arns       = { on-call = module.observability.page_topic_arn, chat = module.observability.topic_arn }
+  alarm_topic_arn  = module.observability.topic_arn
+  metric_namespace = module.observability.metric_namespace
+  log_days         = 90
 }
 
 module "budget" {

@@ -57,3 +57,8 @@ output "dashboard" {
   description = "Dashboard of CloudWatch."
   value       = module.observability.dashboard
 }
+
+output "prometheus" {
+  description = "Address of Prometheus, for a data source of Grafana (SigV4, service aps)."
+  value       = module.prometheus.endpoint
+}

@@ -104,6 +104,16 @@ variable "emails" {
   }
 }
 
+variable "pagers" {
+  description = "Who is woken: telephone numbers (+491701234567), or addresses of a paging service (https://…). Mails wake nobody."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.pagers) > 0 && alltrue([for pager in var.pagers : startswith(pager, "+") || startswith(pager, "https://")])
+    error_message = "pagers must be telephone numbers with + or https:// addresses, at least one: a page that wakes nobody is none."
+  }
+}
+
 variable "extra_environment" {
   description = "Other variables of the servers, see docs/configuration.md."
   type        = map(string)

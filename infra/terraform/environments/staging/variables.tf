@@ -104,6 +104,17 @@ variable "emails" {
   }
 }
 
+variable "pagers" {
+  description = "Who is woken: telephone numbers (+491701234567), or addresses of a paging service (https://…). Mails wake nobody."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for pager in var.pagers : startswith(pager, "+") || startswith(pager, "https://")])
+    error_message = "pagers must be telephone numbers with + or https:// addresses."
+  }
+}
+
 variable "extra_environment" {
   description = "Other variables of the servers, see docs/configuration.md."
   type        = map(string)

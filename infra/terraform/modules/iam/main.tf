@@ -74,6 +74,12 @@ resource "aws_iam_role_policy" "server" {
         Condition = { StringEquals = { "cloudwatch:namespace" = var.metric_namespace } }
       },
       {
+        Sid      = "BringFiguresToPrometheus"
+        Effect   = "Allow"
+        Action   = "aps:RemoteWrite"
+        Resource = var.workspace_arn
+      },
+      {
         Sid       = "MountTheGatewaysLedger"
         Effect    = "Allow"
         Action    = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite", "elasticfilesystem:ClientRootAccess"]

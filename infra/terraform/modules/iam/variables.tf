@@ -69,6 +69,16 @@ variable "metric_namespace" {
   type        = string
 }
 
+variable "workspace_arn" {
+  description = "Workspace of Prometheus to which servers bring their figures."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:aps:[^*]+:workspace/[^*]+$", var.workspace_arn))
+    error_message = "workspace_arn must be the ARN of one workspace, without *."
+  }
+}
+
 variable "gateway_file_system_arn" {
   description = "File system of the simulated payment gateway's ledger."
   type        = string

@@ -4,6 +4,9 @@ locals {
   targets = { LoadBalancer = var.load_balancer.load_balancer, TargetGroup = var.load_balancer.target_group }
   minute  = { period = 60, missing = "notBreaching" }
 
+  # Somebody has to act now: nobody can buy, or payments wait. Everything else is for the day.
+  pages = concat(["no-server", "connections-rejected"], [for name in keys(var.servers) : "${name}-log-stalled"])
+
   balancer_alarms = {
     no-server = merge(local.minute, {
       description = "No server is ready: nobody can buy. Look at: fest doctor; GET /health/ready on a machine; Redis."

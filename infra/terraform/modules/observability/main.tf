@@ -5,18 +5,6 @@ locals {
   metric_namespace = "fest/${var.name}"
 }
 
-resource "aws_sns_topic" "alarms" {
-  name = "${var.name}-alarms"
-}
-
-resource "aws_sns_topic_subscription" "email" {
-  for_each = toset(var.emails)
-
-  topic_arn = aws_sns_topic.alarms.arn
-  protocol  = "email"
-  endpoint  = each.key
-}
-
 resource "aws_cloudwatch_log_group" "server" {
   name              = "/fest/${var.name}/server"
   retention_in_days = var.log_days
@@ -51,8 +39,8 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   period              = each.value.period
   evaluation_periods  = each.value.periods
   treat_missing_data  = each.value.missing
-  alarm_actions       = [aws_sns_topic.alarms.arn]
-  ok_actions          = [aws_sns_topic.alarms.arn]
+  alarm_actions       = [contains(local.pages, each.key) ? aws_sns_topic.pages.arn : aws_sns_topic.alarms.arn]
+  ok_actions          = [contains(local.pages, each.key) ? aws_sns_topic.pages.arn : aws_sns_topic.alarms.arn]
 }
 
 # A share, not a count: refusals of a crowd at the door are 5xx as well (503 overloaded), and a few of many are as intended.
@@ -63,8 +51,8 @@ resource "aws_cloudwatch_metric_alarm" "failing" {
   threshold           = 0.1
   evaluation_periods  = 3
   treat_missing_data  = "notBreaching"
-  alarm_actions       = [aws_sns_topic.alarms.arn]
-  ok_actions          = [aws_sns_topic.alarms.arn]
+  alarm_actions       = [aws_sns_topic.pages.arn]
+  ok_actions          = [aws_sns_topic.pages.arn]
 
   metric_query {
     id          = "share"

@@ -1,6 +1,11 @@
 output "topic_arn" {
-  description = "Topic of the alarms: more ways to be told subscribe to it."
+  description = "Topic of what is for the day: more ways to be told subscribe to it."
   value       = aws_sns_topic.alarms.arn
+}
+
+output "page_topic_arn" {
+  description = "Topic of what has to wake somebody."
+  value       = aws_sns_topic.pages.arn
 }
 
 output "log_group" {

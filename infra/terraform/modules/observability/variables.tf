@@ -13,6 +13,37 @@ variable "region" {
   type        = string
 }
 
+variable "account_id" {
+  description = "The AWS account, whose services may tell the topics."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id must have 12 digits."
+  }
+}
+
+variable "workspace_arn" {
+  description = "Workspace of Prometheus, whose alerts go to the topics."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:aps:[^*]+:workspace/[^*]+$", var.workspace_arn))
+    error_message = "workspace_arn must be the ARN of one workspace, without *."
+  }
+}
+
+variable "pagers" {
+  description = "Who is woken: telephone numbers (+491701234567, told by SMS), or addresses of a paging service (https://…)."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for pager in var.pagers : can(regex("^(\\+[1-9][0-9]{6,14}|https://[^/\\s@]+/\\S*)$", pager))])
+    error_message = "pagers must be telephone numbers with + and country, or https:// addresses with a path."
+  }
+}
+
 variable "emails" {
   description = "Who is told of alarms. Each address has to be confirmed once, by the link that AWS sends."
   type        = list(string)

@@ -36,7 +36,7 @@ resource "aws_launch_template" "server" {
   image_id               = var.ami_id
   instance_type          = var.instance_type
   update_default_version = true
-  user_data              = base64encode(local.user_data[each.key])
+  user_data              = base64gzip(local.user_data[each.key]) # AWS takes 16 KiB
   # A shutdown from inside ends the machine too; the volume is not the machine's.
   instance_initiated_shutdown_behavior = "terminate"
 

@@ -37,12 +37,22 @@ locals {
     namespace = var.metric_namespace
   }) }
 
+  prometheus = { for name, slot in var.slots : name => templatefile("${path.module}/templates/prometheus.yaml.tftpl", {
+    region           = data.aws_region.current.name
+    slot             = name
+    port             = var.server_port
+    scrape_seconds   = var.scrape_seconds
+    remote_write_url = var.remote_write_url
+  }) }
+
   files = { for name, slot in var.slots : name => [
     { path = "/etc/fest/machine.env", permissions = "0644", content = local.machine_env[name] },
     { path = "/etc/fest/server.env", permissions = "0644", content = local.server_env[name] },
     { path = "/etc/fest/cloudwatch-agent.json", permissions = "0644", content = local.agent[name] },
+    { path = "/etc/fest/prometheus.yaml", permissions = "0644", content = local.prometheus[name] },
     { path = "/etc/logrotate.d/fest", permissions = "0644", content = file("${path.module}/templates/logrotate") },
     { path = "/etc/systemd/system/fest-prepare.service", permissions = "0644", content = file("${path.module}/templates/fest-prepare.service") },
+    { path = "/etc/systemd/system/fest-agent.service", permissions = "0644", content = file("${path.module}/templates/fest-agent.service") },
     { path = "/etc/systemd/system/fest.service", permissions = "0644", content = local.unit },
     { path = "/usr/local/sbin/fest-prepare", permissions = "0755", content = file("${path.module}/templates/fest-prepare") },
     { path = "/usr/local/bin/fest-server", permissions = "0755", content = file("${path.module}/templates/fest-server") },
@@ -57,7 +67,7 @@ locals {
     users       = ["default", { name = "fest", uid = local.user_id, system = true, homedir = "/var/lib/fest", no_create_home = true, shell = "/usr/sbin/nologin" }]
     runcmd = [
       ["systemctl", "daemon-reload"],
-      ["systemctl", "enable", "--now", "--no-block", "fest-prepare.service", "fest.service"],
+      ["systemctl", "enable", "--now", "--no-block", "fest-prepare.service", "fest-agent.service", "fest.service"],
     ]
   })]) }
 }

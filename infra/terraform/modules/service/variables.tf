@@ -214,3 +214,24 @@ variable "metric_namespace" {
   description = "Namespace of the machines' figures in CloudWatch."
   type        = string
 }
+
+variable "remote_write_url" {
+  description = "Where servers bring their figures: remote write of a workspace of Amazon Managed Service for Prometheus."
+  type        = string
+
+  validation {
+    condition     = can(regex("^https://aps-workspaces[a-z.-]*\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/workspaces/[^/]+/api/v1/remote_write$", var.remote_write_url))
+    error_message = "remote_write_url must be https://aps-workspaces.REGION.amazonaws.com/workspaces/ID/api/v1/remote_write."
+  }
+}
+
+variable "scrape_seconds" {
+  description = "How often a server's figures are read. Twice as often costs twice as much (README); rules look at the last minute."
+  type        = number
+  default     = 15
+
+  validation {
+    condition     = var.scrape_seconds >= 5 && var.scrape_seconds <= 20 && floor(var.scrape_seconds) == var.scrape_seconds
+    error_message = "scrape_seconds must be from 5 to 20: rates of a minute need more than two readings, averages of half a minute one."
+  }
+}

@@ -10,6 +10,7 @@ variables {
   ami_id      = "ami-0123456789abcdef0"
   release     = { bucket = "example-fest", key = "releases/fest-0.1.0.tar.gz", sha256 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff" }
   emails      = ["sre@example.org"]
+  pagers      = ["+491701234567"]
 
   redis_auth_token = "0123456789abcdef0123456789abcdef"
 }
@@ -60,6 +61,19 @@ run "production_is_kept_whatever_fails_or_is_typed" {
   }
 }
 
+run "the_alerts_of_prometheus_wake_who_is_on_call" {
+  command = plan
+
+  assert {
+    condition     = module.prometheus.rule_namespaces == tolist(["arrival", "log", "recording", "sale", "servers", "stores"])
+    error_message = "all rules of the repository are evaluated"
+  }
+  assert {
+    condition     = output.prometheus == "https://aps-workspaces.eu-central-1.amazonaws.com/workspaces/ws-00000000-0000-0000-0000-000000000000/"
+    error_message = "an operator is told where Grafana finds the figures"
+  }
+}
+
 run "what_makes_no_sense_is_refused" {
   command = plan
 
@@ -72,6 +86,7 @@ run "what_makes_no_sense_is_refused" {
     release           = { bucket = "b", key = "fest.tar.gz", sha256 = "latest" }
     redis_auth_token  = "short"
     emails            = []
+    pagers            = []
     extra_environment = { PATH = "/" }
     monthly_limit_usd = 1
     instance_type     = "t3.nano"
@@ -81,7 +96,7 @@ run "what_makes_no_sense_is_refused" {
     reserved_capacity_units = 5
   }
 
-  expect_failures = [var.region, var.servers, var.domain_name, var.certificate_arn, var.ami_id, var.release, var.redis_auth_token, var.emails, var.extra_environment, var.monthly_limit_usd, var.instance_type, var.cpu_credits, var.metrics_cidrs, var.reserved_capacity_units]
+  expect_failures = [var.region, var.servers, var.domain_name, var.certificate_arn, var.ami_id, var.release, var.redis_auth_token, var.emails, var.pagers, var.extra_environment, var.monthly_limit_usd, var.instance_type, var.cpu_credits, var.metrics_cidrs, var.reserved_capacity_units]
 }
 
 run "a_zone_of_another_region_and_two_certificates_are_refused" {

@@ -64,11 +64,12 @@ run "what_makes_no_sense_is_refused" {
     release           = { bucket = "b", key = "fest.tar.gz", sha256 = "latest" }
     redis_auth_token  = "short"
     emails            = []
+    pagers            = ["01701234567"]
     extra_environment = { PATH = "/" }
     monthly_limit_usd = 1
   }
 
-  expect_failures = [var.region, var.servers, var.domain_name, var.certificate_arn, var.ami_id, var.release, var.redis_auth_token, var.emails, var.extra_environment, var.monthly_limit_usd]
+  expect_failures = [var.region, var.servers, var.domain_name, var.certificate_arn, var.ami_id, var.release, var.redis_auth_token, var.emails, var.pagers, var.extra_environment, var.monthly_limit_usd]
 }
 
 run "a_zone_of_another_region_and_two_certificates_are_refused" {

@@ -10,6 +10,7 @@ variables {
   release_bucket          = "example-releases"
   log_group_arns          = ["arn:aws:logs:eu-central-1:123456789012:log-group:/fest/fest-test/server"]
   metric_namespace        = "fest/fest-test"
+  workspace_arn           = "arn:aws:aps:eu-central-1:123456789012:workspace/ws-00000000-0000-0000-0000-000000000000"
   gateway_file_system_arn = "arn:aws:elasticfilesystem:eu-central-1:123456789012:file-system/fs-1"
 }
 
@@ -17,7 +18,7 @@ run "a_server_may_do_what_it_needs_and_no_more" {
   command = apply
 
   assert {
-    condition     = toset(flatten([for s in jsondecode(aws_iam_role_policy.server.policy).Statement : s.Action])) == toset(["ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel", "secretsmanager:GetSecretValue", "s3:GetObject", "ec2:AttachVolume", "ec2:DescribeVolumes", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents", "cloudwatch:PutMetricData", "elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite", "elasticfilesystem:ClientRootAccess"])
+    condition     = toset(flatten([for s in jsondecode(aws_iam_role_policy.server.policy).Statement : s.Action])) == toset(["ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel", "secretsmanager:GetSecretValue", "s3:GetObject", "ec2:AttachVolume", "ec2:DescribeVolumes", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents", "cloudwatch:PutMetricData", "aps:RemoteWrite", "elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite", "elasticfilesystem:ClientRootAccess"])
     error_message = "the server's actions are these and no others"
   }
   assert {
@@ -35,6 +36,10 @@ run "a_server_may_do_what_it_needs_and_no_more" {
   assert {
     condition     = one([for s in jsondecode(aws_iam_role_policy.server.policy).Statement : s.Condition.StringEquals["cloudwatch:namespace"] if s.Sid == "PutFigures"]) == "fest/fest-test"
     error_message = "figures go into one namespace"
+  }
+  assert {
+    condition     = one([for s in jsondecode(aws_iam_role_policy.server.policy).Statement : s.Resource if s.Sid == "BringFiguresToPrometheus"]) == var.workspace_arn
+    error_message = "figures go to one workspace, and none are read from it"
   }
   assert {
     condition     = one([for s in jsondecode(aws_iam_role_policy.server.policy).Statement : s.Resource if s.Sid == "ReadItsSecrets"]) == ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:fest/fest-test/keys-abcdef"]
@@ -76,6 +81,7 @@ run "wildcards_and_odd_names_are_refused" {
     secret_arns    = ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:*"]
     release_bucket = "No Bucket"
     release_prefix = "releases"
+    workspace_arn  = "*"
   }
-  expect_failures = [var.name, var.region, var.account_id, var.secret_arns, var.release_bucket, var.release_prefix]
+  expect_failures = [var.workspace_arn, var.name, var.region, var.account_id, var.secret_arns, var.release_bucket, var.release_prefix]
 }

@@ -2,9 +2,17 @@ mock_provider "aws" {
   source = "../../mocks"
 }
 
+override_resource {
+  target = aws_sns_topic.pages
+  values = { arn = "arn:aws:sns:eu-central-1:123456789012:fest-test-pages" }
+}
+
 variables {
   name          = "fest-test"
   region        = "eu-central-1"
+  account_id    = "123456789012"
+  workspace_arn = "arn:aws:aps:eu-central-1:123456789012:workspace/ws-00000000-0000-0000-0000-000000000000"
+  pagers        = ["+491701234567", "https://events.example.org/integration/x"]
   emails        = ["sre@example.org", "second@example.org"]
   load_balancer = { load_balancer = "app/fest-test/1", target_group = "targetgroup/fest-test/1" }
   servers = {
@@ -21,12 +29,12 @@ run "somebody_is_told_of_each_alarm_and_when_it_is_over" {
   command = apply
 
   assert {
-    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_actions == toset([aws_sns_topic.alarms.arn]) && alarm.ok_actions == toset([aws_sns_topic.alarms.arn])])
-    error_message = "every alarm tells the topic, and tells it when all is well again"
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : length(alarm.alarm_actions) == 1 && alarm.alarm_actions == alarm.ok_actions])
+    error_message = "every alarm tells one topic, and tells it when all is well again"
   }
   assert {
-    condition     = toset([for subscription in aws_sns_topic_subscription.email : subscription.endpoint]) == toset(["sre@example.org", "second@example.org"])
-    error_message = "everybody given is subscribed to the topic"
+    condition     = alltrue([for topic in ["alarms", "pages"] : toset([for key, subscription in aws_sns_topic_subscription.email : subscription.endpoint if startswith(key, topic)]) == toset(["sre@example.org", "second@example.org"])])
+    error_message = "everybody given is subscribed to both topics"
   }
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : length(alarm.alarm_description) > 60])
@@ -35,6 +43,44 @@ run "somebody_is_told_of_each_alarm_and_when_it_is_over" {
   assert {
     condition     = length(output.alarm_names) == 27
     error_message = "there are as many alarms as there are things to look at: 5 of the load balancer, 5 of each server, 3 of MySQL, 4 of each node of Redis, 1 of the log"
+  }
+}
+
+run "what_stops_a_sale_wakes_somebody_and_the_rest_is_for_the_day" {
+  command = apply
+
+  assert {
+    condition     = toset([for name, alarm in aws_cloudwatch_metric_alarm.this : name if contains(alarm.alarm_actions, aws_sns_topic.pages.arn)]) == toset(["no-server", "connections-rejected", "server-1-log-stalled", "server-2-log-stalled"])
+    error_message = "nobody can buy, or payments wait: somebody is woken"
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.failing.alarm_actions == toset([aws_sns_topic.pages.arn])
+    error_message = "a tenth of all answers failing wakes somebody"
+  }
+  assert {
+    condition     = { for pager in aws_sns_topic_subscription.pager : pager.endpoint => pager.protocol if pager.topic_arn == aws_sns_topic.pages.arn } == { "+491701234567" = "sms", "https://events.example.org/integration/x" = "https" }
+    error_message = "telephones and paging services hear of pages only"
+  }
+}
+
+run "topics_hear_of_this_account_and_of_its_prometheus_only" {
+  command = apply
+
+  assert {
+    condition     = alltrue([for policy in aws_sns_topic_policy.this : alltrue([for statement in jsondecode(policy.policy).Statement : contains([policy.arn], statement.Resource) && length(keys(statement.Condition)) > 0])])
+    error_message = "each statement is about its topic, and has a condition"
+  }
+  assert {
+    condition     = alltrue([for policy in aws_sns_topic_policy.this : one([for statement in jsondecode(policy.policy).Statement : statement.Condition.ArnEquals["aws:SourceArn"] if try(statement.Principal.Service, "") == "aps.amazonaws.com"]) == var.workspace_arn])
+    error_message = "of all workspaces this one may publish"
+  }
+  assert {
+    condition     = alltrue([for policy in aws_sns_topic_policy.this : alltrue([for statement in jsondecode(policy.policy).Statement : try(statement.Condition.StringEquals["aws:SourceAccount"], statement.Condition.StringEquals["AWS:SourceOwner"]) == "123456789012"])])
+    error_message = "no other account makes AWS's services publish"
+  }
+  assert {
+    condition     = alltrue([for policy in aws_sns_topic_policy.this : toset(flatten([for statement in jsondecode(policy.policy).Statement : try(statement.Principal.Service, [])])) == toset(["aps.amazonaws.com", "cloudwatch.amazonaws.com", "elasticache.amazonaws.com", "events.rds.amazonaws.com"])])
+    error_message = "alarms, alerts, and what RDS and ElastiCache have to say get through"
   }
 }
 
@@ -136,7 +182,11 @@ run "nobody_to_tell_odd_retentions_no_servers_and_unknown_credits_are_refused" {
     log_days    = 1
     servers     = {}
     cpu_credits = "some"
+    account_id  = "1"
+    pagers      = ["01701234567"]
+
+    workspace_arn = "arn:aws:aps:eu-central-1:123456789012:workspace/*"
   }
 
-  expect_failures = [var.name, var.emails, var.log_days, var.servers, var.cpu_credits]
+  expect_failures = [var.name, var.emails, var.log_days, var.servers, var.cpu_credits, var.account_id, var.pagers, var.workspace_arn]
 }

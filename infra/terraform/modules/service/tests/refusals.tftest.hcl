@@ -19,6 +19,7 @@ variables {
   secret_arns           = { keys = "c", accounts = "d" }
   log_group_name        = "/fest/fest-test/server"
   metric_namespace      = "fest/fest-test"
+  remote_write_url      = "https://aps-workspaces.eu-central-1.amazonaws.com/workspaces/ws-00000000-0000-0000-0000-000000000000/api/v1/remote_write"
 }
 
 run "odd_names_no_servers_tiny_machines_unpinned_releases_and_bounds_out_of_range_are_refused" {
@@ -38,8 +39,10 @@ run "odd_names_no_servers_tiny_machines_unpinned_releases_and_bounds_out_of_rang
     log_volume        = { size_gib = 1 }
     trusted_proxies   = ["0.0.0.0/0"]
     notice_seconds    = 200
+    remote_write_url  = "http://prometheus.example.org/api/v1/write"
+    scrape_seconds    = 60
   }
-  expect_failures = [var.name, var.environment, var.slots, var.instance_type, var.cpu_credits, var.ami_id, var.release, var.workers, var.mysql_pool_size, var.log_level, var.extra_environment, var.log_volume, var.trusted_proxies, var.notice_seconds]
+  expect_failures = [var.remote_write_url, var.scrape_seconds, var.name, var.environment, var.slots, var.instance_type, var.cpu_credits, var.ami_id, var.release, var.workers, var.mysql_pool_size, var.log_level, var.extra_environment, var.log_volume, var.trusted_proxies, var.notice_seconds]
 }
 
 run "names_of_slots_archives_of_another_kind_what_the_module_sets_and_more_than_gp3_has_are_refused" {

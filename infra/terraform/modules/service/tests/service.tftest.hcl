@@ -53,6 +53,7 @@ variables {
   secret_arns      = { keys = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:keys", accounts = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:accounts" }
   log_group_name   = "/fest/fest-test/server"
   metric_namespace = "fest/fest-test"
+  remote_write_url = "https://aps-workspaces.eu-central-1.amazonaws.com/workspaces/ws-00000000-0000-0000-0000-000000000000/api/v1/remote_write"
 }
 
 run "an_order_log_outlives_its_machine_and_is_found_by_the_next_one" {
@@ -174,7 +175,7 @@ run "the_unit_and_its_environment_are_those_of_the_server" {
     error_message = "X-Forwarded-For is believed of the load balancer's subnets"
   }
   assert {
-    condition     = toset([for file in jsondecode(split("\n", local.user_data["server-1"])[1]).write_files : file.path]) == toset(["/etc/fest/machine.env", "/etc/fest/server.env", "/etc/fest/cloudwatch-agent.json", "/etc/logrotate.d/fest", "/etc/systemd/system/fest-prepare.service", "/etc/systemd/system/fest.service", "/usr/local/sbin/fest-prepare", "/usr/local/bin/fest-server"])
+    condition     = toset([for file in jsondecode(split("\n", local.user_data["server-1"])[1]).write_files : file.path]) == toset(["/etc/fest/machine.env", "/etc/fest/server.env", "/etc/fest/cloudwatch-agent.json", "/etc/fest/prometheus.yaml", "/etc/logrotate.d/fest", "/etc/systemd/system/fest-agent.service", "/etc/systemd/system/fest-prepare.service", "/etc/systemd/system/fest.service", "/usr/local/sbin/fest-prepare", "/usr/local/bin/fest-server"])
     error_message = "the machine gets its environment, its units and its two programs"
   }
   assert {
@@ -194,8 +195,20 @@ run "the_unit_and_its_environment_are_those_of_the_server" {
     error_message = "the server's log is taken to CloudWatch, and so is why a machine does not get ready"
   }
   assert {
-    condition     = base64decode(aws_launch_template.server["server-1"].user_data) == output.user_data["server-1"]
+    condition     = aws_launch_template.server["server-1"].user_data == base64gzip(output.user_data["server-1"])
     error_message = "the launch template has what is put out"
+  }
+  assert {
+    condition     = alltrue([for template in aws_launch_template.server : length(template.user_data) * 3 / 4 < 16384])
+    error_message = "what a machine is told fits into the 16 KiB that AWS takes"
+  }
+  assert {
+    condition     = alltrue([for text in local.user_data : contains(one([for file in jsondecode(split("\n", text)[1]).write_files : split("\n", file.content) if file.path == "/etc/systemd/system/fest.service"]), "Requires=fest-prepare.service") && !strcontains(one([for file in jsondecode(split("\n", text)[1]).write_files : file.content if endswith(file.path, "/fest.service")]), "fest-agent")])
+    error_message = "the server waits for its volume and its release, and not for the agent that watches it"
+  }
+  assert {
+    condition     = alltrue([for text in local.user_data : toset(slice(jsondecode(split("\n", text)[1]).runcmd[1], 4, 7)) == toset(["fest-prepare.service", "fest-agent.service", "fest.service"])])
+    error_message = "all three units start with the machine"
   }
 }
 
@@ -249,5 +262,26 @@ run "a_machine_without_credits_has_no_credit_specification_and_more_can_be_said_
   assert {
     condition     = alltrue([for env in local.server_env : strcontains(env, "FEST_LIVE_SOCKETS=30000\n") && strcontains(env, "FEST_WORKERS=2\n")])
     error_message = "other variables of the server are passed on"
+  }
+}
+
+run "figures_are_brought_to_prometheus_as_any_prometheus_has_them" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for name, text in local.prometheus : yamldecode(text).receivers["prometheus/fest"].config.scrape_configs[0].job_name == "fest" && yamldecode(text).receivers["prometheus/fest"].config.scrape_configs[0].static_configs == [{ targets = ["127.0.0.1:8080"], labels = { instance = name } }]])
+    error_message = "the job and the instance are those that rules and dashboards ask for, and stay when a machine is replaced"
+  }
+  assert {
+    condition     = alltrue([for text in values(local.prometheus) : yamldecode(text).exporters["prometheusremotewrite/fest"].add_metric_suffixes == false && !contains(keys(yamldecode(text).exporters["prometheusremotewrite/fest"]), "resource_to_telemetry_conversion")])
+    error_message = "no metric is renamed, and job and instance stay labels"
+  }
+  assert {
+    condition     = alltrue([for text in values(local.prometheus) : yamldecode(text).exporters["prometheusremotewrite/fest"].endpoint == var.remote_write_url && yamldecode(text).extensions["sigv4auth/fest"] == { region = "eu-central-1", service = "aps" }])
+    error_message = "they go to the workspace, signed with the machine's role"
+  }
+  assert {
+    condition     = alltrue([for text in values(local.agent) : !contains(keys(jsondecode(text).metrics), "metrics_destinations") && !contains(keys(jsondecode(text).metrics.metrics_collected), "prometheus")])
+    error_message = "none of them become figures of CloudWatch, where each would cost thirty cents a month"
   }
 }

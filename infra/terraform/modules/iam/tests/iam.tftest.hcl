@@ -76,6 +76,10 @@ run "wildcards_and_odd_names_are_refused" {
     secret_arns    = ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:*"]
     release_bucket = "No Bucket"
     release_prefix = "releases"
+
+    log_group_arns          = ["arn:aws:logs:eu-central-1:123456789012:log-group:*"]
+    metric_namespace        = "AWS/EC2"
+    gateway_file_system_arn = "*"
   }
-  expect_failures = [var.name, var.region, var.account_id, var.secret_arns, var.release_bucket, var.release_prefix]
+  expect_failures = [var.log_group_arns, var.metric_namespace, var.gateway_file_system_arn, var.name, var.region, var.account_id, var.secret_arns, var.release_bucket, var.release_prefix]
 }

@@ -74,7 +74,7 @@ export const SALE: DashboardPlan = {
           about: 'What the line moves by, what the admission allows at present, and what the operator has set.',
           queries: [
             {
-              expr: 'clamp_min(deriv(sale:fest_sale_serving_number:max{sale=~"$sale"}[30s]), 0)',
+              expr: 'clamp_min(max by (sale) (deriv(fest_sale_serving_number{sale=~"$sale"}[1m])), 0)',
               legend: 'admitted, sale {{sale}}',
             },
             { expr: 'max by (sale) (fest_admission_rate_per_second{sale=~"$sale"})', legend: 'allowed, sale {{sale}}' },

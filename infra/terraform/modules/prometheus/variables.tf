@@ -63,4 +63,9 @@ variable "log_days" {
 variable "metric_namespace" {
   description = "Namespace of CloudWatch for the count of its errors."
   type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9/._-]{1,255}$", var.metric_namespace)) && !startswith(var.metric_namespace, "AWS/")
+    error_message = "metric_namespace must have letters, digits, slashes, dots and dashes, and not be one of AWS's own."
+  }
 }

@@ -82,6 +82,10 @@ run "wildcards_and_odd_names_are_refused" {
     release_bucket = "No Bucket"
     release_prefix = "releases"
     workspace_arn  = "*"
+
+    log_group_arns          = ["arn:aws:logs:eu-central-1:123456789012:log-group:*"]
+    metric_namespace        = "AWS/EC2"
+    gateway_file_system_arn = "*"
   }
-  expect_failures = [var.workspace_arn, var.name, var.region, var.account_id, var.secret_arns, var.release_bucket, var.release_prefix]
+  expect_failures = [var.workspace_arn, var.name, var.region, var.account_id, var.secret_arns, var.release_bucket, var.release_prefix, var.log_group_arns, var.metric_namespace, var.gateway_file_system_arn]
 }

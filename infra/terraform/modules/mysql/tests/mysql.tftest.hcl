@@ -106,8 +106,9 @@ run "odd_names_one_zone_micro_machines_other_versions_small_disks_short_backups_
     log_days       = 1
 
     notification_topic_arn = "sre@example.org"
+    security_group_id      = "everybody"
   }
-  expect_failures = [var.log_days, var.notification_topic_arn, var.name, var.subnet_ids, var.instance_class, var.engine_version, var.storage_gib, var.backup_days, var.password_days]
+  expect_failures = [var.security_group_id, var.log_days, var.notification_topic_arn, var.name, var.subnet_ids, var.instance_class, var.engine_version, var.storage_gib, var.backup_days, var.password_days]
 }
 
 run "a_disk_that_cannot_grow_is_refused" {

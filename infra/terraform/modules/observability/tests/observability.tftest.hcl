@@ -186,7 +186,13 @@ run "nobody_to_tell_odd_retentions_no_servers_and_unknown_credits_are_refused" {
     pagers      = ["01701234567"]
 
     workspace_arn = "arn:aws:aps:eu-central-1:123456789012:workspace/*"
+
+    region = "Frankfurt"
+
+    load_balancer    = { load_balancer = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/fest-test/1", target_group = "targetgroup/fest-test/1" }
+    mysql_identifier = "arn:aws:rds:eu-central-1:123456789012:db:fest-test"
+    redis_node_ids   = ["fest-test"]
   }
 
-  expect_failures = [var.name, var.emails, var.log_days, var.servers, var.cpu_credits, var.account_id, var.pagers, var.workspace_arn]
+  expect_failures = [var.name, var.emails, var.log_days, var.servers, var.cpu_credits, var.account_id, var.pagers, var.workspace_arn, var.region, var.load_balancer, var.mysql_identifier, var.redis_node_ids]
 }

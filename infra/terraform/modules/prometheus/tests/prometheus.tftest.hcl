@@ -101,8 +101,9 @@ run "odd_names_queues_in_order_late_rules_and_odd_retentions_are_refused" {
     alarm_topic_arn    = "alarms"
     evaluation_seconds = 60
     log_days           = 1
+    metric_namespace   = "AWS/Prometheus"
   }
-  expect_failures = [var.name, var.region, var.topic_arns, var.alarm_topic_arn, var.evaluation_seconds, var.log_days]
+  expect_failures = [var.metric_namespace, var.name, var.region, var.topic_arns, var.alarm_topic_arn, var.evaluation_seconds, var.log_days]
 }
 
 run "a_receiver_without_a_topic_is_refused" {

@@ -100,6 +100,9 @@ run "odd_names_one_zone_micro_machines_old_engines_many_replicas_and_short_passw
     engine_version = "6.2"
     replicas       = 5
     auth_token     = "short"
+
+    security_group_id      = "everybody"
+    notification_topic_arn = "sre@example.org"
   }
-  expect_failures = [var.name, var.subnet_ids, var.node_type, var.engine_version, var.replicas, var.auth_token]
+  expect_failures = [var.security_group_id, var.notification_topic_arn, var.name, var.subnet_ids, var.node_type, var.engine_version, var.replicas, var.auth_token]
 }

@@ -19,7 +19,10 @@ beforeEach(() => {
     `id=$(sed 's/.*--secret-id \\([^ ]*\\).*/\\1/' <<<"$*"); kept="${machine.root}/\${id//\\//-}"
 case $2 in
   list-secret-version-ids) [ -e "$kept" ] && echo 1 || echo 0 ;;
-  put-secret-value) cp "$(sed 's/.*file:\\/\\/\\([^ ]*\\).*/\\1/' <<<"$*")" "$kept" ;;
+  put-secret-value)
+    path=$(sed 's/.*file:\\/\\/\\([^ ]*\\).*/\\1/' <<<"$*")
+    [ -p "$path" ] || echo "$id came from a file" >>"${machine.root}/on-disk"
+    cat "$path" >"$kept" ;;
 esac`,
   );
 });
@@ -50,6 +53,7 @@ test('what it makes is what the server wants, and the password is shown once', (
     { email: 'ops@example.org', password: stdout.trim(), name: 'Operator', roles: ['operator', 'organizer'] },
   ]);
   expect(config.jwtSecret).not.toBe(config.queueTokenSecret);
+  expect(existsSync(machine.path('on-disk'))).toBe(false);
   expect(existsSync(machine.path('tmp')) && spawnSync('ls', [machine.path('tmp')], { encoding: 'utf8' }).stdout).toBe(
     '',
   );

@@ -80,8 +80,14 @@ describe('the configuration', () => {
   });
 
   it('never repeats a secret in an error or in a listing', () => {
-    const listing = JSON.stringify(redactedConfig(parseConfig(COMPLETE)));
+    const complete = { ...COMPLETE, FEST_TRACES_URL: 'https://secret-five@collector.example/v1/traces' };
+    const listing = JSON.stringify(redactedConfig(parseConfig(complete)));
     expect(listing).not.toContain('secret-');
     expect(faultsOf({ ...COMPLETE, FEST_JWT_SECRET: 'hush' }).join()).not.toContain('hush');
+    expect(faultsOf({ ...COMPLETE, FEST_TRACES_URL: 'ftp://hush' }).join()).not.toContain('hush');
+  });
+
+  it('shows that a secret is not there', () => {
+    expect(redactedConfig(parseConfig(COMPLETE)).tracesUrl).toBe('');
   });
 });

@@ -365,6 +365,8 @@ const VARIABLES = {
   tracesUrl: variable({
     env: 'FEST_TRACES_URL',
     describe: 'where traces are sent, as OTLP over HTTP; without it there are none',
+    // Services that take traces from customers have a key in it.
+    secret: true,
     fallback: '',
     parse: url('http:', 'https:'),
   }),
@@ -414,11 +416,16 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   return values as Config;
 }
 
+/** A secret that is not there is none. */
+function shown(value: unknown, secret: boolean | undefined): unknown {
+  return secret === true && value !== '' ? '(secret)' : value;
+}
+
 /** For logs and `fest config`: the effective values, secrets replaced. */
 export function redactedConfig(config: Config): Record<string, unknown> {
   const definitions: Record<string, Variable<unknown>> = VARIABLES;
   return Object.fromEntries(
-    Object.entries(config).map(([name, value]) => [name, definitions[name]?.secret === true ? '(secret)' : value]),
+    Object.entries(config).map(([name, value]) => [name, shown(value, definitions[name]?.secret)]),
   );
 }
 
@@ -443,7 +450,7 @@ export function describeConfig(
     if (!isSet && fallback === undefined) return { env, describe, value: undefined, isSet, fault: 'is missing' };
     try {
       const value = isSet ? parse(raw) : fallback;
-      return { env, describe, value: secret === true ? '(secret)' : value, isSet };
+      return { env, describe, value: shown(value, secret), isSet };
     } catch (error) {
       const fault = error instanceof Error ? error.message : String(error);
       return { env, describe, value: undefined, isSet, fault };

@@ -2,7 +2,8 @@
 # nothing itself.
 
 locals {
-  name = "fest-staging"
+  name        = "fest-staging"
+  server_port = 8080
 }
 
 data "aws_caller_identity" "current" {}
@@ -12,6 +13,7 @@ module "network" {
 
   name                 = local.name
   zones                = var.zones
+  server_port          = local.server_port
   nat_gateway_per_zone = false
 }
 
@@ -19,6 +21,7 @@ module "load_balancer" {
   source = "../../modules/load-balancer"
 
   name                = local.name
+  server_port         = local.server_port
   account_id          = data.aws_caller_identity.current.account_id
   vpc_id              = module.network.vpc_id
   subnet_ids          = module.network.public_subnet_ids
@@ -80,8 +83,9 @@ module "service" {
   source = "../../modules/service"
 
   name                  = local.name
+  server_port           = local.server_port
   environment           = "staging"
-  slots                 = { for index in range(var.servers) : "server-${index + 1}" => element(module.network.server_subnets, index) }
+  slots                 = { for name, zone in var.servers : name => { zone = zone, subnet_id = module.network.server_subnet_ids[zone] } }
   ami_id                = var.ami_id
   release               = var.release
   extra_environment     = var.extra_environment

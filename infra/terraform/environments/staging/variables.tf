@@ -10,7 +10,7 @@ variable "region" {
 }
 
 variable "zones" {
-  description = "Availability zones of the region; server-1 is in the first, server-2 in the second."
+  description = "Availability zones of the region that the network has. Append only."
   type        = list(string)
   default     = ["eu-central-1a", "eu-central-1b"]
 
@@ -21,13 +21,17 @@ variable "zones" {
 }
 
 variable "servers" {
-  description = "How many servers, one zone after the other. More may come; fewer only when the order logs of those that go are in MySQL (fest log replay --retire). Append a zone before a server that is to be in it."
-  type        = number
-  default     = 2
+  description = "Servers and the zone of each, in which its order log is and stays: server-3 = \"eu-central-1a\" adds one. One goes only when its order log is in MySQL (fest log replay --retire)."
+  type        = map(string)
+  default     = { server-1 = "eu-central-1a", server-2 = "eu-central-1b" }
 
   validation {
-    condition     = var.servers >= 2 && var.servers <= 16 && floor(var.servers) == var.servers
+    condition     = length(var.servers) >= 2 && length(var.servers) <= 16
     error_message = "servers must be from 2 to 16: one alone is missing while it is replaced."
+  }
+  validation {
+    condition     = alltrue([for zone in values(var.servers) : contains(var.zones, zone)])
+    error_message = "servers must be in zones of the network."
   }
 }
 

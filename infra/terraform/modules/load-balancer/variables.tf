@@ -41,7 +41,6 @@ variable "security_group_id" {
 variable "server_port" {
   description = "Port on which the servers answer."
   type        = number
-  default     = 8080
 
   validation {
     condition     = var.server_port >= 1024 && var.server_port <= 65535 && floor(var.server_port) == var.server_port

@@ -78,9 +78,9 @@ resource "aws_db_instance" "this" {
   final_snapshot_identifier = "${var.name}-final"
   deletion_protection       = var.deletion_protection
 
-  # Patches come at night; what restarts the database comes when an operator says so.
+  # What restarts the database comes when an operator says so: of itself a new minor version would, in some night, with an opening in it.
   maintenance_window              = "tue:03:00-tue:04:00"
-  auto_minor_version_upgrade      = true
+  auto_minor_version_upgrade      = false
   allow_major_version_upgrade     = false
   apply_immediately               = false
   enabled_cloudwatch_logs_exports = keys(aws_cloudwatch_log_group.this)

@@ -13,9 +13,9 @@ output "public_subnet_cidrs" {
   value       = [for zone in var.zones : aws_subnet.public[zone].cidr_block]
 }
 
-output "server_subnets" {
-  description = "Where servers are: zone and subnet, in the order of the zones."
-  value       = [for zone in var.zones : { zone = zone, subnet_id = aws_subnet.private[zone].id }]
+output "server_subnet_ids" {
+  description = "Where servers are: each zone's subnet."
+  value       = { for zone in var.zones : zone => aws_subnet.private[zone].id }
 }
 
 output "store_subnet_ids" {

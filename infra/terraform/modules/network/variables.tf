@@ -25,7 +25,7 @@ variable "cidr" {
 }
 
 variable "zones" {
-  description = "Availability zones, two to four; servers are numbered in this order, and their volumes stay in their zone, so append only."
+  description = "Availability zones, two to four. Append only: the addresses of a zone go by its place."
   type        = list(string)
 
   validation {
@@ -42,7 +42,6 @@ variable "nat_gateway_per_zone" {
 variable "server_port" {
   description = "Port on which the servers answer."
   type        = number
-  default     = 8080
 
   validation {
     condition     = var.server_port >= 1024 && var.server_port <= 65535 && floor(var.server_port) == var.server_port

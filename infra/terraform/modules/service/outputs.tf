@@ -22,3 +22,8 @@ output "user_data" {
   description = "What each server's machine is told when it starts; no secrets are in it."
   value       = local.user_data
 }
+
+output "zones" {
+  description = "Each server's zone, in which the volume of its order log is."
+  value       = { for name, volume in aws_ebs_volume.log : name => volume.availability_zone }
+}

@@ -79,7 +79,6 @@ run "what_makes_no_sense_is_refused" {
 
   variables {
     region            = "Frankfurt"
-    servers           = 1
     domain_name       = "localhost"
     certificate_arn   = "arn:aws:iam::1:server-certificate/x"
     ami_id            = "latest"
@@ -96,7 +95,7 @@ run "what_makes_no_sense_is_refused" {
     reserved_capacity_units = 5
   }
 
-  expect_failures = [var.region, var.servers, var.domain_name, var.certificate_arn, var.ami_id, var.release, var.redis_auth_token, var.emails, var.pagers, var.extra_environment, var.monthly_limit_usd, var.instance_type, var.cpu_credits, var.metrics_cidrs, var.reserved_capacity_units]
+  expect_failures = [var.region, var.domain_name, var.certificate_arn, var.ami_id, var.release, var.redis_auth_token, var.emails, var.pagers, var.extra_environment, var.monthly_limit_usd, var.instance_type, var.cpu_credits, var.metrics_cidrs, var.reserved_capacity_units]
 }
 
 run "a_zone_of_another_region_and_two_certificates_are_refused" {
@@ -110,15 +109,40 @@ run "a_zone_of_another_region_and_two_certificates_are_refused" {
   expect_failures = [var.zones, var.zone_id]
 }
 
-run "a_third_server_is_one_number" {
+run "a_server_that_is_alone_is_refused" {
   command = plan
 
   variables {
-    servers = 3
+    servers = { server-1 = "eu-central-1a" }
+  }
+
+  expect_failures = [var.servers]
+}
+
+run "a_server_in_a_zone_that_the_network_has_not_is_refused" {
+  command = plan
+
+  variables {
+    servers = { server-1 = "eu-central-1a", server-2 = "eu-central-1c" }
+  }
+
+  expect_failures = [var.servers]
+}
+
+run "a_third_server_and_a_third_zone_leave_the_first_two_where_their_order_logs_are" {
+  command = plan
+
+  variables {
+    zones   = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
+    servers = { server-1 = "eu-central-1a", server-2 = "eu-central-1b", server-3 = "eu-central-1c" }
   }
 
   assert {
     condition     = output.groups == { server-1 = "fest-production-server-1", server-2 = "fest-production-server-2", server-3 = "fest-production-server-3" }
     error_message = "the first two stay what they are"
+  }
+  assert {
+    condition     = module.service.zones == { server-1 = "eu-central-1a", server-2 = "eu-central-1b", server-3 = "eu-central-1c" }
+    error_message = "each order log is in the zone that its server's name stands beside"
   }
 }

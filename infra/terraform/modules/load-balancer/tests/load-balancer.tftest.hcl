@@ -4,6 +4,7 @@ mock_provider "aws" {
 
 variables {
   name              = "fest-test"
+  server_port       = 8080
   vpc_id            = "vpc-1"
   subnet_ids        = ["subnet-1", "subnet-2"]
   security_group_id = "sg-1"

@@ -76,8 +76,8 @@ run "what_is_committed_is_durable_and_comes_by_tls" {
     error_message = "there is a standby where it is asked for"
   }
   assert {
-    condition     = !aws_db_instance.this.apply_immediately && !aws_db_instance.this.allow_major_version_upgrade
-    error_message = "nothing restarts the database outside of its window, and no major version comes by itself"
+    condition     = !aws_db_instance.this.apply_immediately && !aws_db_instance.this.allow_major_version_upgrade && !aws_db_instance.this.auto_minor_version_upgrade
+    error_message = "nothing restarts the database outside of its window, and no version comes by itself"
   }
   assert {
     condition     = toset(aws_db_instance.this.enabled_cloudwatch_logs_exports) == toset(["error", "slowquery"])

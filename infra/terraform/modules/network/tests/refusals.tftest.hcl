@@ -5,6 +5,7 @@ mock_provider "aws" {
 
 variables {
   name                 = "fest-test"
+  server_port          = 8080
   zones                = ["eu-central-1a", "eu-central-1b"]
   nat_gateway_per_zone = true
 }

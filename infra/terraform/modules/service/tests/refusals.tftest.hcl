@@ -5,6 +5,7 @@ mock_provider "aws" {
 
 variables {
   name                  = "fest-test"
+  server_port           = 8080
   environment           = "test"
   slots                 = { server-1 = { zone = "eu-central-1a", subnet_id = "subnet-1" } }
   ami_id                = "ami-0123456789abcdef0"

@@ -30,6 +30,7 @@ override_data {
 
 variables {
   name        = "fest-test"
+  server_port = 8080
   environment = "test"
   slots = {
     server-1 = { zone = "eu-central-1a", subnet_id = "subnet-1" }
@@ -124,6 +125,10 @@ run "machines_are_small_without_ssh_and_without_secrets" {
   assert {
     condition     = alltrue([for template in aws_launch_template.server : template.credit_specification[0].cpu_credits == "unlimited"])
     error_message = "a crowd does not run a server out of processor credits"
+  }
+  assert {
+    condition     = alltrue([for template in aws_launch_template.server : template.monitoring[0].enabled])
+    error_message = "the processor is seen every minute"
   }
   assert {
     condition     = alltrue([for template in aws_launch_template.server : template.key_name == null])

@@ -31,22 +31,28 @@ const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'fest-observe-'));
 mkdirSync(folder, { recursive: true });
 const round = { folder, say, signal: stopping.signal };
 say(`Prometheus ${prometheus.version}; everything is in ${folder}`);
-say(
-  `It scrapes and evaluates every second, and alerts wait ${FOR_SECONDS_MAX} s at most (their \`for\` in a copy of the rules). Expressions are as they are.`,
-);
+say('It scrapes and evaluates every second, with the rules of this repository.');
 
 const faults: string[] = [];
 async function observe(): Promise<void> {
-  if (parts.includes('sale')) faults.push(...(await observeSale(round)).map((what) => `no data: ${what}`));
+  if (parts.includes('sale')) faults.push(...(await observeSale(round)));
   if (parts.includes('cost')) await observeCost(round);
   if (parts.includes('alarms')) {
+    say(
+      `\nAlarms: each alert waits ${FOR_SECONDS_MAX} s at most (its \`for\` in a copy of the rules). Expressions are as they are.`,
+    );
     const { fired, skipped } = await observeAlarms(round, values.only);
-    const did = new Set(fired.filter(({ afterSeconds }) => afterSeconds !== undefined).map(({ alert }) => alert));
+    // One that fired already when its symptom began shows nothing.
+    const did = new Set(
+      fired.filter(({ afterSeconds, before }) => afterSeconds !== undefined && !before).map(({ alert }) => alert),
+    );
     const names = readAlerts().map(({ alert }) => alert);
     say(`\n${did.size} of ${names.length} alerts fired.`);
     for (const { alerts, why } of skipped) say(`!!! not caused: ${alerts.join(', ')}: ${why}`);
     faults.push(
-      ...fired.filter(({ alert }) => !did.has(alert)).map(({ alert, what }) => `${alert} did not fire: ${what}`),
+      ...fired
+        .filter(({ alert }) => !did.has(alert))
+        .map(({ alert, what }) => `${alert} did not fire because of this: ${what}`),
     );
     const left = new Set(skipped.flatMap(({ alerts }) => alerts));
     if (values.only === undefined) {

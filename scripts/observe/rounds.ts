@@ -28,10 +28,14 @@ const BUYERS = 2_400;
 const ARRIVE_OVER_MS = 45_000;
 const ASK_EVERY_MS = 3_000;
 
-/** Returns what had no data although it should. */
+/** Returns what had no data although it should, and what fired although nothing was wrong. */
 export async function observeSale({ folder, say, signal }: Round): Promise<readonly string[]> {
   const stage = await Stage.open({ directory: join(folder, 'sale'), servers: 2, env: {}, say, signal });
-  const prometheus = await Prometheus.start(folderIn(folder, 'prometheus-sale'), stage.baseUrls);
+  const prometheus = await Prometheus.start({
+    folder: folderIn(folder, 'prometheus-sale'),
+    baseUrls: stage.baseUrls,
+    waits: 'asRuled',
+  });
   try {
     const saleId = await stage.openSale('observed', SALE);
     const tokens = await stage.buyers(BUYERS);
@@ -54,7 +58,7 @@ export async function observeSale({ folder, say, signal }: Round): Promise<reado
     await evaluation.round();
     say(`\nExpressions, and what Prometheus answered last (${report.succeeded.length} orders were made):\n`);
     for (const each of [...evaluation.queries, ...evaluation.recordings]) say(lineOf(each));
-    say('\nAlerts: none of them should fire here; what they look at is counted.\n');
+    say('\nAlerts, with their `for` as in the rules: none of them should fire here; what they look at is counted.\n');
     for (const each of evaluation.alerts) {
       const series = [...each.series].map(([selector, count]) => `${selector}: ${count} series`).join(', ');
       say(`${lineOf(each)}\n    ${series}`);
@@ -65,7 +69,14 @@ export async function observeSale({ folder, say, signal }: Round): Promise<reado
       writeFileSync(path, await renderDashboard(dashboard, prometheus, { from, to, stepSeconds: 1 }));
       say(`Drawn: ${path}`);
     }
-    return withoutData(evaluation, false);
+    // Over the whole sale, its opening and its end: a series for each alert that fired at any time.
+    const fired = await prometheus.query(`max_over_time(ALERTS{alertstate="firing"}[${to - from + 60}s])`);
+    const noise = [...new Set(fired.map(({ metric }) => metric['alertname']))];
+    say(`\nFired: ${noise.length === 0 ? 'none' : noise.join(', ')}.`);
+    return [
+      ...withoutData(evaluation, false).map((what) => `no data: ${what}`),
+      ...noise.map((name) => `${name} fired in a sale without a fault`),
+    ];
   } finally {
     await prometheus.stop();
     await stage.stack.stop();
@@ -96,8 +107,10 @@ export interface Alarms {
 }
 
 const STEADY = { capacity: 40_000, perSecond: 50, maxActive: 2_000, holdSeconds: 30 };
-const STEADY_BUYERS_PER_SECOND = 6;
+const STEADY_BUYERS_PER_SECOND = 10;
 const STEADY_SECONDS = 1_500;
+/** An alert that another symptom has left firing is waited for this long: rules look back over two minutes. */
+const QUIET_SECONDS = 150;
 /** Of the first server's order log: small enough to be filled. */
 const SMALL_DISK = '300m';
 
@@ -147,7 +160,11 @@ async function alarmsOfSecond({ folder, say, signal }: Round, symptoms: typeof S
 
 /** People buy all the time, and one symptom after the other is caused. */
 async function onStage(stage: Stage, { folder, say, signal }: Round, symptoms: typeof SALE_SYMPTOMS): Promise<Alarms> {
-  const prometheus = await Prometheus.start(folderIn(folder, `prometheus-${stage.pidOf('server-1')}`), stage.baseUrls);
+  const prometheus = await Prometheus.start({
+    folder: folderIn(folder, `prometheus-${stage.pidOf('server-1')}`),
+    baseUrls: stage.baseUrls,
+    waits: 'short',
+  });
   const leaving = new AbortController();
   let buying: Promise<unknown> = Promise.resolve();
   try {
@@ -155,7 +172,11 @@ async function onStage(stage: Stage, { folder, say, signal }: Round, symptoms: t
     const tokens = await stage.buyers(STEADY_BUYERS_PER_SECOND * STEADY_SECONDS);
     buying = stage.sell(saleId, tokens, STEADY_SECONDS * 1_000, AbortSignal.any([leaving.signal, signal]));
     await sleep(10_000);
-    return await causeAll({ stage, saleId, folder }, symptoms, prometheus, { say, signal });
+    return await causeAll({ stage, saleId, folder }, symptoms, prometheus, {
+      say,
+      signal,
+      quietSeconds: QUIET_SECONDS,
+    });
   } finally {
     leaving.abort();
     await buying;

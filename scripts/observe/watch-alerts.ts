@@ -20,6 +20,13 @@ export interface Skipped {
 
 const LOOK_EVERY_MS = 500;
 
+export interface Watching {
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+  /** An alert that fires already is waited for so long before its symptom is caused. */
+  readonly quietSeconds: number;
+}
+
 type Watch = Pick<Prometheus, 'alerts'>;
 
 async function firing({ alerts }: { readonly alerts: () => Promise<readonly ActiveAlert[]> }) {
@@ -31,7 +38,7 @@ export async function causeAll(
   scene: Scene,
   symptoms: readonly Symptom[],
   prometheus: Watch,
-  { say, signal }: { readonly say: (line: string) => void; readonly signal: AbortSignal },
+  { say, signal, quietSeconds }: Watching,
 ): Promise<{ readonly fired: readonly Fired[]; readonly skipped: readonly Skipped[] }> {
   const [fired, skipped]: [Fired[], Skipped[]] = [[], []];
   for (const symptom of symptoms) {
@@ -42,6 +49,7 @@ export async function causeAll(
       skipped.push({ alerts: symptom.alerts, why });
       continue;
     }
+    await untilQuiet(symptom, prometheus, signal, quietSeconds);
     say(`\nSymptom: ${symptom.what}`);
     const results = await causeOne(scene, symptom, prometheus, signal);
     for (const result of results) {
@@ -56,6 +64,18 @@ export async function causeAll(
     fired.push(...results);
   }
   return { fired, skipped };
+}
+
+/** An alert shows something only if it begins to fire. */
+async function untilQuiet(symptom: Symptom, prometheus: Watch, signal: AbortSignal, atMost: number): Promise<void> {
+  if (symptom.fromStart === true) return;
+  const untilMs = performance.now() + atMost * 1_000;
+  while (performance.now() < untilMs) {
+    signal.throwIfAborted();
+    const now = await firing({ alerts: () => prometheus.alerts() });
+    if (!symptom.alerts.some((name) => now.has(name))) return;
+    await sleep(LOOK_EVERY_MS);
+  }
 }
 
 async function causeOne(

@@ -2,16 +2,17 @@
  * `npm run observe`: two real servers, a real Prometheus with the rules of this repository, a sale, and every fault that an alert is
  * for. Prints what each expression says, what fires and when, and what reading the metrics costs; draws the dashboards.
  *
- * Usage: node scripts/observe/main.ts [sale] [cost] [alarms] [--only=Alert] [--folder=<folder>]; without a part, all of them.
+ * Usage: node scripts/observe/main.ts [sale] [cost] [alarms] [--only=Alert,Alert] [--folder=<folder>]; without a part, all of them.
  * Exit code 1: an expression had no data, or an alert did not fire. 2: there is no Prometheus.
  */
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { observeAlarms } from './alarms.ts';
 import { readAlerts } from './assets.ts';
 import { FOR_SECONDS_MAX, findPrometheus } from './prometheus.ts';
-import { observeAlarms, observeCost, observeSale } from './rounds.ts';
+import { observeCost, observeSale } from './rounds.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

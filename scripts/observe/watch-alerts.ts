@@ -50,6 +50,7 @@ export async function causeAll(
       continue;
     }
     await untilQuiet(symptom, prometheus, signal, quietSeconds);
+    await symptom.ready?.(scene);
     say(`\nSymptom: ${symptom.what}`);
     const results = await causeOne(scene, symptom, prometheus, signal);
     for (const result of results) {

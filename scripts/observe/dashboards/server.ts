@@ -51,12 +51,14 @@ export const SERVER: DashboardPlan = {
           title: 'Answering',
           unit: 'short',
           look: 'stat',
+          words: { 0: 'no', 1: 'yes' },
           queries: [{ expr: 'up{job="fest"}', legend: '{{instance}}' }],
         },
         {
           title: 'Leaving',
           unit: 'short',
           look: 'stat',
+          words: { 0: 'no', 1: 'yes' },
           queries: [{ expr: `max by (instance) (fest_server_leaving${OF})`, legend: '{{instance}}' }],
         },
         {
@@ -118,20 +120,29 @@ export const SERVER: DashboardPlan = {
           title: 'Under way',
           unit: 'short',
           look: 'stack',
-          queries: [
-            { expr: `sum by (class) (fest_requests_in_flight${OF})`, legend: '{{class}}' },
-            { expr: `sum(fest_requests_arriving${OF})`, legend: 'bodies arriving' },
-          ],
+          queries: [{ expr: `sum by (class) (fest_requests_in_flight${OF})`, legend: '{{class}}' }],
         },
         {
-          title: 'Shed a second',
+          title: 'Requests whose body arrives',
+          unit: 'short',
+          queries: [{ expr: `sum by (instance) (fest_requests_arriving${OF})`, legend: '{{instance}}' }],
+        },
+        {
+          title: 'Connections',
+          unit: 'short',
+          queries: [{ expr: `sum by (instance) (fest_connections${OF})`, legend: '{{instance}}' }],
+        },
+        {
+          title: 'Shed a second, by class',
           unit: 'reqps',
-          queries: [
-            {
-              expr: `sum by (class, reason) (rate(fest_shed_requests_total${OF}[1m]))`,
-              legend: '{{class}}, {{reason}}',
-            },
-          ],
+          look: 'stack',
+          queries: [{ expr: `sum by (class) (rate(fest_shed_requests_total${OF}[1m]))`, legend: '{{class}}' }],
+        },
+        {
+          title: 'Shed a second, by reason',
+          unit: 'reqps',
+          look: 'stack',
+          queries: [{ expr: `sum by (reason) (rate(fest_shed_requests_total${OF}[1m]))`, legend: '{{reason}}' }],
         },
         {
           title: 'Shed share',
@@ -142,13 +153,12 @@ export const SERVER: DashboardPlan = {
           ],
         },
         {
-          title: 'Connections',
-          unit: 'short',
+          title: 'Connections dropped a second',
+          unit: 'cps',
           queries: [
-            { expr: `sum by (instance) (fest_connections${OF})`, legend: '{{instance}}' },
             {
               expr: `sum by (instance) (rate(fest_connections_dropped_total${OF}[1m]))`,
-              legend: 'dropped a second, {{instance}}',
+              legend: '{{instance}}',
             },
           ],
         },
@@ -174,7 +184,7 @@ export const SERVER: DashboardPlan = {
         },
         {
           title: 'WebSockets ended and refused a second',
-          unit: 'reqps',
+          unit: 'cps',
           queries: [
             { expr: `sum by (reason) (rate(fest_live_ended_total${OF}[1m]))`, legend: 'ended: {{reason}}' },
             { expr: `sum by (reason) (rate(fest_live_refused_total${OF}[1m]))`, legend: 'refused: {{reason}}' },
@@ -208,7 +218,7 @@ export const SERVER: DashboardPlan = {
         },
         {
           title: 'Passwords a second',
-          unit: 'reqps',
+          unit: 'cps',
           queries: [{ expr: `sum by (outcome) (rate(fest_password_hashes_total${OF}[1m]))`, legend: '{{outcome}}' }],
         },
       ],

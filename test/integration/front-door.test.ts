@@ -150,9 +150,9 @@ integration('the front door', () => {
     };
     const timed = async (): Promise<number> => {
       const { body } = await fest.app.inject({ url: '/metrics' });
-      return Number(
-        /fest_http_request_seconds_count\{route="\/api\/v1\/sales\/:saleId\/queue"\} (\d+)/.exec(body)?.[1],
-      );
+      const series = 'fest_http_request_duration_seconds_count{class="wait",route="/api/v1/sales/:saleId/queue"} ';
+      expect(body).toContain(series);
+      return Number(body.split(series)[1]?.split('\n')[0]);
     };
     const before = { ok: await count(200), refused: await count(401), all: await timed() };
     await send(`GET /api/v1/sales/${saleId}/queue HTTP/1.1`, poll(tokens.waiting));

@@ -18,6 +18,19 @@ const read = async (): Promise<string> => (await fest.app.inject({ url: '/metric
 const texts = (beganMs: number): number => 1 + Math.floor((performance.now() - beganMs) / LIMITS.figuresMs);
 
 integration('the metrics of a single process', () => {
+  test.each([
+    ['through a load balancer', '/metrics', { 'x-forwarded-for': '203.0.113.7' }],
+    ['through a proxy that says so as the standard does', '/metrics', { forwarded: 'for=203.0.113.7' }],
+    ['by another spelling of the path, which the rule of a load balancer does not know', '/%6detrics', {}],
+  ])('are told to nobody who asks %s', async (_, url, headers) => {
+    const { statusCode, body } = await fest.app.inject({ url, headers });
+    expect([statusCode, JSON.parse(body).code]).toEqual([404, 'not_found']);
+  });
+
+  test('are told for a question mark behind the path', async () => {
+    expect((await fest.app.inject({ url: '/metrics?' })).statusCode).toBe(200);
+  });
+
   test('are one text for all who ask within a second, then another', async () => {
     const beganMs = performance.now();
     const first = await read();

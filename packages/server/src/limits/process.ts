@@ -23,6 +23,8 @@ export const PROCESS_LIMITS = {
   /** How long a worker may take to tell its figures, and the primary those of all: scrapes are every few seconds. */
   workerAnswerMs: 1_500,
   workersAnswerMs: 2_000,
+  /** A disk that takes longer to say how much room it has is left out of what is told. */
+  diskAnswerMs: 500,
   /** MySQL connections of a worker, however few a server is allowed: appliers and rebuilds need one each beside requests. */
   workerMysqlConnectionsMin: 4,
   redisCommandTimeoutMs: 2_000,

@@ -3,6 +3,7 @@
  * Every family has its own file; here they come together.
  */
 import { performance } from 'node:perf_hooks';
+import type { FastifyRequest } from 'fastify';
 import { collectDefaultMetrics, Histogram, type Metric, Registry } from 'prom-client';
 import type { StoreHealth } from '../contract/operations.ts';
 import { SERVICE_PATHS } from '../contract/paths.ts';
@@ -95,9 +96,19 @@ export function registerMetrics(
   const registry = createRegistry(sources);
   registerRequestMetrics(app, registry, sources.shedder, meters);
   const tell = share(registry);
-  app.get(SERVICE_PATHS.metrics, { schema: { hide: true } }, async (_request, reply) =>
-    reply.type(registry.contentType).send(await tell()),
-  );
+  app.get(SERVICE_PATHS.metrics, { schema: { hide: true } }, async (request, reply) => {
+    if (!isAskedDirectly(request)) return reply.callNotFound();
+    return reply.type(registry.contentType).send(await tell());
+  });
+}
+
+/**
+ * Metrics are for whoever reaches this port, and not for the public behind a load balancer: its own rule for this path, if it has one, goes by
+ * how it is written, and `/%6detrics` is the same path here.
+ */
+function isAskedDirectly({ headers, raw }: FastifyRequest): boolean {
+  const isForwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
+  return !isForwarded && raw.url?.split('?')[0] === SERVICE_PATHS.metrics;
 }
 
 /** All metrics but those of the requests, which are counted by hooks of the app. */

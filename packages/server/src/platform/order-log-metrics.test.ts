@@ -70,6 +70,28 @@ describe('the metrics of the order log', () => {
     expect(await lines()).toContain('fest_order_log_batch_records_count 0');
   });
 
+  it('ask a disk that hangs no second time, however often somebody asks for them', async () => {
+    let asked = 0;
+    let answer: (room: DiskRoom) => void = () => undefined;
+    const { lines } = meterOf({ now: EMPTY }, () => {
+      asked += 1;
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    });
+    for (let reading = 0; reading < 2; reading += 1) {
+      expect((await lines()).filter((line) => line.includes('_disk_'))).toEqual([]);
+    }
+    expect(asked).toBe(1);
+    answer({ freeBytes: 1, totalBytes: 2 });
+    await new Promise((resolve) => setImmediate(resolve));
+    const reading = lines();
+    await new Promise((resolve) => setImmediate(resolve));
+    answer({ freeBytes: 3, totalBytes: 4 });
+    expect(await reading).toContain('fest_order_log_disk_free_bytes 3');
+    expect(asked).toBe(2);
+  });
+
   it('say nothing of the room on a disk that does not answer, and everything else', async () => {
     const { lines } = meterOf({ now: { ...EMPTY, outOfSpace: true } }, () => Promise.reject(new Error('EIO')));
     const told = await lines();

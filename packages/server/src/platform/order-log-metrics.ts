@@ -1,6 +1,7 @@
 /** What the order log does: how long the disk takes, how many records share an fdatasync, and what room is left. */
 import { statfs } from 'node:fs/promises';
 import { Gauge, Histogram, type Metric } from 'prom-client';
+import { LIMITS } from '../limits.ts';
 import type { OrderLogStats } from '../order-log/order-log.ts';
 import { withDeadline } from './deadline.ts';
 import { counter, gauge } from './metric-kinds.ts';
@@ -31,9 +32,6 @@ export interface OrderLogMeter {
   batch(figures: LogFigures): void;
   readonly all: readonly Metric[];
 }
-
-/** A disk that hangs does not keep whoever asks for the metrics. */
-const DISK_ANSWER_MS = 500;
 
 /** What is left for processes without privileges. */
 export async function readDiskRoom(directory: string): Promise<DiskRoom> {
@@ -88,14 +86,13 @@ function figureMetrics(read: () => LogFigures): readonly Metric[] {
 
 /** Asked once for both. Without an answer there is no sample. */
 function roomMetrics(readRoom: () => Promise<DiskRoom>): readonly Metric[] {
-  let room: Promise<DiskRoom | undefined> | undefined;
+  let asked: Promise<DiskRoom> | undefined;
   const ask = (): Promise<DiskRoom | undefined> => {
-    room ??= withDeadline(readRoom(), DISK_ANSWER_MS, () => new Error('the disk does not answer'))
-      .catch(() => undefined)
-      .finally(() => {
-        room = undefined;
-      });
-    return room;
+    // A disk that hangs does not keep whoever asks for the metrics, and is not asked again until it has answered: each question keeps one of the few threads of the process.
+    asked ??= readRoom().finally(() => {
+      asked = undefined;
+    });
+    return withDeadline(asked, LIMITS.diskAnswerMs, () => new Error('the disk does not answer')).catch(() => undefined);
   };
   const roomGauge = (name: string, help: string, of: (room: DiskRoom) => number): Metric =>
     new Gauge({

@@ -1,11 +1,12 @@
 /** Each request that takes Fastify's way has its id in its answer, and a context that what it does runs in. */
+import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { FastifyRequest } from 'fastify';
 import { API_PREFIX } from '../contract/paths.ts';
 import type { FestApp } from './fest-app.ts';
 import { inRequest, type RequestContext } from './request-context.ts';
 import { REQUEST_ID_NAME } from './request-ids.ts';
-import type { Tracing } from './tracing.ts';
+import type { TraceSpan, Tracing } from './tracing.ts';
 
 /** Call before anything else that has hooks. */
 export function registerRequestContext(app: FestApp, tracing: Tracing | undefined): void {
@@ -13,11 +14,9 @@ export function registerRequestContext(app: FestApp, tracing: Tracing | undefine
 
   app.addHook('onRequest', (request, reply, done) => {
     reply.header(REQUEST_ID_NAME, request.id);
-    const context = {
-      id: request.id,
-      span: isTraced(request) ? tracing?.begin(begunRequest(request)) : undefined,
-      beganMs: performance.now(),
-    };
+    const span = isTraced(request) ? tracing?.begin(begunRequest(request)) : undefined;
+    if (span !== undefined) endWith(reply.raw, span);
+    const context = { id: request.id, span, beganMs: performance.now() };
     contexts.set(request, context);
     inRequest(context, done);
   });
@@ -31,11 +30,15 @@ export function registerRequestContext(app: FestApp, tracing: Tracing | undefine
     if ((error.statusCode ?? 500) >= 500) contexts.get(request)?.span?.fail(error);
     done();
   });
-  app.addHook('onResponse', (request, reply, done) => {
-    const span = contexts.get(request)?.span;
-    span?.set({ 'http.response.status_code': reply.statusCode });
-    span?.end();
-    done();
+}
+
+/** With the answer, or with the connection of a client that did not wait for it. */
+function endWith(response: ServerResponse, span: TraceSpan): void {
+  response.once('close', () => {
+    span.set(
+      response.writableFinished ? { 'http.response.status_code': response.statusCode } : { 'error.type': 'aborted' },
+    );
+    span.end();
   });
 }
 

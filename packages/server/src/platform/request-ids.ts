@@ -1,8 +1,12 @@
-/** The name of one request: from the load balancer, or made here, and the same in answers, log lines and traces. */
+/**
+ * The name of one request: from the load balancer, or made here, and the same in answers, log lines and traces. A load balancer of AWS
+ * writes no `X-Request-Id` but `X-Amzn-Trace-Id`, which also stands in its own log.
+ */
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
 export const REQUEST_ID_HEADER = 'x-request-id';
+const AMAZON_HEADER = 'x-amzn-trace-id';
 /** As answers spell it. */
 export const REQUEST_ID_NAME = 'X-Request-Id';
 
@@ -15,8 +19,9 @@ export type RequestIds = (headers: IncomingHttpHeaders) => string;
 /** Unique across processes and cheaper than a UUID for each request: a random prefix per process and a counter. */
 export function createRequestIds(prefix = randomBytes(6).toString('base64url')): RequestIds {
   let count = 0;
-  return ({ [REQUEST_ID_HEADER]: given }) => {
-    if (typeof given === 'string' && PLAIN_ID.test(given)) return given;
+  return ({ [REQUEST_ID_HEADER]: own, [AMAZON_HEADER]: amazons }) => {
+    if (typeof own === 'string' && PLAIN_ID.test(own)) return own;
+    if (typeof amazons === 'string' && PLAIN_ID.test(amazons)) return amazons;
     count += 1;
     return `${prefix}-${count.toString(36)}`;
   };

@@ -27,6 +27,15 @@ test('a request that somebody in front traces is traced, whatever the share', ()
   expect(sampler.takes(true)).toBe(true);
 });
 
+test('those who ask for traces leave half of them to the share', () => {
+  let share = 0;
+  const sampler = new TraceSampler({ share: 0.5, random: () => share, nowMs: () => 0 });
+  share = 0.9;
+  expect(countOf(10_000, () => sampler.takes(true))).toBe(LIMITS.tracesPerSecond / 2);
+  share = 0.1;
+  expect(countOf(10_000, () => sampler.takes(false))).toBe(LIMITS.tracesPerSecond / 2);
+});
+
 test('nobody gets more traces out of a process than its bound, and the next second has its own', () => {
   let nowMs = 5_000;
   const sampler = new TraceSampler({ share: 1, random: evenly(), nowMs: () => nowMs });

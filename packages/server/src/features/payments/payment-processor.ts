@@ -48,7 +48,10 @@ class Interrupted extends Error {}
 export class PaymentProcessor {
   readonly #options: PaymentProcessorOptions;
   /** In the order in which they were taken up. */
-  readonly #inFlight = new Map<string, { readonly done: Promise<void>; readonly sinceMs: number }>();
+  readonly #inFlight = new Map<
+    string,
+    { readonly done: Promise<void>; readonly sinceMs: number; isCounted: boolean }
+  >();
   readonly #counts = { started: 0, succeeded: 0, failed: 0, refunded: 0 };
   /** Whose the payments are that this process brings to an outcome. */
   readonly #accounts = new Map<string, number>();
@@ -213,7 +216,7 @@ export class PaymentProcessor {
       this.#refunding.delete(paymentId);
       this.#chargedAtMs.delete(paymentId);
     });
-    this.#inFlight.set(paymentId, { done, sinceMs: performance.now() });
+    this.#inFlight.set(paymentId, { done, sinceMs: performance.now(), isCounted: false });
   }
 
   #lookUpAndSettle(intent: PaymentIntent): Promise<void> {
@@ -264,7 +267,11 @@ export class PaymentProcessor {
         onStep?.('durable', intent.paymentId);
         return outcome === 'durable' ? this.#show(order, epoch) : this.#showRepeated(order, epoch);
       }
-      if (outcome === 'ended') return this.#showEnded(intent, order, epoch);
+      if (outcome === 'ended') {
+        // Counted when it became one, maybe by another process.
+        this.#chargedAtMs.set(intent.paymentId, 'acknowledged');
+        return this.#showEnded(intent, order, epoch);
+      }
       // Redis goes on counting these tickets as sold, so nobody is given them again; the audit finds them.
       if (outcome === 'conflict') return this.#refund(intent, 'ticket_conflict');
       // The sale is being built anew: what Redis confirmed is not in the new state. Nobody was told; it is asked again.
@@ -296,8 +303,16 @@ export class PaymentProcessor {
     const chargedAtMs = this.#chargedAtMs.get(paymentId);
     if (typeof chargedAtMs !== 'number') return;
     this.#chargedAtMs.set(paymentId, 'acknowledged');
-    this.#counts.succeeded += 1;
+    this.#countEnd(paymentId, 'succeeded');
     this.#options.onAcknowledged?.((performance.now() - chargedAtMs) / 1_000, saleId);
+  }
+
+  /** Once, also when what follows has to be tried again. */
+  #countEnd(paymentId: string, outcome: 'succeeded' | 'failed' | 'refunded'): void {
+    const payment = this.#inFlight.get(paymentId);
+    if (payment === undefined || payment.isCounted) return;
+    payment.isCounted = true;
+    this.#counts[outcome] += 1;
   }
 
   /**
@@ -395,7 +410,7 @@ export class PaymentProcessor {
     );
     const { saleId, paymentId, holdId } = intent;
     await this.#append({ type: 'paymentFailed', saleId, epoch, at: clock.nowMs(), paymentId, holdId, failureCode });
-    this.#counts.failed += 1;
+    this.#countEnd(paymentId, 'failed');
     // Redis does not know a payment from before it was built anew, or does not answer for it.
     if (epoch !== intent.epoch) {
       await this.#persist(() => completePayment(redis, intent, { status: 'failed', failureCode }, epoch));
@@ -442,7 +457,7 @@ export class PaymentProcessor {
     await this.#append({ type: 'refundCompleted', saleId, epoch, at: clock.nowMs(), paymentId });
     // Neither without an order nor without a refund any more.
     this.#chargedAtMs.delete(paymentId);
-    this.#counts.refunded += 1;
+    this.#countEnd(paymentId, 'refunded');
     await this.#persist(() =>
       completePayment(
         redis,
@@ -475,7 +490,6 @@ export class PaymentProcessor {
     }
   }
 
-  /** Money has moved: what has to be said now is said until it is heard. */
   #write(record: OrderLogRecord): Promise<number> {
     return traced(
       'order-log append',
@@ -484,6 +498,7 @@ export class PaymentProcessor {
     );
   }
 
+  /** Money has moved: what has to be said now is said until it is heard. */
   async #append(record: OrderLogRecord): Promise<void> {
     await retry(() => this.#write(record), {
       firstMs: 50,

@@ -29,7 +29,8 @@ function admitted(servingNumber: number, afterSeconds: number): LiveSale {
 
 async function outcomesOf(errors: WaitErrors): Promise<Record<string, number>> {
   const outcomes = await errors.metrics[1]?.get();
-  return Object.fromEntries((outcomes?.values ?? []).map(({ labels, value }) => [String(labels.outcome), value]));
+  const counted = (outcomes?.values ?? []).filter(({ value }) => value > 0);
+  return Object.fromEntries(counted.map(({ labels, value }) => [String(labels.outcome), value]));
 }
 
 describe('the error of the estimates', () => {
@@ -48,6 +49,15 @@ describe('the error of the estimates', () => {
     const sum = ratio?.values.find((value) => 'metricName' in value && String(value.metricName).endsWith('_sum'));
     expect(sum?.value).toBeCloseTo(afterSeconds / 60);
     expect(errors.kept).toBe(0);
+  });
+
+  it('tells an outcome that has not happened yet as zero, so that the rate of its first time is known', async () => {
+    const told = (await new WaitErrors().metrics[1]?.get())?.values.map(({ labels, value }) => [labels.outcome, value]);
+    expect(told).toEqual([
+      ['early', 0],
+      ['within', 0],
+      ['late', 0],
+    ]);
   });
 
   it('waits for the turn', async () => {

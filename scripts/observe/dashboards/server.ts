@@ -14,22 +14,26 @@ export const SERVER: DashboardPlan = {
         {
           title: 'Answers a second',
           unit: 'reqps',
+          about: 'All servers together, by class of routes.',
           look: 'stack',
           queries: [{ expr: 'class:fest_http_requests:rate1m', legend: '{{class}}' }],
         },
         {
           title: 'Of them, 500 and above',
           unit: 'percentunit',
+          about: 'All servers together, by class of routes. Without refusals for overload.',
           queries: [{ expr: 'class:fest_http_errors:ratio1m', legend: '{{class}}' }],
         },
         {
           title: '99 % within',
           unit: 's',
+          about: 'All servers together, by class of routes.',
           queries: [{ expr: 'class:fest_http_request_duration_seconds:p99_1m', legend: '{{class}}' }],
         },
         {
           title: 'Half within',
           unit: 's',
+          about: 'All servers together, by class of routes.',
           queries: [{ expr: 'class:fest_http_request_duration_seconds:p50_1m', legend: '{{class}}' }],
         },
         {
@@ -52,7 +56,7 @@ export const SERVER: DashboardPlan = {
           unit: 'short',
           look: 'stat',
           words: { 0: 'no', 1: 'yes' },
-          queries: [{ expr: 'up{job="fest"}', legend: '{{instance}}' }],
+          queries: [{ expr: 'up{job="fest",instance=~"$instance"}', legend: '{{instance}}' }],
         },
         {
           title: 'Leaving',
@@ -66,7 +70,10 @@ export const SERVER: DashboardPlan = {
           unit: 'short',
           look: 'stat',
           queries: [
-            { expr: 'max by (instance) (changes(process_start_time_seconds{job="fest"}[1h]))', legend: '{{instance}}' },
+            {
+              expr: `max by (instance) (changes(process_start_time_seconds${OF}[1h]))`,
+              legend: '{{instance}}',
+            },
           ],
         },
         {

@@ -81,6 +81,13 @@ it('an alert that another symptom has left firing is waited for, so that it is s
   expect(fired).toMatchObject([{ alert: 'A', afterSeconds: 0, before: false }]);
 });
 
+it('an alert about another one than the symptom concerns has not fired', async () => {
+  const { active, run } = world();
+  active.add({ ...alertOf('A'), labels: { instance: 'b' } });
+  const { fired } = await run([symptomOf({ of: () => ({ instance: 'a' }) })]);
+  expect(fired).toMatchObject([{ alert: 'A', afterSeconds: undefined, before: false }]);
+});
+
 it('a symptom that cannot be caused here is skipped, loudly', async () => {
   const { lines, run } = world();
   const { fired, skipped } = await run([symptomOf({ missing: () => 'strace is not installed' })]);

@@ -29,8 +29,11 @@ export interface Watching {
 
 type Watch = Pick<Prometheus, 'alerts'>;
 
-async function firing({ alerts }: { readonly alerts: () => Promise<readonly ActiveAlert[]> }) {
-  const active = (await alerts()).filter(({ state }) => state === 'firing');
+async function firing(prometheus: Watch, scene: Scene, { of }: Symptom): Promise<ReadonlyMap<string, ActiveAlert>> {
+  const labels = Object.entries(of?.(scene) ?? {});
+  const active = (await prometheus.alerts()).filter(
+    (alert) => alert.state === 'firing' && labels.every(([name, value]) => alert.labels[name] === value),
+  );
   return new Map(active.map((alert) => [alert.name, alert]));
 }
 
@@ -49,7 +52,7 @@ export async function causeAll(
       skipped.push({ alerts: symptom.alerts, why });
       continue;
     }
-    await untilQuiet(symptom, prometheus, signal, quietSeconds);
+    await untilQuiet(scene, symptom, prometheus, { signal, quietSeconds });
     await symptom.ready?.(scene);
     say(`\nSymptom: ${symptom.what}`);
     const results = await causeOne(scene, symptom, prometheus, signal);
@@ -68,12 +71,17 @@ export async function causeAll(
 }
 
 /** An alert shows something only if it begins to fire. */
-async function untilQuiet(symptom: Symptom, prometheus: Watch, signal: AbortSignal, atMost: number): Promise<void> {
+async function untilQuiet(
+  scene: Scene,
+  symptom: Symptom,
+  prometheus: Watch,
+  { signal, quietSeconds }: Pick<Watching, 'signal' | 'quietSeconds'>,
+): Promise<void> {
   if (symptom.fromStart === true) return;
-  const untilMs = performance.now() + atMost * 1_000;
+  const untilMs = performance.now() + quietSeconds * 1_000;
   while (performance.now() < untilMs) {
     signal.throwIfAborted();
-    const now = await firing({ alerts: () => prometheus.alerts() });
+    const now = await firing(prometheus, scene, symptom);
     if (!symptom.alerts.some((name) => now.has(name))) return;
     await sleep(LOOK_EVERY_MS);
   }
@@ -85,15 +93,14 @@ async function causeOne(
   prometheus: Watch,
   signal: AbortSignal,
 ): Promise<readonly Fired[]> {
-  const ask = { alerts: () => prometheus.alerts() };
-  const before = await firing(ask);
+  const before = await firing(prometheus, scene, symptom);
   const found = new Map<string, { readonly alert: ActiveAlert; readonly afterSeconds: number }>();
   const beganMs = performance.now();
   const undo = await symptom.cause(scene);
   try {
     while (found.size < symptom.alerts.length && performance.now() - beganMs < symptom.withinSeconds * 1_000) {
       signal.throwIfAborted();
-      const now = await firing(ask);
+      const now = await firing(prometheus, scene, symptom);
       for (const name of symptom.alerts) {
         const alert = now.get(name);
         const afterSeconds = Math.round((performance.now() - beganMs) / 1_000);

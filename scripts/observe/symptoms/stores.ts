@@ -80,6 +80,8 @@ export const STORE_SYMPTOMS: readonly Symptom[] = [
     what: 'a server is killed, and finds the disk of its order log full when it starts again',
     alerts: ['FestOrderLogOutOfSpace', 'FestOrderLogDiskLow'],
     withinSeconds: 60,
+    // The other one has the disk of this machine, which may be full enough.
+    of: ({ stage }) => ({ instance: new URL(stage.baseUrls[0] ?? '').host }),
     missing: (scene) => {
       const { dev } = statSync(logOf(scene));
       return dev === statSync(scene.folder).dev

@@ -17,6 +17,8 @@ export interface Symptom {
   readonly missing?: (scene: Scene) => string | undefined;
   /** Waits until there is what it needs; that is no part of it. */
   readonly ready?: (scene: Scene) => Promise<void>;
+  /** Of whom the alerts have to speak, where others may be concerned as well: labels. */
+  readonly of?: (scene: Scene) => Readonly<Record<string, string>>;
   /** Causes it, and goes on causing it until the returned function has been called. */
   readonly cause: (scene: Scene) => Promise<() => Promise<void>>;
   /** The alerts fire within this, seconds; a minute where the rules look back over one. */

@@ -44,7 +44,7 @@ test('bytes, seconds and shares are written in a unit that one can read', async 
 
 test('what is below 0 is not drawn, which is said', async () => {
   expect(await drawn({ unit: 's', signed: true }, [seriesOf('a', -0.004, 0.001)])).toContain(
-    'Below 0, which is not drawn: -4 ms at least.',
+    'Below 0, which is not drawn: down to -4 ms.',
   );
 });
 

@@ -110,7 +110,7 @@ async function figureOf(panel: QueriedPanel, prometheus: Answers, span: Span): P
     found.length === 0 ? 'No data.' : undefined,
     found.length > 0 && known.length === 0 ? 'Nothing to divide by: no value.' : undefined,
     still.length > 0 ? `0 throughout: ${listed(still)}.` : undefined,
-    least < 0 ? `Below 0, which is not drawn: ${inUnit(unit, least)} at least.` : undefined,
+    least < 0 ? `Below 0, which is not drawn: down to ${inUnit(unit, least)}.` : undefined,
     moving.length > SERIES_MAX ? `${moving.length - SERIES_MAX} more series are not drawn.` : undefined,
   ].filter((note) => note !== undefined);
   return renderFigure({

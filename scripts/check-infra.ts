@@ -7,7 +7,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CHECKS, type Check } from './infra/checks.ts';
+import type { Check } from './infra/check.ts';
+import { CHECKS } from './infra/checks.ts';
 import { Missing } from './infra/tools.ts';
 
 const counts = { ok: 0, failed: 0, skipped: 0 };

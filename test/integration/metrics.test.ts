@@ -21,7 +21,9 @@ integration('the metrics of a single process', () => {
   test.each([
     ['through a load balancer', '/metrics', { 'x-forwarded-for': '203.0.113.7' }],
     ['through a proxy that says so as the standard does', '/metrics', { forwarded: 'for=203.0.113.7' }],
-    ['by another spelling of the path, which the rule of a load balancer does not know', '/%6detrics', {}],
+    ...['/%6detrics', '/metric%73?x', '/metrics/', '//metrics'].map(
+      (path) => [`by ${path}, which a load balancer that hides /metrics lets pass`, path, {}] as const,
+    ),
   ])('are told to nobody who asks %s', async (_, url, headers) => {
     const { statusCode, body } = await fest.app.inject({ url, headers });
     expect([statusCode, JSON.parse(body).code]).toEqual([404, 'not_found']);

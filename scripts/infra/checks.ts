@@ -1,34 +1,9 @@
 /** The checks: each runs a tool over the real files, which it must take, and over a copy with a fault, which it must refuse. */
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Check, planted, refused, taken } from './check.ts';
+import { MACHINE_CHECKS } from './machine-checks.ts';
 import { answerOf, composeConfig, pythonTool, type Ran, ROOT, run, systemTool } from './tools.ts';
-
-export interface Check {
-  readonly name: string;
-  /** @throws {Missing} when a tool is not here; any other error: what is wrong */
-  readonly run: (directory: string) => void;
-}
-
-function taken({ status, said }: Ran): void {
-  if (status !== 0) throw new Error(said);
-}
-
-function refused({ status, said }: Ran, why: RegExp): void {
-  if (status === 0) throw new Error(`a planted fault was not found (${why})`);
-  if (!why.test(said)) throw new Error(`a planted fault was refused for another reason than ${why}:\n${said}`);
-}
-
-/** A copy with one text in place of another. */
-function planted(path: string, directory: string, find: string, replace: string): string {
-  const text = readFileSync(join(ROOT, path), 'utf8');
-  if (!text.includes(find)) throw new Error(`${path} has no "${find}" to plant a fault in`);
-  const copy = join(directory, path.split('/').at(-1) ?? 'copy');
-  writeFileSync(
-    copy,
-    text.replace(find, () => replace),
-  );
-  return copy;
-}
 
 /** What the files ask for; values do not matter. */
 const COMPOSE_ENVIRONMENT = Object.fromEntries(
@@ -102,16 +77,16 @@ const systemd: Check = {
       return copy;
     };
     const verify = (path: string): Ran => {
-      const ran = run('systemd-analyze', ['verify', path]);
+      const ran = run(systemTool('systemd-analyze', 'systemd'), ['verify', path]);
       // An unknown key is a warning, and a limit that does not count.
       return /ignoring|Unknown/.test(ran.said) ? { ...ran, status: 1 } : ran;
     };
     taken(verify(unit('MemoryMax=2G', 'MemoryMax=2G')));
     refused(verify(unit('MemoryMax=2G', 'MemoryMaximum=2G')), /MemoryMaximum/);
     const exposure = ['security', '--offline=true', '--threshold=20'];
-    taken(run('systemd-analyze', [...exposure, unit('MemoryMax=2G', 'MemoryMax=2G')]));
+    taken(run(systemTool('systemd-analyze', 'systemd'), [...exposure, unit('MemoryMax=2G', 'MemoryMax=2G')]));
     refused(
-      run('systemd-analyze', [
+      run(systemTool('systemd-analyze', 'systemd'), [
         ...exposure,
         unit('CapabilityBoundingSet=', 'CapabilityBoundingSet=CAP_SYS_ADMIN CAP_SYS_PTRACE'),
       ]),
@@ -138,5 +113,6 @@ export const CHECKS: readonly Check[] = [
   kubernetes('staging'),
   kubernetes('production'),
   systemd,
+  ...MACHINE_CHECKS,
   balancer,
 ];

@@ -46,7 +46,7 @@ export class Machine {
   readonly root: string;
   constructor(root: string) {
     this.root = root;
-    for (const folder of ['bin', 'etc/fest', 'dev', 'var/lib', 'srv', 'opt', 'run', 'tmp'])
+    for (const folder of ['bin', 'etc/fest', 'dev', 'var/lib', 'var/log', 'srv', 'opt', 'run', 'tmp'])
       mkdirSync(join(root, folder), { recursive: true });
   }
 
@@ -71,7 +71,14 @@ export class Machine {
   run(name: string, words: readonly string[], environment: Readonly<Record<string, string>> = {}): Ran {
     const script = this.path('bin', name);
     const here = (folder: string): string => `${this.root}${folder}`;
-    const text = ['/etc/fest/', '/dev/disk/by-id/', '/var/lib/fest', '/srv/fest-gateway', '/opt/fest'].reduce(
+    const text = [
+      '/etc/fest/',
+      '/dev/disk/by-id/',
+      '/var/lib/fest',
+      '/var/log/fest',
+      '/srv/fest-gateway',
+      '/opt/fest',
+    ].reduce(
       (before, folder) => before.replaceAll(folder, folder.startsWith('/dev') ? here('/dev/') : here(folder)),
       templateOf(name),
     );

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpath
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Machine } from './machine.ts';
+import { Machine, templateOf } from './machine.ts';
 
 const DEVICE = 'dev/nvme-Amazon_Elastic_Block_Store_vol0abc';
 const BLANK = Buffer.alloc(2 * 1024 ** 2);
@@ -120,6 +120,14 @@ describe('the release', () => {
     expect(existsSync(machine.path('opt/fest/releases'))).toBe(false);
     expect(readdirSync(machine.path('tmp'))).toEqual([]);
   });
+});
+
+test('the folder of the log is there before the unit opens it, which systemd does before it makes any', () => {
+  machine.program('amazon-cloudwatch-agent-ctl', '');
+  const { code, calls } = machine.run('fest-prepare', ['agent']);
+  expect(code).toBe(0);
+  const opened = /^StandardOutput=append:(.*)\/[^/]+$/m.exec(templateOf('fest.service.tftpl'))?.[1];
+  expect(calledWith(calls, 'install')).toEqual([`install -d -o root -g root -m 0750 ${machine.path(opened ?? '-')}`]);
 });
 
 test('all steps are done in their order, and those that fail are done again', () => {

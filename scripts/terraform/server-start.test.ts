@@ -140,12 +140,36 @@ describe('the environment of a server on AWS', () => {
   });
 });
 
+const BALANCER = readFileSync(
+  resolve(import.meta.dirname, '../../infra/terraform/modules/load-balancer/variables.tf'),
+  'utf8',
+);
+
+/** Settings of a unit, each as often as it is there. */
+const settings = (text: string): readonly string[] => text.split('\n').filter((line) => /^[A-Z]\w+=/.test(line));
+
 describe('the unit', () => {
   const unit = renderTemplate(templateOf('fest.service.tftpl'), { stop_seconds: '47' });
 
   test('gives the server the time that a stop may take', () => {
     const [, seconds] = /^TimeoutStopSec=(\d+)$/m.exec(unit) ?? [];
     expect(Number(seconds) * 1_000).toBeGreaterThan(Number(ENVIRONMENT.FEST_LAME_DUCK_MS) + LIMITS.stopMs);
+  });
+
+  test('is hardened as the unit for machines that are not on AWS', () => {
+    const own = new Set(settings(unit));
+    const other = settings(readFileSync(resolve(import.meta.dirname, '../../infra/systemd/fest.service'), 'utf8'));
+    const hardening =
+      /^(Protect|Restrict|Private|NoNew|Capability|Ambient|SystemCall|Lock|RemoveIPC|UMask|MemorySwapMax|OOMPolicy|LimitNOFILE|TasksMax|KillMode|Type|ExecReload|StartLimit)/;
+    const wanted = other.filter((line) => hardening.test(line));
+    expect(wanted.length).toBeGreaterThan(25);
+    expect(wanted.filter((line) => !own.has(line))).toEqual([]);
+  });
+
+  test('does not start the server on folders in place of its volume and of the shared ledger', () => {
+    expect(settings(unit)).toEqual(
+      expect.arrayContaining(['AssertPathIsMountPoint=/var/lib/fest', 'AssertPathIsMountPoint=/srv/fest-gateway']),
+    );
   });
 
   test('lets it write where its environment says, and nowhere else', () => {
@@ -155,11 +179,12 @@ describe('the unit', () => {
   });
 });
 
+test('a WebSocket hears its pings before the load balancer takes it for idle, however low that is set', () => {
+  const [, bound] = /var\.idle_timeout_seconds >= (\d+)/.exec(BALANCER) ?? [];
+  expect(Number(bound) * 1_000).toBeGreaterThan(2 * LIMITS.liveHeartbeatMs);
+});
+
 test('the load balancer closes idle connections before the server does', () => {
-  const variables = readFileSync(
-    resolve(import.meta.dirname, '../../infra/terraform/modules/load-balancer/variables.tf'),
-    'utf8',
-  );
-  const [, bound] = /var\.idle_timeout_seconds < (\d+)/.exec(variables) ?? [];
+  const [, bound] = /var\.idle_timeout_seconds < (\d+)/.exec(BALANCER) ?? [];
   expect(Number(bound) * 1_000).toBe(LIMITS.keepAliveTimeoutMs);
 });

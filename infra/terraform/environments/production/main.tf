@@ -37,9 +37,12 @@ module "mysql" {
   name                = local.name
   subnet_ids          = module.network.store_subnet_ids
   security_group_id   = module.network.security_group_ids["mysql"]
+  log_days            = 90
   multi_az            = true
   backup_days         = 14
   deletion_protection = true
+
+  notification_topic_arn = module.observability.topic_arn
 }
 
 module "redis" {
@@ -115,6 +118,7 @@ module "observability" {
   cpu_credits      = startswith(var.instance_type, "t") ? var.cpu_credits : "none"
   mysql_identifier = module.mysql.identifier
   redis_node_ids   = module.redis.node_ids
+  redis_burstable  = module.redis.burstable
 }
 
 module "budget" {

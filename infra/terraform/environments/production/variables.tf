@@ -26,8 +26,8 @@ variable "servers" {
   default     = 2
 
   validation {
-    condition     = var.servers >= 2 && var.servers <= 20 && floor(var.servers) == var.servers
-    error_message = "servers must be from 2 to 20: one alone is missing while it is replaced."
+    condition     = var.servers >= 2 && var.servers <= 16 && floor(var.servers) == var.servers
+    error_message = "servers must be from 2 to 16: one alone is missing while it is replaced."
   }
 }
 

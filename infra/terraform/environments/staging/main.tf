@@ -35,9 +35,12 @@ module "mysql" {
   name                = local.name
   subnet_ids          = module.network.store_subnet_ids
   security_group_id   = module.network.security_group_ids["mysql"]
+  log_days            = 14
   multi_az            = false
   backup_days         = 7
   deletion_protection = false
+
+  notification_topic_arn = module.observability.topic_arn
 }
 
 module "redis" {
@@ -111,6 +114,7 @@ module "observability" {
   cpu_credits      = "unlimited"
   mysql_identifier = module.mysql.identifier
   redis_node_ids   = module.redis.node_ids
+  redis_burstable  = module.redis.burstable
 }
 
 module "budget" {

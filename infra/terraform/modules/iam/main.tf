@@ -21,18 +21,20 @@ resource "aws_iam_instance_profile" "server" {
   role = aws_iam_role.server.name
 }
 
-# Session Manager instead of SSH: no port is open, no key is kept, and who was on a machine is in CloudTrail.
-resource "aws_iam_role_policy_attachment" "session_manager" {
-  role       = aws_iam_role.server.name
-  policy_arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
-}
-
 resource "aws_iam_role_policy" "server" {
   name = "server"
   role = aws_iam_role.server.id
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
+      # Session Manager instead of SSH: no port is open, no key is kept, and who was on a machine is in CloudTrail. Only that: AWS's own
+      # policy for it (AmazonSSMManagedInstanceCore) also reads every parameter of the account.
+      {
+        Sid      = "LetOperatorsIn"
+        Effect   = "Allow"
+        Action   = ["ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"]
+        Resource = "*" # AWS knows no narrower way
+      },
       {
         Sid      = "ReadItsSecrets"
         Effect   = "Allow"

@@ -62,14 +62,29 @@ variable "release_prefix" {
 variable "log_group_arns" {
   description = "Log groups that servers write to."
   type        = list(string)
+
+  validation {
+    condition     = length(var.log_group_arns) > 0 && alltrue([for arn in var.log_group_arns : can(regex("^arn:aws[a-z-]*:logs:[^*]+$", arn))])
+    error_message = "log_group_arns must be ARNs of single log groups, without *."
+  }
 }
 
 variable "metric_namespace" {
   description = "The only namespace of CloudWatch in which servers may put figures."
   type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9/._-]{1,255}$", var.metric_namespace)) && !startswith(var.metric_namespace, "AWS/")
+    error_message = "metric_namespace must have letters, digits, slashes, dots and dashes, and not be one of AWS's own."
+  }
 }
 
 variable "gateway_file_system_arn" {
   description = "File system of the simulated payment gateway's ledger."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:elasticfilesystem:[^*]+$", var.gateway_file_system_arn))
+    error_message = "gateway_file_system_arn must be the ARN of one file system, without *."
+  }
 }

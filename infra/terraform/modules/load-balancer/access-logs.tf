@@ -56,6 +56,10 @@ resource "aws_s3_bucket_lifecycle_configuration" "access_logs" {
     expiration {
       days = var.access_log_days
     }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 1
+    }
   }
 }
 

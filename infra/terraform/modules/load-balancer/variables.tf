@@ -11,6 +11,11 @@ variable "name" {
 variable "vpc_id" {
   description = "The network."
   type        = string
+
+  validation {
+    condition     = can(regex("^vpc-[0-9a-z]+$", var.vpc_id))
+    error_message = "vpc_id must be a network, such as vpc-0123456789abcdef0."
+  }
 }
 
 variable "subnet_ids" {
@@ -26,12 +31,22 @@ variable "subnet_ids" {
 variable "security_group_id" {
   description = "Group of the load balancer."
   type        = string
+
+  validation {
+    condition     = can(regex("^sg-[0-9a-z]+$", var.security_group_id))
+    error_message = "security_group_id must be a group, such as sg-0123456789abcdef0."
+  }
 }
 
 variable "server_port" {
   description = "Port on which the servers answer."
   type        = number
   default     = 8080
+
+  validation {
+    condition     = var.server_port >= 1024 && var.server_port <= 65535 && floor(var.server_port) == var.server_port
+    error_message = "server_port must be from 1024 to 65535: the server is no root."
+  }
 }
 
 variable "domain_name" {

@@ -38,6 +38,14 @@ resource "aws_db_parameter_group" "this" {
   }
 }
 
+# Made here because RDS would make them itself, and keep them for ever.
+resource "aws_cloudwatch_log_group" "this" {
+  for_each = toset(["error", "slowquery"])
+
+  name              = "/aws/rds/instance/${var.name}/${each.key}"
+  retention_in_days = var.log_days
+}
+
 resource "aws_db_instance" "this" {
   identifier     = var.name
   engine         = "mysql"
@@ -75,7 +83,16 @@ resource "aws_db_instance" "this" {
   auto_minor_version_upgrade      = true
   allow_major_version_upgrade     = false
   apply_immediately               = false
-  enabled_cloudwatch_logs_exports = ["error", "slowquery"]
+  enabled_cloudwatch_logs_exports = keys(aws_cloudwatch_log_group.this)
+}
+
+# What no figure tells: that the standby has taken over, and that it is not well.
+resource "aws_db_event_subscription" "this" {
+  name             = var.name
+  sns_topic        = var.notification_topic_arn
+  source_type      = "db-instance"
+  source_ids       = [aws_db_instance.this.identifier]
+  event_categories = ["failover", "failure", "low storage", "maintenance", "recovery"]
 }
 
 resource "aws_secretsmanager_secret_rotation" "password" {

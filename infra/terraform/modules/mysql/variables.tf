@@ -21,6 +21,11 @@ variable "subnet_ids" {
 variable "security_group_id" {
   description = "Group that lets in the servers only."
   type        = string
+
+  validation {
+    condition     = can(regex("^sg-[0-9a-z]+$", var.security_group_id))
+    error_message = "security_group_id must be a group, such as sg-0123456789abcdef0."
+  }
 }
 
 variable "instance_class" {
@@ -97,5 +102,26 @@ variable "password_days" {
   validation {
     condition     = var.password_days >= 30 && var.password_days <= 1000
     error_message = "password_days must be from 30 to 1000: servers are rolled after each change."
+  }
+}
+
+variable "log_days" {
+  description = "Days for which MySQL's errors and slow statements are kept."
+  type        = number
+  default     = 90
+
+  validation {
+    condition     = contains([7, 14, 30, 60, 90, 180, 365, 400], var.log_days)
+    error_message = "log_days must be 7, 14, 30, 60, 90, 180, 365 or 400."
+  }
+}
+
+variable "notification_topic_arn" {
+  description = "Topic that hears of failovers and failures."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:sns:", var.notification_topic_arn))
+    error_message = "notification_topic_arn must be the ARN of a topic of SNS."
   }
 }

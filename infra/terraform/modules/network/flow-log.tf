@@ -5,6 +5,8 @@ resource "aws_cloudwatch_log_group" "flow" {
   retention_in_days = var.flow_log_days
 }
 
+data "aws_caller_identity" "current" {}
+
 resource "aws_iam_role" "flow" {
   name = "${var.name}-flow-log"
   assume_role_policy = jsonencode({
@@ -13,6 +15,8 @@ resource "aws_iam_role" "flow" {
       Effect    = "Allow"
       Action    = "sts:AssumeRole"
       Principal = { Service = "vpc-flow-logs.amazonaws.com" }
+      # Nobody else's flow log makes AWS use this role.
+      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
     }]
   })
 }
@@ -24,7 +28,7 @@ resource "aws_iam_role_policy" "flow" {
     Version = "2012-10-17"
     Statement = [{
       Effect   = "Allow"
-      Action   = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
+      Action   = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogGroups", "logs:DescribeLogStreams"]
       Resource = "${aws_cloudwatch_log_group.flow.arn}:*"
     }]
   })

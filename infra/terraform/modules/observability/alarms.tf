@@ -30,12 +30,12 @@ locals {
   server_alarms = merge([for name, server in var.servers : {
     "${name}-memory" = merge(local.minute, {
       description = "The machine of ${name} uses more than nine tenths of its memory. Look at: fest watch; WebSockets (FEST_LIVE_SOCKETS)."
-      namespace   = local.metric_namespace, metric = "mem_used_percent", dimensions = { AutoScalingGroupName = server.group }, statistic = "Maximum"
+      namespace   = local.metric_namespace, metric = "mem_used_percent", dimensions = { server = name }, statistic = "Maximum"
       above       = true, threshold = 90, periods = 5
     })
     "${name}-log-space" = merge(local.minute, {
       description = "The order log of ${name} fills its volume. Full, it refuses new payments. Make log_volume.size_gib larger, and restart the machine."
-      namespace   = local.metric_namespace, metric = "disk_used_percent", dimensions = { AutoScalingGroupName = server.group, path = "/var/lib/fest" }, statistic = "Maximum"
+      namespace   = local.metric_namespace, metric = "disk_used_percent", dimensions = { server = name, path = "/var/lib/fest" }, statistic = "Maximum"
       above       = true, threshold = 70, periods = 5
     })
     "${name}-log-stalled" = merge(local.minute, {
@@ -44,7 +44,7 @@ locals {
       above       = true, threshold = 0, periods = 1
     })
     "${name}-machine" = merge(local.minute, {
-      description = "The machine of ${name} fails its status checks; its group replaces it. Look at: whether the new one gets the volume (its log, stream …-start)."
+      description = "The machine of ${name} fails its status checks; its group replaces it. Look at: whether the new one gets the volume (log stream …-prepare)."
       namespace   = "AWS/EC2", metric = "StatusCheckFailed", dimensions = { AutoScalingGroupName = server.group }, statistic = "Maximum"
       above       = true, threshold = 0, periods = 2
     })
@@ -102,13 +102,22 @@ locals {
       })
   }]...))
 
+  # ElastiCache knows no unlimited credits.
+  redis_credit_alarms = {
+    for node in var.redis_burstable ? var.redis_node_ids : [] : "${node}-credits" => {
+      description = "${node} has processor credits for half an hour of a sale left (48 = 30 minutes of two processors, less what is earned); then joins and holds slow down. A new node has none for two hours. Look at: node_type."
+      namespace   = "AWS/ElastiCache", metric = "CPUCreditBalance", dimensions = { CacheClusterId = node }, statistic = "Minimum"
+      above       = false, threshold = 48, period = 300, periods = 1, missing = "notBreaching"
+    }
+  }
+
   log_alarms = {
     errors = merge(local.minute, {
-      description = "A server has logged an error. Look at: the log group, { $.level >= 50 }. An order log that failed, a worker that ended, a rebuild that does not get on."
+      description = "A server has logged an error. Look at: the log group, levels error and fatal. An order log that failed, a worker that ended, a rebuild that does not get on."
       namespace   = local.metric_namespace, metric = "errors", dimensions = {}, statistic = "Sum"
       above       = true, threshold = 0, periods = 1
     })
   }
 
-  alarms = merge(local.balancer_alarms, local.server_alarms, local.credit_alarms, local.store_alarms, local.log_alarms)
+  alarms = merge(local.balancer_alarms, local.server_alarms, local.credit_alarms, local.store_alarms, local.redis_credit_alarms, local.log_alarms)
 }

@@ -15,8 +15,8 @@ locals {
       ["AWS/EC2", "CPUSurplusCreditBalance", "AutoScalingGroupName", server.group, { label = "${name} owed", yAxis = "right" }],
     ] : jsonencode(line)]])
     "Memory and order log of the servers, %" = flatten([for name, server in var.servers : [for line in [
-      [local.metric_namespace, "mem_used_percent", "AutoScalingGroupName", server.group, { label = "${name} memory" }],
-      [local.metric_namespace, "disk_used_percent", "AutoScalingGroupName", server.group, "path", "/var/lib/fest", { label = "${name} order log" }],
+      [local.metric_namespace, "mem_used_percent", "server", name, { label = "${name} memory" }],
+      [local.metric_namespace, "disk_used_percent", "server", name, "path", "/var/lib/fest", { label = "${name} order log" }],
     ] : jsonencode(line)]])
     "MySQL: processor %, connections" = [
       ["AWS/RDS", "CPUUtilization", "DBInstanceIdentifier", var.mysql_identifier, {}],
@@ -57,7 +57,7 @@ resource "aws_cloudwatch_dashboard" "this" {
         title  = "Warnings and errors of the servers"
         region = var.region
         view   = "table"
-        query  = "SOURCE '${aws_cloudwatch_log_group.server.name}' | fields @timestamp, server, level, msg | filter level >= 40 | sort @timestamp desc | limit 50"
+        query  = "SOURCE '${aws_cloudwatch_log_group.server.name}' | fields @timestamp, server, level, msg | filter level in [\"warn\", \"error\", \"fatal\"] | sort @timestamp desc | limit 50"
       }
     }])
   })

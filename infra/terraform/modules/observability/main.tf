@@ -22,11 +22,11 @@ resource "aws_cloudwatch_log_group" "server" {
   retention_in_days = var.log_days
 }
 
-# pino's levels: 50 is an error, 60 fatal. Each is somebody's work: what clients do wrong is no error of the server.
+# Each is somebody's work: what clients do wrong is no error of the server.
 resource "aws_cloudwatch_log_metric_filter" "errors" {
   name           = "${var.name}-errors"
   log_group_name = aws_cloudwatch_log_group.server.name
-  pattern        = "{ $.level >= 50 }"
+  pattern        = "{ ($.level = \"error\") || ($.level = \"fatal\") }"
 
   metric_transformation {
     namespace     = local.metric_namespace

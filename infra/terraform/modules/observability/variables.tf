@@ -11,6 +11,11 @@ variable "name" {
 variable "region" {
   description = "AWS region, for the dashboard."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region must be a region of AWS, such as eu-central-1."
+  }
 }
 
 variable "emails" {
@@ -37,6 +42,11 @@ variable "log_days" {
 variable "load_balancer" {
   description = "What load balancer and target group are called in CloudWatch."
   type        = object({ load_balancer = string, target_group = string })
+
+  validation {
+    condition     = startswith(var.load_balancer.load_balancer, "app/") && startswith(var.load_balancer.target_group, "targetgroup/")
+    error_message = "load_balancer must have names as CloudWatch knows them, app/… and targetgroup/…: an alarm on another name never rings."
+  }
 }
 
 variable "servers" {
@@ -62,9 +72,24 @@ variable "cpu_credits" {
 variable "mysql_identifier" {
   description = "What the database is called in CloudWatch."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,62}$", var.mysql_identifier))
+    error_message = "mysql_identifier must be the identifier of the database, no ARN."
+  }
 }
 
 variable "redis_node_ids" {
   description = "What the nodes of Redis are called in CloudWatch."
   type        = list(string)
+
+  validation {
+    condition     = length(var.redis_node_ids) > 0 && alltrue([for id in var.redis_node_ids : can(regex("^[a-z][a-z0-9-]*-[0-9]{3}$", id))])
+    error_message = "redis_node_ids must name the nodes, such as fest-production-001, at least one."
+  }
+}
+
+variable "redis_burstable" {
+  description = "Whether the nodes of Redis have processor credits."
+  type        = bool
 }

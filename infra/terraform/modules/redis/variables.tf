@@ -21,6 +21,11 @@ variable "subnet_ids" {
 variable "security_group_id" {
   description = "Group that lets in the servers only."
   type        = string
+
+  validation {
+    condition     = can(regex("^sg-[0-9a-z]+$", var.security_group_id))
+    error_message = "security_group_id must be a group, such as sg-0123456789abcdef0."
+  }
 }
 
 variable "node_type" {
@@ -69,4 +74,9 @@ variable "auth_token" {
 variable "notification_topic_arn" {
   description = "Topic that hears of failovers."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:sns:", var.notification_topic_arn))
+    error_message = "notification_topic_arn must be the ARN of a topic of SNS."
+  }
 }

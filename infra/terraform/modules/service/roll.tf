@@ -1,8 +1,36 @@
-# Rolling replacement as a document of Systems Manager: each server in turn, the next one only when the load balancer gives buyers to
-# the new one. It ends at the first that does not come up, with the others selling.
+# Rolling replacement as a document of Systems Manager: it does not begin unless every server has buyers; then each in turn, the next one
+# only when the load balancer gives buyers to the new one. It ends at the first that does not come up, with the others selling.
 #   aws ssm start-automation-execution --document-name NAME-roll
 
 locals {
+  # One that is away already, and the one that is replaced, may be all there are.
+  roll_checks = [for name in sort(keys(var.slots)) : [
+    {
+      name      = "look_for_${replace(name, "-", "_")}"
+      action    = "aws:executeAwsApi"
+      onFailure = "Abort"
+      inputs = {
+        Service               = "autoscaling"
+        Api                   = "DescribeAutoScalingGroups"
+        AutoScalingGroupNames = [aws_autoscaling_group.server[name].name]
+      }
+      outputs = [{ Name = "Instance", Selector = "$.AutoScalingGroups[0].Instances[0].InstanceId", Type = "String" }]
+    },
+    {
+      name      = "has_buyers_${replace(name, "-", "_")}"
+      action    = "aws:assertAwsResourceProperty"
+      onFailure = "Abort"
+      inputs = {
+        Service          = "elbv2"
+        Api              = "DescribeTargetHealth"
+        TargetGroupArn   = var.target_group_arn
+        Targets          = [{ Id = "{{ look_for_${replace(name, "-", "_")}.Instance }}" }]
+        PropertySelector = "$.TargetHealthDescriptions[0].TargetHealth.State"
+        DesiredValues    = ["healthy"]
+      }
+    },
+  ]]
+
   roll_steps = [for name in sort(keys(var.slots)) : [
     {
       name      = "replace_${replace(name, "-", "_")}"
@@ -66,6 +94,6 @@ resource "aws_ssm_document" "roll" {
     schemaVersion = "0.3"
     description   = "Replaces the servers of ${var.name} one after the other."
     assumeRole    = var.roll_role_arn
-    mainSteps     = flatten(local.roll_steps)
+    mainSteps     = flatten([local.roll_checks, local.roll_steps])
   })
 }

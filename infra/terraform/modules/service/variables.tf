@@ -23,8 +23,8 @@ variable "slots" {
   type        = map(object({ zone = string, subnet_id = string }))
 
   validation {
-    condition     = length(var.slots) >= 1 && length(var.slots) <= 20
-    error_message = "slots must be one to twenty."
+    condition     = length(var.slots) >= 1 && length(var.slots) <= 16
+    error_message = "slots must be one to sixteen: a document of Systems Manager has 100 steps at most, and the rolling replacement takes six a server."
   }
   validation {
     condition     = alltrue([for name, slot in var.slots : can(regex("^server-[1-9][0-9]?$", name))])
@@ -82,6 +82,11 @@ variable "server_port" {
   description = "Port on which the servers answer."
   type        = number
   default     = 8080
+
+  validation {
+    condition     = var.server_port >= 1024 && var.server_port <= 65535 && floor(var.server_port) == var.server_port
+    error_message = "server_port must be from 1024 to 65535: the server is no root."
+  }
 }
 
 variable "workers" {
@@ -152,21 +157,41 @@ variable "log_volume" {
 variable "security_group_ids" {
   description = "Groups by name: server, gateway."
   type        = object({ server = string, gateway = string })
+
+  validation {
+    condition     = alltrue([for id in [var.security_group_ids.server, var.security_group_ids.gateway] : can(regex("^sg-[0-9a-z]+$", id))])
+    error_message = "security_group_ids must be groups, such as sg-0123456789abcdef0."
+  }
 }
 
 variable "instance_profile_name" {
   description = "Profile of the machines."
   type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9+=,.@_-]{1,128}$", var.instance_profile_name))
+    error_message = "instance_profile_name must be the name of a profile, no ARN."
+  }
 }
 
 variable "roll_role_arn" {
   description = "Role of the rolling replacement."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/", var.roll_role_arn))
+    error_message = "roll_role_arn must be the ARN of a role."
+  }
 }
 
 variable "target_group_arn" {
   description = "Target group of the load balancer."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:elasticloadbalancing:[^:]+:[0-9]{12}:targetgroup/", var.target_group_arn))
+    error_message = "target_group_arn must be the ARN of a target group."
+  }
 }
 
 variable "trusted_proxies" {
@@ -198,19 +223,44 @@ variable "stores" {
     redis_address    = string
     redis_secret_arn = string
   })
+
+  validation {
+    condition     = alltrue([for arn in [var.stores.mysql_secret_arn, var.stores.redis_secret_arn] : can(regex("^arn:aws[a-z-]*:secretsmanager:", arn))])
+    error_message = "stores must have ARNs of secrets: user data has no secret in it."
+  }
+
+  validation {
+    condition     = alltrue([for text in [var.stores.mysql_address, var.stores.redis_address, var.stores.mysql_database] : can(regex("^[A-Za-z0-9._-]+$", text))])
+    error_message = "stores must have plain host names and the name of a database: they stand in URLs."
+  }
 }
 
 variable "secret_arns" {
   description = "Secrets with the keys and with the accounts to create."
   type        = object({ keys = string, accounts = string })
+
+  validation {
+    condition     = alltrue([for arn in [var.secret_arns.keys, var.secret_arns.accounts] : can(regex("^arn:aws[a-z-]*:secretsmanager:", arn))])
+    error_message = "secret_arns must be ARNs of secrets."
+  }
 }
 
 variable "log_group_name" {
   description = "Log group of the servers."
   type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_/.#-]{1,512}$", var.log_group_name))
+    error_message = "log_group_name must be the name of a log group, no ARN."
+  }
 }
 
 variable "metric_namespace" {
   description = "Namespace of the machines' figures in CloudWatch."
   type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9/._-]{1,255}$", var.metric_namespace)) && !startswith(var.metric_namespace, "AWS/")
+    error_message = "metric_namespace must have letters, digits, slashes, dots and dashes, and not be one of AWS's own."
+  }
 }

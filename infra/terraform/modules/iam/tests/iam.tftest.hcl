@@ -17,7 +17,7 @@ run "a_server_may_do_what_it_needs_and_no_more" {
   command = apply
 
   assert {
-    condition     = toset(flatten([for s in jsondecode(aws_iam_role_policy.server.policy).Statement : s.Action])) == toset(["secretsmanager:GetSecretValue", "s3:GetObject", "ec2:AttachVolume", "ec2:DescribeVolumes", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents", "cloudwatch:PutMetricData", "elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite", "elasticfilesystem:ClientRootAccess"])
+    condition     = toset(flatten([for s in jsondecode(aws_iam_role_policy.server.policy).Statement : s.Action])) == toset(["ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel", "secretsmanager:GetSecretValue", "s3:GetObject", "ec2:AttachVolume", "ec2:DescribeVolumes", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents", "cloudwatch:PutMetricData", "elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite", "elasticfilesystem:ClientRootAccess"])
     error_message = "the server's actions are these and no others"
   }
   assert {
@@ -25,7 +25,7 @@ run "a_server_may_do_what_it_needs_and_no_more" {
     error_message = "no action has a wildcard"
   }
   assert {
-    condition     = toset([for s in jsondecode(aws_iam_role_policy.server.policy).Statement : s.Sid if s.Resource == "*"]) == toset(["SeeVolumes", "PutFigures"])
+    condition     = toset([for s in jsondecode(aws_iam_role_policy.server.policy).Statement : s.Sid if s.Resource == "*"]) == toset(["LetOperatorsIn", "SeeVolumes", "PutFigures"])
     error_message = "only what AWS cannot name is allowed on everything"
   }
   assert {
@@ -49,8 +49,8 @@ run "a_server_may_do_what_it_needs_and_no_more" {
     error_message = "only machines have the server's role"
   }
   assert {
-    condition     = aws_iam_role_policy_attachment.session_manager.policy_arn == "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
-    error_message = "operators come by Session Manager"
+    condition     = one([for s in jsondecode(aws_iam_role_policy.server.policy).Statement : alltrue([for action in s.Action : startswith(action, "ssmmessages:") || action == "ssm:UpdateInstanceInformation"]) if s.Sid == "LetOperatorsIn"])
+    error_message = "operators come by Session Manager, and the role can do nothing else with Systems Manager"
   }
 }
 
@@ -76,6 +76,10 @@ run "wildcards_and_odd_names_are_refused" {
     secret_arns    = ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:*"]
     release_bucket = "No Bucket"
     release_prefix = "releases"
+
+    log_group_arns          = ["arn:aws:logs:eu-central-1:123456789012:log-group:*"]
+    metric_namespace        = "AWS/EC2"
+    gateway_file_system_arn = "*"
   }
-  expect_failures = [var.name, var.region, var.account_id, var.secret_arns, var.release_bucket, var.release_prefix]
+  expect_failures = [var.log_group_arns, var.metric_namespace, var.gateway_file_system_arn, var.name, var.region, var.account_id, var.secret_arns, var.release_bucket, var.release_prefix]
 }

@@ -131,8 +131,8 @@ run "access_logs_are_private_and_forgotten" {
     error_message = "the bucket of access logs can never be public"
   }
   assert {
-    condition     = alltrue([for lifecycle in aws_s3_bucket_lifecycle_configuration.access_logs : lifecycle.rule[0].expiration[0].days == 30])
-    error_message = "addresses of people are forgotten after 30 days"
+    condition     = alltrue([for lifecycle in aws_s3_bucket_lifecycle_configuration.access_logs : lifecycle.rule[0].expiration[0].days == 30 && lifecycle.rule[0].abort_incomplete_multipart_upload[0].days_after_initiation == 1])
+    error_message = "addresses of people are forgotten after 30 days, half-written ones too"
   }
   assert {
     condition     = alltrue([for policy in aws_s3_bucket_policy.access_logs : jsondecode(policy.policy).Statement[1].Condition.Bool["aws:SecureTransport"] == "false"])

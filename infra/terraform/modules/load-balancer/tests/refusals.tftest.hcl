@@ -25,8 +25,11 @@ run "one_zone_odd_names_and_bounds_that_break_the_sale_are_refused" {
     reserved_capacity_units = 50
     access_log_days         = 500
     account_id              = "12345"
+    vpc_id                  = "subnet-1"
+    security_group_id       = "everybody"
+    server_port             = 80
   }
-  expect_failures = [var.name, var.subnet_ids, var.domain_name, var.health_check, var.idle_timeout_seconds, var.draining_seconds, var.reserved_capacity_units, var.access_log_days, var.account_id]
+  expect_failures = [var.vpc_id, var.security_group_id, var.server_port, var.name, var.subnet_ids, var.domain_name, var.health_check, var.idle_timeout_seconds, var.draining_seconds, var.reserved_capacity_units, var.access_log_days, var.account_id]
 }
 
 run "a_zone_and_a_certificate_at_once_and_a_timeout_as_long_as_its_round_are_refused" {

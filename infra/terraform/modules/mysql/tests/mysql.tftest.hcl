@@ -7,6 +7,8 @@ variables {
   subnet_ids        = ["subnet-1", "subnet-2"]
   security_group_id = "sg-mysql"
   multi_az          = true
+
+  notification_topic_arn = "arn:aws:sns:eu-central-1:123456789012:alarms"
 }
 
 run "the_database_is_private_encrypted_and_kept" {
@@ -81,6 +83,14 @@ run "what_is_committed_is_durable_and_comes_by_tls" {
     condition     = toset(aws_db_instance.this.enabled_cloudwatch_logs_exports) == toset(["error", "slowquery"])
     error_message = "errors and slow statements are logged"
   }
+  assert {
+    condition     = { for group in aws_cloudwatch_log_group.this : group.name => group.retention_in_days } == { "/aws/rds/instance/fest-test/error" = 90, "/aws/rds/instance/fest-test/slowquery" = 90 }
+    error_message = "what is logged is kept for 90 days, not for ever"
+  }
+  assert {
+    condition     = aws_db_event_subscription.this.sns_topic == "arn:aws:sns:eu-central-1:123456789012:alarms" && contains(aws_db_event_subscription.this.event_categories, "failover") && aws_db_event_subscription.this.source_ids == toset([aws_db_instance.this.identifier])
+    error_message = "operators hear of a failover"
+  }
 }
 
 run "odd_names_one_zone_micro_machines_other_versions_small_disks_short_backups_and_weekly_passwords_are_refused" {
@@ -93,8 +103,12 @@ run "odd_names_one_zone_micro_machines_other_versions_small_disks_short_backups_
     storage_gib    = 5
     backup_days    = 1
     password_days  = 7
+    log_days       = 1
+
+    notification_topic_arn = "sre@example.org"
+    security_group_id      = "everybody"
   }
-  expect_failures = [var.name, var.subnet_ids, var.instance_class, var.engine_version, var.storage_gib, var.backup_days, var.password_days]
+  expect_failures = [var.security_group_id, var.log_days, var.notification_topic_arn, var.name, var.subnet_ids, var.instance_class, var.engine_version, var.storage_gib, var.backup_days, var.password_days]
 }
 
 run "a_disk_that_cannot_grow_is_refused" {

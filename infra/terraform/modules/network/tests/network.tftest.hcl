@@ -122,6 +122,10 @@ run "refused_connections_are_logged" {
     error_message = "refused connections are kept for 30 days"
   }
   assert {
+    condition     = jsondecode(aws_iam_role.flow.assume_role_policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "123456789012"
+    error_message = "no other account makes AWS write with the role of the flow log"
+  }
+  assert {
     condition     = aws_vpc_endpoint.s3.vpc_endpoint_type == "Gateway" && aws_vpc_endpoint.s3.service_name == "com.amazonaws.eu-central-1.s3"
     error_message = "S3 is reached without NAT"
   }

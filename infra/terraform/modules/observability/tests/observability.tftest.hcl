@@ -14,6 +14,7 @@ variables {
   cpu_credits      = "unlimited"
   mysql_identifier = "fest-test"
   redis_node_ids   = ["fest-test-001", "fest-test-002"]
+  redis_burstable  = true
 }
 
 run "somebody_is_told_of_each_alarm_and_when_it_is_over" {
@@ -32,8 +33,8 @@ run "somebody_is_told_of_each_alarm_and_when_it_is_over" {
     error_message = "every alarm says what it means and what to look at"
   }
   assert {
-    condition     = length(output.alarm_names) == 25
-    error_message = "there are as many alarms as there are things to look at: 5 of the load balancer, 5 of each server, 3 of MySQL, 3 of each node of Redis, 1 of the log"
+    condition     = length(output.alarm_names) == 27
+    error_message = "there are as many alarms as there are things to look at: 5 of the load balancer, 5 of each server, 3 of MySQL, 4 of each node of Redis, 1 of the log"
   }
 }
 
@@ -53,7 +54,7 @@ run "alarms_are_about_what_stops_a_sale" {
     error_message = "a single key that Redis evicts is an alarm"
   }
   assert {
-    condition     = aws_cloudwatch_metric_alarm.this["server-2-log-stalled"].dimensions == tomap({ VolumeId = "vol-2" }) && aws_cloudwatch_metric_alarm.this["server-1-log-space"].dimensions["path"] == "/var/lib/fest"
+    condition     = aws_cloudwatch_metric_alarm.this["server-2-log-stalled"].dimensions == tomap({ VolumeId = "vol-2" }) && aws_cloudwatch_metric_alarm.this["server-1-log-space"].dimensions == tomap({ server = "server-1", path = "/var/lib/fest" })
     error_message = "each order log's volume is watched: whether it moves, and whether it has room"
   }
   assert {
@@ -61,7 +62,11 @@ run "alarms_are_about_what_stops_a_sale" {
     error_message = "with unlimited credits an alarm tells when they cost"
   }
   assert {
-    condition     = aws_cloudwatch_log_metric_filter.errors.pattern == "{ $.level >= 50 }" && aws_cloudwatch_metric_alarm.this["errors"].threshold == 0
+    condition     = alltrue([for node in ["fest-test-001", "fest-test-002"] : aws_cloudwatch_metric_alarm.this["${node}-credits"].metric_name == "CPUCreditBalance"])
+    error_message = "Redis has no unlimited credits: an alarm comes before they are gone"
+  }
+  assert {
+    condition     = aws_cloudwatch_log_metric_filter.errors.pattern == "{ ($.level = \"error\") || ($.level = \"fatal\") }" && aws_cloudwatch_metric_alarm.this["errors"].threshold == 0
     error_message = "an error in the servers' log is an alarm"
   }
   assert {
@@ -112,11 +117,12 @@ run "machines_that_are_not_burstable_have_no_credits_to_watch" {
   command = apply
 
   variables {
-    cpu_credits = "none"
+    cpu_credits     = "none"
+    redis_burstable = false
   }
 
   assert {
-    condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "server-1-credits")
+    condition     = length([for name in keys(aws_cloudwatch_metric_alarm.this) : name if endswith(name, "-credits")]) == 0
     error_message = "no alarm waits for figures that never come"
   }
 }
@@ -130,7 +136,12 @@ run "nobody_to_tell_odd_retentions_no_servers_and_unknown_credits_are_refused" {
     log_days    = 1
     servers     = {}
     cpu_credits = "some"
+    region      = "Frankfurt"
+
+    load_balancer    = { load_balancer = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/fest-test/1", target_group = "targetgroup/fest-test/1" }
+    mysql_identifier = "arn:aws:rds:eu-central-1:123456789012:db:fest-test"
+    redis_node_ids   = ["fest-test"]
   }
 
-  expect_failures = [var.name, var.emails, var.log_days, var.servers, var.cpu_credits]
+  expect_failures = [var.region, var.load_balancer, var.mysql_identifier, var.redis_node_ids, var.name, var.emails, var.log_days, var.servers, var.cpu_credits]
 }

@@ -67,6 +67,10 @@ run "a_replica_takes_over_and_nothing_fails_over_by_itself_without_need" {
     condition     = output.node_ids == ["fest-test-001", "fest-test-002"]
     error_message = "alarms know the nodes by their names"
   }
+  assert {
+    condition     = output.burstable
+    error_message = "alarms know that a t4g has processor credits"
+  }
 }
 
 run "without_a_replica_there_is_one_node" {
@@ -96,6 +100,9 @@ run "odd_names_one_zone_micro_machines_old_engines_many_replicas_and_short_passw
     engine_version = "6.2"
     replicas       = 5
     auth_token     = "short"
+
+    security_group_id      = "everybody"
+    notification_topic_arn = "sre@example.org"
   }
-  expect_failures = [var.name, var.subnet_ids, var.node_type, var.engine_version, var.replicas, var.auth_token]
+  expect_failures = [var.security_group_id, var.notification_topic_arn, var.name, var.subnet_ids, var.node_type, var.engine_version, var.replicas, var.auth_token]
 }

@@ -145,7 +145,7 @@ run "machines_are_small_without_ssh_and_without_secrets" {
     error_message = "no secret is in what a machine is told"
   }
   assert {
-    condition     = alltrue([for text in local.user_data : length(text) <= 16384])
+    condition     = alltrue([for text in local.user_data : length(base64encode(text)) <= 4 * 16384 / 3])
     error_message = "AWS takes 16 KiB of user data at most"
   }
 }
@@ -166,7 +166,7 @@ run "the_unit_and_its_environment_are_those_of_the_server" {
     error_message = "the unit stops the primary first, starts it again, and gives it files enough"
   }
   assert {
-    condition     = strcontains(local.unit, "User=fest\n") && strcontains(local.unit, "NoNewPrivileges=yes\n") && strcontains(local.unit, "ProtectSystem=strict\n")
+    condition     = strcontains(local.unit, "User=fest\n") && strcontains(local.unit, "NoNewPrivileges=true\n") && strcontains(local.unit, "ProtectSystem=strict\n")
     error_message = "the server is not root and writes where it has to only"
   }
   assert {
@@ -182,8 +182,16 @@ run "the_unit_and_its_environment_are_those_of_the_server" {
     error_message = "the server's user has the same number on every machine, so the next one may read the order log"
   }
   assert {
-    condition     = jsondecode(local.agent["server-1"]).metrics.namespace == "fest/fest-test" && jsondecode(local.agent["server-1"]).metrics.append_dimensions.AutoScalingGroupName == "$${aws:AutoScalingGroupName}"
-    error_message = "figures of memory and disks go where the role allows, by the name of the group"
+    condition     = jsondecode(local.agent["server-1"]).metrics.namespace == "fest/fest-test" && alltrue([for name in ["mem", "disk"] : jsondecode(local.agent["server-1"]).metrics.metrics_collected[name].append_dimensions == { server = "server-1" }])
+    error_message = "figures of memory and disks go where the role allows, by the server's name"
+  }
+  assert {
+    condition     = jsondecode(local.agent["server-1"]).agent.omit_hostname && !can(jsondecode(local.agent["server-1"]).metrics.append_dimensions)
+    error_message = "figures have no dimension that changes with the machine, and none that takes a right of its own (ec2:DescribeTags)"
+  }
+  assert {
+    condition     = toset([for file in jsondecode(local.agent["server-2"]).logs.logs_collected.files.collect_list : file.file_path]) == toset(["/var/log/fest/server.log", "/var/log/fest-prepare.log", "/var/log/cloud-init-output.log"])
+    error_message = "the server's log is taken to CloudWatch, and so is why a machine does not get ready"
   }
   assert {
     condition     = base64decode(aws_launch_template.server["server-1"].user_data) == output.user_data["server-1"]
@@ -195,8 +203,12 @@ run "servers_are_replaced_one_after_the_other" {
   command = plan
 
   assert {
-    condition     = [for step in jsondecode(aws_ssm_document.roll.content).mainSteps : step.name] == ["replace_server_1", "await_server_1", "find_server_1", "await_buyers_at_server_1", "replace_server_2", "await_server_2", "find_server_2", "await_buyers_at_server_2"]
+    condition     = [for step in jsondecode(aws_ssm_document.roll.content).mainSteps : step.name] == ["look_for_server_1", "has_buyers_server_1", "look_for_server_2", "has_buyers_server_2", "replace_server_1", "await_server_1", "find_server_1", "await_buyers_at_server_1", "replace_server_2", "await_server_2", "find_server_2", "await_buyers_at_server_2"]
     error_message = "the second server is replaced when the first one has buyers again"
+  }
+  assert {
+    condition     = [for step in jsondecode(aws_ssm_document.roll.content).mainSteps : step.inputs.DesiredValues if step.action == "aws:assertAwsResourceProperty"] == [["healthy"], ["healthy"]]
+    error_message = "no server is replaced while another one has no buyers: never are both away"
   }
   assert {
     condition     = alltrue([for step in jsondecode(aws_ssm_document.roll.content).mainSteps : step.onFailure == "Abort"])

@@ -14,7 +14,8 @@ await runBenchProcess({
   longestMs,
   async measure(options, context) {
     const measurement = await measure(options, context);
-    const held = measurement.benchExitCode === EXIT.done && measurement.after.outOfMemory === 0;
+    const { bench, benchExitCode, after } = measurement;
+    const held = benchExitCode === EXIT.done && bench?.audit.status === 'clean' && after.outOfMemory === 0;
     const exitCode: ExitCode = held ? EXIT.done : EXIT.checkFailed;
     return { markdown: renderMarkdown(measurement), schema: 'fest.bench-limited/1', document: measurement, exitCode };
   },

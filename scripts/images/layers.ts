@@ -33,9 +33,15 @@ export interface BuildOptions {
 }
 
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** What `npm run` tells its scripts of its own folders and of how much it says: inside they are elsewhere, and errors have to be seen. */
+const OF_THIS_RUN = /^npm_config_(?:.*prefix|.*config|cache|init_module|node_gyp|call|loglevel)$/i;
+
 /** How npm is set up here, which base images do not know. */
-const isNpmSetting = ([name]: readonly [string, unknown]): boolean =>
-  /^npm_config_|^NPM_CONFIG_|_PROXY$|_proxy$/.test(name);
+export function npmSettings(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  const isSetting = (name: string): boolean =>
+    /^npm_config_|_proxy$|^NODE_EXTRA_CA_CERTS$/i.test(name) && !OF_THIS_RUN.test(name);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => isSetting(name)));
+}
 
 /** @returns the stages that `target` is made of, it last */
 export function stagesOf(stages: readonly Stage[], target: string): readonly Stage[] {
@@ -140,9 +146,8 @@ root='${root}'
 mount -t overlay overlay -o "lowerdir=${lower.join(':')},upperdir=${upper},workdir=${work}" "$root"
 ${MOUNT_SYSTEM}
 exec chroot "$root" /bin/sh -c 'cd "$1" && shift && exec /bin/sh -c "$1"' sh "$1" "$2"`;
-  const settings = Object.fromEntries(Object.entries(process.env).filter(isNpmSetting));
   const result = spawnSync('unshare', ['--mount', 'sh', '-c', script, 'sh', state.workdir, command], {
-    env: { ...settings, HOME: '/root', ...state.env },
+    env: { ...npmSettings(process.env), HOME: '/root', ...state.env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   if (result.status !== 0)

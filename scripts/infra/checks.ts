@@ -77,16 +77,16 @@ const systemd: Check = {
       return copy;
     };
     const verify = (path: string): Ran => {
-      const ran = run('systemd-analyze', ['verify', path]);
+      const ran = run(systemTool('systemd-analyze', 'systemd'), ['verify', path]);
       // An unknown key is a warning, and a limit that does not count.
       return /ignoring|Unknown/.test(ran.said) ? { ...ran, status: 1 } : ran;
     };
     taken(verify(unit('MemoryMax=2G', 'MemoryMax=2G')));
     refused(verify(unit('MemoryMax=2G', 'MemoryMaximum=2G')), /MemoryMaximum/);
     const exposure = ['security', '--offline=true', '--threshold=20'];
-    taken(run('systemd-analyze', [...exposure, unit('MemoryMax=2G', 'MemoryMax=2G')]));
+    taken(run(systemTool('systemd-analyze', 'systemd'), [...exposure, unit('MemoryMax=2G', 'MemoryMax=2G')]));
     refused(
-      run('systemd-analyze', [
+      run(systemTool('systemd-analyze', 'systemd'), [
         ...exposure,
         unit('CapabilityBoundingSet=', 'CapabilityBoundingSet=CAP_SYS_ADMIN CAP_SYS_PTRACE'),
       ]),

@@ -9,7 +9,15 @@ const TOOLS = join(ROOT, '.fest');
 const REQUIREMENTS = join(ROOT, 'infra/check/requirements.txt');
 
 /** A tool is not here, and cannot be had. */
-export class Missing extends Error {}
+export class Missing extends Error {
+  /** Nothing that a machine of continuous integration is set up with gives it: it is no fault of the machine. */
+  readonly isExpected: boolean;
+
+  constructor(message: string, { isExpected = false }: { readonly isExpected?: boolean } = {}) {
+    super(message);
+    this.isExpected = isExpected;
+  }
+}
 
 export interface Ran {
   readonly status: number | null;
@@ -36,7 +44,8 @@ export function answerOf(program: string, args: readonly string[]): string {
     encoding: 'utf8',
     maxBuffer: 2 ** 26,
   });
-  if (error !== undefined && 'code' in error && error.code === 'ENOENT') throw new Missing(`there is no ${program}`);
+  if (error !== undefined && 'code' in error && error.code === 'ENOENT')
+    throw new Missing(`there is no ${program}`, { isExpected: true });
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}:\n${stderr}`);
   return stdout;
 }
@@ -49,7 +58,11 @@ export function pythonTool(name: string): string {
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(TOOLS, { recursive: true, mode: 0o700 });
-    const made = run('python3', ['-m', 'venv', folder]);
+    // Debian's python3 comes without what makes one.
+    const make = (): Ran => run(systemTool('python3'), ['-m', 'venv', '--clear', folder]);
+    const first = make();
+    if (first.status !== 0) aptInstall('python3-venv');
+    const made = first.status === 0 ? first : make();
     if (made.status !== 0) throw new Missing(`python3 makes no virtual environment: ${made.said.trim()}`);
     const installed = run(join(folder, 'bin/pip'), ['install', '--quiet', '--no-deps', '-r', REQUIREMENTS]);
     if (installed.status !== 0) throw new Missing(`pip could not install ${REQUIREMENTS}: ${installed.said.trim()}`);
@@ -68,14 +81,17 @@ if [ ! -e "$policy" ]; then
 fi
 apt-get -q update; apt-get -q install -y --no-install-recommends "$1" 9>&-`;
 
+function aptInstall(name: string): void {
+  if (process.getuid?.() !== 0) return;
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
+  spawnSync('sh', ['-c', APT_INSTALL, 'sh', name], { env, stdio: 'ignore', timeout: 600_000 });
+}
+
 /** A program of this machine; installed with apt-get where it is missing and may be. */
-export function systemTool(name: string): string {
+export function systemTool(name: string, debianPackage = name): string {
   const isThere = (): boolean => spawnSync('sh', ['-c', 'command -v "$0"', name]).status === 0;
   if (isThere()) return name;
-  if (process.getuid?.() === 0) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
-    spawnSync('sh', ['-c', APT_INSTALL, 'sh', name], { env, stdio: 'ignore', timeout: 600_000 });
-  }
+  aptInstall(debianPackage);
   if (!isThere()) throw new Missing(`there is no ${name}, and apt-get did not install it`);
   return name;
 }

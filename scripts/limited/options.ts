@@ -25,6 +25,10 @@ export const LIMITED = defineCommandLine({
   shown: ['profile', 'users', 'json'],
 });
 
+/** What `enter.ts` is told in its environment: the files of the control group, with colons between them, and how many files may be open. */
+export const LIMITED_PROCS = 'LIMITED_PROCS';
+export const LIMITED_FILES = 'LIMITED_FILES';
+
 /** A run that takes longer than this is given up, milliseconds: a load test has 20 minutes at most, and what is around it. */
 export function longestMs(): number {
   return 30 * 60_000;

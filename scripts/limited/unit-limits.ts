@@ -2,6 +2,8 @@
 
 export interface UnitLimits {
   readonly memoryBytes: number;
+  /** Beyond it the kernel takes memory back and slows the processes down; control groups of version 1 have no such thing. */
+  readonly memoryHighBytes: number;
   /** Processors' worth. */
   readonly processors: number;
   readonly openFiles: number;
@@ -16,11 +18,16 @@ export function readUnitLimits(unit: string): UnitLimits {
     if (value === undefined) throw new Error(`the unit has no ${key}`);
     return value.trim();
   };
-  const [, number, suffix = ''] = /^(\d+)([KMG]?)$/.exec(settingOf('MemoryMax')) ?? [];
+  const bytesOf = (key: string): number => {
+    const [, number, suffix = ''] = /^(\d+)([KMG]?)$/.exec(settingOf(key)) ?? [];
+    if (number === undefined) throw new Error(`${key} is not understood`);
+    return Number(number) * (BINARY[suffix] ?? Number.NaN);
+  };
   const [, percent] = /^(\d+)%$/.exec(settingOf('CPUQuota')) ?? [];
-  if (number === undefined || percent === undefined) throw new Error('MemoryMax or CPUQuota is not understood');
+  if (percent === undefined) throw new Error('CPUQuota is not understood');
   return {
-    memoryBytes: Number(number) * (BINARY[suffix] ?? Number.NaN),
+    memoryBytes: bytesOf('MemoryMax'),
+    memoryHighBytes: bytesOf('MemoryHigh'),
     processors: Number(percent) / 100,
     openFiles: Number(settingOf('LimitNOFILE')),
   };

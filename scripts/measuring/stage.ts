@@ -31,6 +31,8 @@ export interface StageOptions {
   readonly servers?: number;
   /** What servers are told beside that. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A program that is started in place of the built server, and becomes it. */
+  readonly serverEntry?: string;
 }
 
 export interface StageContext {
@@ -52,6 +54,7 @@ export async function openStage(options: StageOptions, { env, say, signal }: Sta
       servers: options.servers ?? 1,
       env: { ...withoutFestVariables(env), ...gatewayEnvironment(options.gatewayMs), ...UNLIMITED, ...options.env },
       purpose: options.purpose,
+      ...(options.serverEntry === undefined ? {} : { serverEntry: options.serverEntry }),
       signal,
       onEvent: (event) => {
         if (event.type === 'process-exited') broken = event.message;

@@ -14,6 +14,7 @@ import {
   readRules,
 } from './assets.ts';
 import { DASHBOARD_FOLDER, DASHBOARDS, dashboardText } from './dashboards/all.ts';
+import { buildDashboard } from './dashboards/dashboard.ts';
 import { parseExposition } from './exposition.ts';
 import { askedBy, type Matcher } from './promql.ts';
 import { fullExposition } from './test-support/full-registry.ts';
@@ -108,6 +109,16 @@ describe('dashboards', () => {
     expect(readFileSync(join(ROOT, DASHBOARD_FOLDER, `${name}.json`), 'utf8')).toBe(dashboardText(plan));
   });
 
+  it('have rows that panels fill', () => {
+    for (const plan of Object.values(DASHBOARDS)) {
+      const widths = new Map<number, number>();
+      for (const { gridPos } of buildDashboard(plan).panels) {
+        widths.set(gridPos.y, (widths.get(gridPos.y) ?? 0) + gridPos.w);
+      }
+      expect([...new Set(widths.values())]).toEqual([24]);
+    }
+  });
+
   it('have panels that do not lie on each other', () => {
     for (const plan of Object.values(DASHBOARDS)) {
       const taken = new Set<string>();
@@ -143,6 +154,20 @@ describe('every alert', () => {
       const [, look = ''] = /^## Look$(.*?)^## Mend$/ms.exec(page) ?? [];
       expect(look.match(/^```sh$/gm)?.length ?? 0).toBeGreaterThan(0);
       expect(look).toMatch(/Expected/);
+    },
+  );
+
+  test.each(readdirSync(join(ROOT, RUNBOOKS)))(
+    'in %s, what is looked for in the metrics is something that servers tell',
+    (page) => {
+      const text = readFileSync(join(ROOT, RUNBOOKS, page), 'utf8');
+      const greps = [...text.matchAll(/\/metrics \| grep '\^(fest_\w+|process_\w+|nodejs_\w+)'/g)].map(
+        ([, name = '']) => name,
+      );
+      const told = [...known.keys()];
+      expect(greps.filter((name) => !told.some((metric) => metric.startsWith(name)))).toEqual([]);
+      // All of them are of that form.
+      expect(text.match(/\/metrics \| grep/g)?.length ?? 0).toBe(greps.length);
     },
   );
 

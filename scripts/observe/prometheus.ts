@@ -41,6 +41,15 @@ export function findPrometheus(): PrometheusVersion | undefined {
   return { path: 'prometheus', version: /version (\S+)/.exec(`${asked.stdout}${asked.stderr}`)?.[1] ?? 'unknown' };
 }
 
+export interface PrometheusOptions {
+  /** Empty; holds its configuration, its data and its log. */
+  readonly folder: string;
+  /** Of the servers it scrapes. */
+  readonly baseUrls: readonly string[];
+  /** Whether alerts wait as long as the rules say, or some seconds at most. */
+  readonly waits: 'asRuled' | 'short';
+}
+
 export class Prometheus {
   readonly url: string;
   readonly #process: ChildProcess;
@@ -50,9 +59,10 @@ export class Prometheus {
     this.#process = child;
   }
 
-  /** @param folder empty; holds its configuration, its data and its log @param baseUrls of the servers it scrapes */
-  static async start(folder: string, baseUrls: readonly string[]): Promise<Prometheus> {
-    writeConfiguration(folder, baseUrls);
+  /** It has scraped every server once. */
+  static async start(options: PrometheusOptions): Promise<Prometheus> {
+    const { folder, baseUrls } = options;
+    writeConfiguration(options);
     const port = await freePort();
     const log = openSync(join(folder, 'prometheus.log'), 'a');
     const child = spawn(
@@ -66,7 +76,7 @@ export class Prometheus {
       { stdio: ['ignore', log, log] },
     );
     const prometheus = new Prometheus(`http://127.0.0.1:${port}`, child);
-    await prometheus.#ready(join(folder, 'prometheus.log'));
+    await prometheus.#ready(join(folder, 'prometheus.log'), baseUrls.length);
     return prometheus;
   }
 
@@ -119,11 +129,12 @@ export class Prometheus {
     return body.data;
   }
 
-  async #ready(log: string): Promise<void> {
+  async #ready(log: string, servers: number): Promise<void> {
     const untilMs = performance.now() + READY_MS;
     for (;;) {
-      const answer = await fetch(`${this.url}/-/ready`).catch(() => undefined);
-      if (answer?.status === 200) return;
+      // Before its first scrape it knows of no server, which is an alert.
+      const scraped = await this.query('count(up{job="fest"} == 1)').catch(() => []);
+      if (scraped[0]?.value === servers) return;
       if (this.#process.exitCode !== null || performance.now() > untilMs) {
         throw new Error(`Prometheus did not start:\n${readFileSync(log, 'utf8')}`);
       }
@@ -132,10 +143,11 @@ export class Prometheus {
   }
 }
 
-function writeConfiguration(folder: string, baseUrls: readonly string[]): void {
+function writeConfiguration({ folder, baseUrls, waits }: PrometheusOptions): void {
   mkdirSync(join(folder, 'rules'), { recursive: true });
   for (const name of readdirSync(RULES)) {
-    writeFileSync(join(folder, 'rules', name), withShortWaits(readFileSync(join(RULES, name), 'utf8')));
+    const rules = readFileSync(join(RULES, name), 'utf8');
+    writeFileSync(join(folder, 'rules', name), waits === 'short' ? withShortWaits(rules) : rules);
   }
   const targets = baseUrls.map((url) => new URL(url).host);
   const configuration = {

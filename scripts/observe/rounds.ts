@@ -1,21 +1,14 @@
-/** The three parts of `npm run observe`: a sale that is looked at, faults that are noticed, and what the looking costs. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+/** Two parts of `npm run observe`: a sale that is looked at, and what the looking costs. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isPortAvailable } from '@fest/cli/local-stack/port-reservations';
-import { choosePorts } from '@fest/cli/local-stack/ports';
 import { readDashboards } from './assets.ts';
 import { Evaluation, lineOf, withoutData } from './evaluate.ts';
+import { findBrowser, takePicture } from './picture.ts';
 import { Prometheus } from './prometheus.ts';
-import { renderDashboard } from './render-dashboard.ts';
+import { renderDashboard, type Span } from './render-dashboard.ts';
 import { measureScrapes } from './scrape-cost.ts';
 import { Stage } from './stage.ts';
-import { ESTIMATE_SYMPTOM, SALE_SYMPTOMS } from './symptoms/sale.ts';
-import { CLOCK_AHEAD_SECONDS, GATEWAY_THAT_FAILS, SECOND_SYMPTOMS } from './symptoms/second-stack.ts';
-import { SERVER_SYMPTOMS } from './symptoms/servers.ts';
-import { STORE_SYMPTOMS } from './symptoms/stores.ts';
-import { causeAll, type Fired, type Skipped } from './watch-alerts.ts';
 
 export interface Round {
   readonly folder: string;
@@ -23,15 +16,23 @@ export interface Round {
   readonly signal: AbortSignal;
 }
 
-const SALE = { capacity: 1_500, perSecond: 45, maxActive: 300, holdSeconds: 20 };
+const SALE = { capacity: 1_500, perSecond: 25, maxActive: 300, holdSeconds: 20 };
 const BUYERS = 2_400;
-const ARRIVE_OVER_MS = 45_000;
+/** Faster than they are admitted: most wait so long that the estimates are judged. */
+const ARRIVE_OVER_MS = 20_000;
 const ASK_EVERY_MS = 3_000;
+/** Some sign up and log in while the sale runs. */
+const LATE_BUYERS = 5;
+const LATE_MS = 15_000;
 
-/** Returns what had no data although it should. */
+/** Returns what had no data although it should, and what fired although nothing was wrong. */
 export async function observeSale({ folder, say, signal }: Round): Promise<readonly string[]> {
   const stage = await Stage.open({ directory: join(folder, 'sale'), servers: 2, env: {}, say, signal });
-  const prometheus = await Prometheus.start(folderIn(folder, 'prometheus-sale'), stage.baseUrls);
+  const prometheus = await Prometheus.start({
+    folder: folderIn(folder, 'prometheus-sale'),
+    baseUrls: stage.baseUrls,
+    waits: 'asRuled',
+  });
   try {
     const saleId = await stage.openSale('observed', SALE);
     const tokens = await stage.buyers(BUYERS);
@@ -46,29 +47,56 @@ export async function observeSale({ folder, say, signal }: Round): Promise<reado
     const buying = stage.sell(saleId, tokens, ARRIVE_OVER_MS).finally(() => {
       isOver = true;
     });
+    // Everybody else has an account and a token from before.
+    const late = sleep(LATE_MS).then(() => stage.buyers(LATE_BUYERS));
     while (!isOver) await Promise.all([evaluation.round(), sleep(ASK_EVERY_MS)]);
     const report = await buying;
+    await late;
     signal.throwIfAborted();
     for (const socket of sockets) socket.close();
     await sleep(ASK_EVERY_MS);
     await evaluation.round();
     say(`\nExpressions, and what Prometheus answered last (${report.succeeded.length} orders were made):\n`);
     for (const each of [...evaluation.queries, ...evaluation.recordings]) say(lineOf(each));
-    say('\nAlerts: none of them should fire here; what they look at is counted.\n');
+    say('\nAlerts, with their `for` as in the rules: none of them should fire here; what they look at is counted.\n');
     for (const each of evaluation.alerts) {
       const series = [...each.series].map(([selector, count]) => `${selector}: ${count} series`).join(', ');
       say(`${lineOf(each)}\n    ${series}`);
     }
     const to = Math.floor(Date.now() / 1_000);
-    for (const [name, dashboard] of readDashboards()) {
-      const path = join(folder, name.replace('.json', '.html'));
-      writeFileSync(path, await renderDashboard(dashboard, prometheus, { from, to, stepSeconds: 1 }));
-      say(`Drawn: ${path}`);
-    }
-    return withoutData(evaluation, false);
+    await drawDashboards(prometheus, { from, to, stepSeconds: 1 }, { folder, say });
+    // Over the whole sale, its opening and its end: a series for each alert that fired at any time.
+    const fired = await prometheus.query(`max_over_time(ALERTS{alertstate="firing"}[${to - from + 60}s])`);
+    const noise = [...new Set(fired.map(({ metric }) => metric.alertname))];
+    say(`\nFired: ${noise.length === 0 ? 'none' : noise.join(', ')}.`);
+    return [
+      ...withoutData(evaluation, false).map((what) => `no data: ${what}`),
+      ...noise.map((name) => `${name} fired in a sale without a fault`),
+    ];
   } finally {
     await prometheus.stop();
     await stage.stack.stop();
+  }
+}
+
+const PICTURE_WIDTH = 1_560;
+
+/** As pages, and as pictures of them where there is a browser. */
+async function drawDashboards(
+  prometheus: Prometheus,
+  span: Span,
+  { folder, say }: Pick<Round, 'folder' | 'say'>,
+): Promise<void> {
+  const browser = findBrowser();
+  if (browser === undefined) say('!!! NO PICTURES: there is no Chromium in PATH. The pages are there.');
+  for (const [name, dashboard] of readDashboards()) {
+    const path = join(folder, name.replace('.json', '.html'));
+    writeFileSync(path, await renderDashboard(dashboard, prometheus, span));
+    say(`Drawn: ${path}`);
+    if (browser === undefined) continue;
+    const picture = path.replace('.html', '.png');
+    await takePicture(browser, path, picture, PICTURE_WIDTH);
+    say(`Drawn: ${picture}`);
   }
 }
 
@@ -90,111 +118,8 @@ export async function observeCost({ folder, say, signal }: Round): Promise<void>
   }
 }
 
-export interface Alarms {
-  readonly fired: readonly Fired[];
-  readonly skipped: readonly Skipped[];
-}
-
-const STEADY = { capacity: 40_000, perSecond: 50, maxActive: 2_000, holdSeconds: 30 };
-const STEADY_BUYERS_PER_SECOND = 6;
-const STEADY_SECONDS = 1_500;
-/** Of the first server's order log: small enough to be filled. */
-const SMALL_DISK = '300m';
-
-/** Causes every symptom once. @param only those that have to do with an alert of this name */
-export async function observeAlarms(round: Round, only?: string): Promise<Alarms> {
-  const chosen = <Some extends { readonly alerts: readonly string[] }>(symptoms: readonly Some[]): readonly Some[] =>
-    only === undefined ? symptoms : symptoms.filter(({ alerts }) => alerts.some((name) => name.includes(only)));
-  const first = chosen([ESTIMATE_SYMPTOM, ...SERVER_SYMPTOMS, ...SALE_SYMPTOMS, ...STORE_SYMPTOMS]);
-  const second = chosen(SECOND_SYMPTOMS);
-  const results: Alarms[] = [];
-  if (first.length > 0) results.push(await alarmsOfFirst(round, first));
-  if (second.length > 0) results.push(await alarmsOfSecond(round, second));
-  return { fired: results.flatMap(({ fired }) => fired), skipped: results.flatMap(({ skipped }) => skipped) };
-}
-
-async function alarmsOfFirst({ folder, say, signal }: Round, symptoms: typeof SALE_SYMPTOMS): Promise<Alarms> {
-  const directory = join(folder, 'alarms');
-  const unmount = mountSmallDisk(join(directory, '.fest/log/server-1'), say);
-  try {
-    const stage = await Stage.open({ directory, servers: 2, env: { FEST_LIVE_SOCKETS: '4' }, say, signal });
-    return await onStage(stage, { folder, say, signal }, symptoms);
-  } finally {
-    unmount();
-  }
-}
-
-async function alarmsOfSecond({ folder, say, signal }: Round, symptoms: typeof SALE_SYMPTOMS): Promise<Alarms> {
-  const redis = await startRedisAhead(folderIn(folder, 'redis-ahead'));
-  const isCausable = (alerts: readonly string[]): boolean => redis !== undefined || !alerts.includes('FestClockOff');
-  const skipped = symptoms
-    .filter(({ alerts }) => !isCausable(alerts))
-    .map(({ alerts }) => ({ alerts, why: 'there is no C compiler (cc)' }));
-  try {
-    const env = {
-      FEST_WORKERS: '2',
-      ...GATEWAY_THAT_FAILS,
-      ...(redis === undefined ? {} : { FEST_REDIS_URL: redis.url }),
-    };
-    const stage = await Stage.open({ directory: join(folder, 'alarms-2'), servers: 1, env, say, signal });
-    const causable = symptoms.filter(({ alerts }) => isCausable(alerts));
-    const alarms = await onStage(stage, { folder, say, signal }, causable);
-    return { fired: alarms.fired, skipped: [...alarms.skipped, ...skipped] };
-  } finally {
-    redis?.process.kill('SIGTERM');
-  }
-}
-
-/** People buy all the time, and one symptom after the other is caused. */
-async function onStage(stage: Stage, { folder, say, signal }: Round, symptoms: typeof SALE_SYMPTOMS): Promise<Alarms> {
-  const prometheus = await Prometheus.start(folderIn(folder, `prometheus-${stage.pidOf('server-1')}`), stage.baseUrls);
-  const leaving = new AbortController();
-  let buying: Promise<unknown> = Promise.resolve();
-  try {
-    const saleId = await stage.openSale('steady', STEADY);
-    const tokens = await stage.buyers(STEADY_BUYERS_PER_SECOND * STEADY_SECONDS);
-    buying = stage.sell(saleId, tokens, STEADY_SECONDS * 1_000, AbortSignal.any([leaving.signal, signal]));
-    await sleep(10_000);
-    return await causeAll({ stage, saleId, folder }, symptoms, prometheus, { say, signal });
-  } finally {
-    leaving.abort();
-    await buying;
-    await prometheus.stop();
-    await stage.stack.stop();
-  }
-}
-
-function folderIn(folder: string, name: string): string {
+export function folderIn(folder: string, name: string): string {
   const path = join(folder, name);
   mkdirSync(path, { recursive: true });
   return path;
-}
-
-/** A disk of its own for an order log, if this may be done here; gives what takes it away again. */
-function mountSmallDisk(directory: string, say: (line: string) => void): () => void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${SMALL_DISK},mode=700`, 'none', directory], {
-    encoding: 'utf8',
-  });
-  if (mounted.status !== 0) {
-    say(`!!! The order log gets no small disk: ${mounted.stderr || String(mounted.error)}`);
-    return () => undefined;
-  }
-  return () => void spawnSync('umount', [directory]);
-}
-
-/** A Redis that believes it is some seconds later; undefined where there is no C compiler for what makes it believe so. */
-async function startRedisAhead(
-  folder: string,
-): Promise<{ readonly url: string; readonly process: ChildProcess } | undefined> {
-  const library = join(folder, 'clock-ahead.so');
-  const source = join(import.meta.dirname, 'clock-ahead.c');
-  if (spawnSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source]).status !== 0) return undefined;
-  const { port } = await choosePorts({ port: 7_400, explicit: false, count: 1 }, isPortAvailable);
-  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder], {
-    stdio: 'ignore',
-    env: { ...process.env, LD_PRELOAD: library, CLOCK_AHEAD_SECONDS: String(CLOCK_AHEAD_SECONDS) },
-  });
-  await sleep(1_000);
-  return { url: `redis://127.0.0.1:${port}`, process: child };
 }

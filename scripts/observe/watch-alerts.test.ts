@@ -22,6 +22,7 @@ function world() {
       {
         say: (line) => void lines.push(line),
         signal: signal.signal,
+        quietSeconds: 1,
       },
     );
   return { active, lines, run, abort: () => signal.abort() };
@@ -65,6 +66,26 @@ it('one that fired before its symptom proves nothing by it, which is said, unles
   const { fired } = await run([symptomOf({}), symptomOf({ fromStart: true })]);
   expect(fired.map(({ before }) => before)).toEqual([true, false]);
   expect(lines.filter((line) => line.includes('(it fired before)'))).toHaveLength(1);
+});
+
+it('an alert that another symptom has left firing is waited for, so that it is seen to begin', async () => {
+  const { active, run } = world();
+  const firing = alertOf('A');
+  active.add(firing);
+  setTimeout(() => active.delete(firing), 100);
+  const cause: Symptom['cause'] = async () => {
+    active.add(firing);
+    return async () => undefined;
+  };
+  const { fired } = await run([symptomOf({ cause })]);
+  expect(fired).toMatchObject([{ alert: 'A', afterSeconds: 0, before: false }]);
+});
+
+it('an alert about another one than the symptom concerns has not fired', async () => {
+  const { active, run } = world();
+  active.add({ ...alertOf('A'), labels: { instance: 'b' } });
+  const { fired } = await run([symptomOf({ of: () => ({ instance: 'a' }) })]);
+  expect(fired).toMatchObject([{ alert: 'A', afterSeconds: undefined, before: false }]);
 });
 
 it('a symptom that cannot be caused here is skipped, loudly', async () => {

@@ -20,10 +20,20 @@ export interface Skipped {
 
 const LOOK_EVERY_MS = 500;
 
+export interface Watching {
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+  /** An alert that fires already is waited for so long before its symptom is caused. */
+  readonly quietSeconds: number;
+}
+
 type Watch = Pick<Prometheus, 'alerts'>;
 
-async function firing({ alerts }: { readonly alerts: () => Promise<readonly ActiveAlert[]> }) {
-  const active = (await alerts()).filter(({ state }) => state === 'firing');
+async function firing(prometheus: Watch, scene: Scene, { of }: Symptom): Promise<ReadonlyMap<string, ActiveAlert>> {
+  const labels = Object.entries(of?.(scene) ?? {});
+  const active = (await prometheus.alerts()).filter(
+    (alert) => alert.state === 'firing' && labels.every(([name, value]) => alert.labels[name] === value),
+  );
   return new Map(active.map((alert) => [alert.name, alert]));
 }
 
@@ -31,7 +41,7 @@ export async function causeAll(
   scene: Scene,
   symptoms: readonly Symptom[],
   prometheus: Watch,
-  { say, signal }: { readonly say: (line: string) => void; readonly signal: AbortSignal },
+  { say, signal, quietSeconds }: Watching,
 ): Promise<{ readonly fired: readonly Fired[]; readonly skipped: readonly Skipped[] }> {
   const [fired, skipped]: [Fired[], Skipped[]] = [[], []];
   for (const symptom of symptoms) {
@@ -42,6 +52,8 @@ export async function causeAll(
       skipped.push({ alerts: symptom.alerts, why });
       continue;
     }
+    await untilQuiet(scene, symptom, prometheus, { signal, quietSeconds });
+    await symptom.ready?.(scene);
     say(`\nSymptom: ${symptom.what}`);
     const results = await causeOne(scene, symptom, prometheus, signal);
     for (const result of results) {
@@ -58,21 +70,37 @@ export async function causeAll(
   return { fired, skipped };
 }
 
+/** An alert shows something only if it begins to fire. */
+async function untilQuiet(
+  scene: Scene,
+  symptom: Symptom,
+  prometheus: Watch,
+  { signal, quietSeconds }: Pick<Watching, 'signal' | 'quietSeconds'>,
+): Promise<void> {
+  if (symptom.fromStart === true) return;
+  const untilMs = performance.now() + quietSeconds * 1_000;
+  while (performance.now() < untilMs) {
+    signal.throwIfAborted();
+    const now = await firing(prometheus, scene, symptom);
+    if (!symptom.alerts.some((name) => now.has(name))) return;
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
 async function causeOne(
   scene: Scene,
   symptom: Symptom,
   prometheus: Watch,
   signal: AbortSignal,
 ): Promise<readonly Fired[]> {
-  const ask = { alerts: () => prometheus.alerts() };
-  const before = await firing(ask);
+  const before = await firing(prometheus, scene, symptom);
   const found = new Map<string, { readonly alert: ActiveAlert; readonly afterSeconds: number }>();
   const beganMs = performance.now();
   const undo = await symptom.cause(scene);
   try {
     while (found.size < symptom.alerts.length && performance.now() - beganMs < symptom.withinSeconds * 1_000) {
       signal.throwIfAborted();
-      const now = await firing(ask);
+      const now = await firing(prometheus, scene, symptom);
       for (const name of symptom.alerts) {
         const alert = now.get(name);
         const afterSeconds = Math.round((performance.now() - beganMs) / 1_000);

@@ -1,5 +1,6 @@
 /** What is answered before Fastify takes it up says the same as Fastify's routes, and leaves to them what is unusual. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { contentOf } from '../support/answer-content.ts';
 import { integration } from '../support/integration.ts';
 import { exchange, listen, openConnection, parseAnswer } from '../support/raw-http.ts';
 import { buildTestApp, ManualClock, type TestApp } from '../support/test-app.ts';
@@ -48,15 +49,6 @@ async function presentEtag(): Promise<string> {
 }
 
 const poll = (token: string): Lines => ['Host: fest', `Queue-Token: ${token}`];
-
-/** Headers that say something about this connection or this moment. */
-const PASSING = ['date', 'connection', 'keep-alive', 'x-request-id'];
-
-/** What one side answered, without what may differ. */
-function contentOf(status: number, headers: Readonly<Record<string, unknown>>, text: string) {
-  const kept = Object.entries(headers).filter(([name]) => !PASSING.includes(name));
-  return { status, headers: Object.fromEntries(kept.map(([name, value]) => [name, String(value)])), text };
-}
 
 integration('the front door', () => {
   test.each([

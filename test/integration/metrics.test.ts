@@ -18,10 +18,12 @@ const read = async (): Promise<string> => (await fest.app.inject({ url: '/metric
 const texts = (beganMs: number): number => 1 + Math.floor((performance.now() - beganMs) / LIMITS.figuresMs);
 
 integration('the metrics of a single process', () => {
-  test.each([
+  test.each<[string, string, Record<string, string>]>([
     ['through a load balancer', '/metrics', { 'x-forwarded-for': '203.0.113.7' }],
     ['through a proxy that says so as the standard does', '/metrics', { forwarded: 'for=203.0.113.7' }],
-    ['by another spelling of the path, which the rule of a load balancer does not know', '/%6detrics', {}],
+    ...['/%6detrics', '/metric%73?x', '/metrics/', '//metrics'].map(
+      (path): [string, string, Record<string, string>] => [`by ${path}, which a rule for /metrics lets pass`, path, {}],
+    ),
   ])('are told to nobody who asks %s', async (_, url, headers) => {
     const { statusCode, body } = await fest.app.inject({ url, headers });
     expect([statusCode, JSON.parse(body).code]).toEqual([404, 'not_found']);

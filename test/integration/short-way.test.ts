@@ -6,6 +6,7 @@ import { LIMITS } from '@fest/server/limits';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { contentOf } from '../support/answer-content.ts';
 import { integration } from '../support/integration.ts';
 import { exchange, listen, openConnection, parseAnswer } from '../support/raw-http.ts';
 import { type CommandRecorder, recordCommands } from '../support/redis-commands.ts';
@@ -51,7 +52,10 @@ function bytesOf({ method, path, headers, body }: Request, more: readonly string
 }
 
 /** Over a connection, the short way. */
-const outside = async (request: Request) => contentOf(parseAnswer(await exchange(port, bytesOf(request))));
+const outside = async (request: Request) => {
+  const { status, headers, text } = parseAnswer(await exchange(port, bytesOf(request)));
+  return contentOf(status, headers, text);
+};
 
 /** Behind the front door, by Fastify's route. */
 async function inside({ method, path, headers, body }: Request) {
@@ -61,19 +65,7 @@ async function inside({ method, path, headers, body }: Request) {
     headers: { ...headers, ...(body === undefined ? {} : { 'content-type': JSON_TYPE }) },
     ...(body === undefined ? {} : { payload: body }),
   });
-  return contentOf({ status: answer.statusCode, headers: answer.headers, text: answer.body });
-}
-
-/** Headers that say something about this connection or this moment. */
-const PASSING = ['date', 'connection', 'keep-alive', 'x-request-id'];
-
-function contentOf(answer: { status: number; headers: Readonly<Record<string, unknown>>; text: string }) {
-  const kept = Object.entries(answer.headers).filter(([name]) => !PASSING.includes(name));
-  return {
-    status: answer.status,
-    headers: Object.fromEntries(kept.map(([name, value]) => [name, String(value)])),
-    text: answer.text,
-  };
+  return contentOf(answer.statusCode, answer.headers, answer.body);
 }
 
 async function newBuyer(): Promise<Visitor & { readonly auth: Readonly<Record<string, string>> }> {
@@ -299,7 +291,7 @@ integration('the short way', () => {
     try {
       const answer = parseAnswer(await exchange(port, bytesOf(hold({ ...headers, 'X-Request-Id': 'mine-17' }))));
       expect(answer).toMatchObject({ status: 500, headers: { 'x-request-id': 'mine-17' } });
-      expect(JSON.parse(answer.text)).toMatchObject({ code: 'internal_error' });
+      expect(JSON.parse(answer.text)).toMatchObject({ code: 'internal_error', requestId: 'mine-17' });
     } finally {
       Object.assign(queueTokens, { verify });
     }

@@ -96,11 +96,12 @@ integration('a purchase', () => {
 });
 
 integration('what a store refuses', () => {
-  test('has the id of its answer in the log and in the trace', async () => {
+  test('has the id of its answer in the document, in the log and in the trace', async () => {
     lines = [];
     const headers = { 'x-request-id': 'refused-1' };
     const answer = await withoutMysql(fest, () => fetch(`${url}/api/v1/festivals?limit=9`, { headers }));
     expect([answer.status, answer.headers.get('x-request-id')]).toEqual([503, 'refused-1']);
+    expect(await answer.json()).toMatchObject({ code: 'store_unavailable', requestId: 'refused-1' });
     expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([{ level: 'warn', reqId: 'refused-1' }]);
     const spans = await traceOf('refused-1', ['mysql', 'GET /api/v1/festivals']);
     expect(spans.filter(({ failed }) => failed).map(({ name }) => name)).toEqual(

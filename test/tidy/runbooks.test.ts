@@ -17,14 +17,27 @@ function wordsOf(line: string): readonly string[] {
   return words.filter((word) => !word.startsWith('#')).map((word) => word.replaceAll(/^["']|["']$/g, ''));
 }
 
+/** What a command may stand behind. */
+const LAUNCHERS = new Set(['npx', 'sudo', 'env', 'time', 'nice', 'exec', 'do', 'then']);
+
+/** Whether the next word is a program, and no argument of one: `journalctl -u fest` is not our command. */
+function isProgramAfter(words: readonly string[]): boolean {
+  const last = words.findLastIndex((word) => word === '--' || /^[;|&()]+$/.test(word));
+  const [launcher, ...more] = words.slice(last + 1).filter((word) => !/^\w+=/.test(word));
+  return (
+    launcher === undefined ||
+    (LAUNCHERS.has(launcher) && (more.length === 0 || (more.length === 2 && /^-[un]$/.test(more[0] ?? ''))))
+  );
+}
+
 /** The arguments of each `fest` in a line: behind variables, `npx`, `sudo -u …`, `kubectl exec … --`, or in a pipe. */
 function festCommands(line: string): readonly (readonly string[])[] {
   const commands: string[][] = [];
   let current: string[] | undefined;
-  for (const word of wordsOf(line)) {
+  for (const [index, word] of wordsOf(line).entries()) {
     if (/^[;|&()]+$/.test(word) || /^[<>]/.test(word) || /^\d>/.test(word)) current = undefined;
     else if (current !== undefined) current.push(word);
-    else if (word === 'fest') {
+    else if (word === 'fest' && isProgramAfter(wordsOf(line).slice(0, index))) {
       current = [];
       commands.push(current);
     }
@@ -38,7 +51,7 @@ function linesOf(page: string): readonly string[] {
     const { type, lang = '', text } = token as Tokens.Code;
     if (type === 'code' && SHELL.has(lang.split(/\s/)[0] ?? '')) blocks.push(text);
     // In a sentence, or a table.
-    if (type === ('codespan' as string) && /^fest [a-z]/.test(text)) blocks.push(text);
+    if (type === ('codespan' as string) && /^fest [a-z]/.test(text) && !text.endsWith(' …')) blocks.push(text);
   });
   return blocks.flatMap((block) => block.replaceAll(/\\\n\s*/g, ' ').split('\n'));
 }
@@ -78,7 +91,10 @@ describe('a command line of fest is found', () => {
     ['fest watch --json --count 1 | jq .live && fest audit', [['watch', '--json', '--count', '1'], ['audit']]],
     ['kubectl exec fest-server-0 -- fest log ls', [['log', 'ls']]],
     ['fest sale list > sales.txt', [['sale', 'list']]],
+    ['sudo -u fest fest log ls', [['log', 'ls']]],
     ['systemctl reload fest.service', []],
+    ['journalctl -u fest -o cat | jq .', []],
+    ['mysql -h "$NEW_HOST" -u admin -p fest < fest.sql', []],
     ['echo "no fest here"', []],
   ])('in %s', (line, expected) => {
     expect(festCommands(line)).toEqual(expected);
@@ -130,5 +146,28 @@ describe('npm scripts that runbooks name', () => {
     const files = listFiles();
     const named = [...read(page).matchAll(/\bnode (scripts\/[\w./-]+\.ts)\b/g)].map(([, path = '']) => path);
     expect(named.filter((path) => !files.includes(path))).toEqual([]);
+  });
+});
+
+describe('what runbooks look for in the journal', () => {
+  const source = listFiles((path) => path.startsWith('packages/server/src/') && !path.endsWith('.test.ts'))
+    .map((path) => read(path))
+    .join('\n');
+  /** Of systemd's own. */
+  const systemd = ['Main process exited'];
+  const patterns = PAGES.flatMap((page) => linesOf(page).map((line) => [page, line] as const))
+    .filter(([, line]) => line.includes('journalctl'))
+    .flatMap(([page, line]) =>
+      [...line.matchAll(/grep (?:-E )?'([^']+)'/g)].map(([, text = '']) => [page, text] as const),
+    );
+
+  test('is something', () => expect(patterns.length).toBeGreaterThanOrEqual(4));
+
+  test.each(patterns)('is what servers write: %s, %s', (_, pattern) => {
+    const [, levels] = /"level":"\(?([a-z|]+)\)?"/.exec(pattern) ?? [];
+    const rest = pattern.replace(/"level":"\(?[a-z|]+\)?"/, '');
+    for (const level of levels?.split('|') ?? []) expect(['warn', 'error', 'fatal']).toContain(level);
+    for (const words of rest.split('|').filter((text) => text !== '' && !systemd.includes(text)))
+      expect(source.includes(words), words).toBe(true);
   });
 });

@@ -7,6 +7,7 @@ import { Retention } from './features/archive/retention.ts';
 import { type Catalogue, createCatalogue } from './features/catalogue/catalogue-cache.ts';
 import { SettingsReconciler } from './features/catalogue/settings-reconciler.ts';
 import { LiveBroadcast } from './features/live/live-broadcast.ts';
+import { busyAdmissions } from './features/operations/live/busy-admissions.ts';
 import { EventQueue } from './features/operations/live/event-queue.ts';
 import { phaseChanged, salesDoubted, salesRebuilt } from './features/operations/live/sayings.ts';
 import { createSaleMetrics } from './features/operations/metrics/sale-metrics.ts';
@@ -238,7 +239,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
       waitEstimates: waitErrors.metrics,
       passwords: () => passwordHashing.stats(),
       live: broadcast.metrics.all,
-      admissions: () => ticker.reports,
+      admissions: () => busyAdmissions(ticker.reports),
     },
     async start() {
       // Before the applier moves on: what is unfinished is known as of its position.

@@ -8,13 +8,17 @@ export interface Query {
 
 export interface Panel {
   readonly title: string;
-  /** Grafana's name: `short`, `s`, `bytes`, `percentunit`, `reqps`, `Bps`. */
+  /** Grafana's name: `short`, `s`, `bytes`, `Bps`, `percentunit`, and a second `reqps` (requests) or `cps` (anything that is counted). */
   readonly unit: string;
   readonly about?: string;
   /** `stat`: the last value, large. Default: lines. */
   readonly look?: 'lines' | 'stack' | 'stat';
   /** Values may be below 0. */
   readonly signed?: true;
+  /** Of a `stat`: it shows the name of its series and not the value, which is always 1. */
+  readonly named?: true;
+  /** Of a `stat`: what a value means. */
+  readonly words?: Readonly<Record<number, string>>;
   readonly queries: readonly Query[];
 }
 
@@ -34,8 +38,8 @@ export interface DashboardPlan {
 
 export const DATASOURCE = { type: 'prometheus', uid: 'fest-prometheus' } as const;
 const COLUMNS = 24;
-/** Of Grafana's grid: lines stand two or three in a row, numbers six. */
-const SIZES = { stat: { w: 4, h: 4 }, lines: { w: 8, h: 8 }, stack: { w: 8, h: 8 } } as const;
+/** Of Grafana's grid: in a row there stand at most so many, which fill it. */
+const ROWS = { stat: { most: 6, h: 4 }, chart: { most: 3, h: 8 } } as const;
 
 export function buildDashboard(plan: DashboardPlan) {
   return {
@@ -87,32 +91,38 @@ function alertMarks() {
 }
 
 function arrange(sections: readonly Section[]) {
-  let [x, y, rowHeight, id] = [0, 0, 0, 0];
+  let [y, id] = [0, 0];
   return sections.flatMap((section) => {
-    y += rowHeight;
-    [x, rowHeight] = [0, 0];
-    const row = {
-      id: ++id,
-      type: 'row',
-      title: section.title,
-      collapsed: false,
-      panels: [],
-      gridPos: { x: 0, y, w: COLUMNS, h: 1 },
-    };
-    y += 1;
-    const panels = section.panels.map((panel) => {
-      const { w, h } = SIZES[panel.look ?? 'lines'];
-      if (x + w > COLUMNS) [x, y, rowHeight] = [0, y + rowHeight, 0];
-      const placed = { ...panelOf(panel), id: ++id, gridPos: { x, y, w, h } };
-      x += w;
-      rowHeight = Math.max(rowHeight, h);
+    const gridPos = { x: 0, y: y++, w: COLUMNS, h: 1 };
+    const heading = { id: ++id, type: 'row', title: section.title, collapsed: false, panels: [], gridPos };
+    const panels = rowsOf(section.panels).flatMap(({ row, h }) => {
+      const w = Math.floor(COLUMNS / row.length);
+      const placed = row.map((panel, index) => ({
+        ...panelOf(panel),
+        id: ++id,
+        gridPos: { x: index * w, y, w, h },
+      }));
+      y += h;
       return placed;
     });
-    return [row, ...panels];
+    return [heading, ...panels];
   });
 }
 
-function panelOf({ title, unit, about, look = 'lines', signed, queries }: Panel) {
+/** Numbers and charts stand in rows of their own. The rows of a kind differ by one panel at most. */
+function rowsOf(panels: readonly Panel[]): readonly { readonly row: readonly Panel[]; readonly h: number }[] {
+  return (['stat', 'chart'] as const).flatMap((kind) => {
+    const { most, h } = ROWS[kind];
+    const left = panels.filter(({ look }) => (look === 'stat') === (kind === 'stat'));
+    const rows = [];
+    for (let count = Math.ceil(left.length / most); count > 0; count -= 1) {
+      rows.push({ row: left.splice(0, Math.ceil(left.length / count)), h });
+    }
+    return rows;
+  });
+}
+
+function panelOf({ title, unit, about, look = 'lines', signed, named, words = {}, queries }: Panel) {
   const stacking = { mode: look === 'stack' ? 'normal' : 'none', group: 'A' };
   const custom = { lineWidth: 1, fillOpacity: look === 'stack' ? 40 : 8, showPoints: 'never', stacking };
   return {
@@ -128,12 +138,25 @@ function panelOf({ title, unit, about, look = 'lines', signed, queries }: Panel)
       ...(look === 'stat' ? { instant: true } : {}),
     })),
     fieldConfig: {
-      defaults: { unit, ...(signed === true ? {} : { min: 0 }), ...(look === 'stat' ? {} : { custom }) },
+      defaults: {
+        unit,
+        ...(signed === true ? {} : { min: 0 }),
+        ...(look === 'stat' ? { mappings: mappingsOf(words) } : { custom }),
+      },
       overrides: [],
     },
     options:
       look === 'stat'
-        ? { reduceOptions: { calcs: ['lastNotNull'] }, textMode: 'value_and_name', colorMode: 'none' }
+        ? {
+            reduceOptions: { calcs: ['lastNotNull'] },
+            textMode: named === true ? 'name' : 'value_and_name',
+            colorMode: 'none',
+          }
         : { legend: { displayMode: 'list', placement: 'bottom' }, tooltip: { mode: 'multi', sort: 'desc' } },
   };
+}
+
+function mappingsOf(words: Readonly<Record<number, string>>) {
+  const options = Object.fromEntries(Object.entries(words).map(([value, text], index) => [value, { text, index }]));
+  return Object.keys(words).length === 0 ? [] : [{ type: 'value' as const, options }];
 }

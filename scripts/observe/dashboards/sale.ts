@@ -13,8 +13,9 @@ export const SALE: DashboardPlan = {
           title: 'Phase',
           unit: 'short',
           look: 'stat',
+          named: true,
           queries: [
-            { expr: 'max by (sale, phase) (fest_sale_phase{sale=~"$sale"})', legend: 'sale {{sale}} {{phase}}' },
+            { expr: 'max by (sale, phase) (fest_sale_phase{sale=~"$sale"})', legend: 'sale {{sale}}: {{phase}}' },
           ],
         },
         {
@@ -70,7 +71,7 @@ export const SALE: DashboardPlan = {
         },
         {
           title: 'Admitted a second',
-          unit: 'reqps',
+          unit: 'cps',
           about: 'What the line moves by, what the admission allows at present, and what the operator has set.',
           queries: [
             {
@@ -116,12 +117,12 @@ export const SALE: DashboardPlan = {
       panels: [
         {
           title: 'Orders a second',
-          unit: 'reqps',
+          unit: 'cps',
           queries: [{ expr: 'sale:fest_orders:rate1m{sale=~"$sale"}', legend: 'sale {{sale}}' }],
         },
         {
           title: 'Payments a second',
-          unit: 'reqps',
+          unit: 'cps',
           queries: [
             { expr: 'sum by (outcome) (rate(fest_payments_total[1m]))', legend: '{{outcome}}' },
             { expr: 'sum(rate(fest_payments_started_total[1m]))', legend: 'started' },
@@ -174,12 +175,12 @@ export const SALE: DashboardPlan = {
         {
           title: 'Waited, as a part of what they were told',
           unit: 'percentunit',
-          about: 'The median; 1 is right.',
+          about: 'The median, of waits of 10 s and more; 100 % is right.',
           queries: [{ expr: 'fest:wait_to_estimate_ratio:p50_10m', legend: 'median of 10 min' }],
         },
         {
           title: 'Turns a second, of one number in 64',
-          unit: 'reqps',
+          unit: 'cps',
           look: 'stack',
           queries: [{ expr: 'sum by (outcome) (rate(fest_wait_estimates_total[5m]))', legend: '{{outcome}}' }],
         },

@@ -14,22 +14,26 @@ export const SERVER: DashboardPlan = {
         {
           title: 'Answers a second',
           unit: 'reqps',
+          about: 'All servers together, by class of routes.',
           look: 'stack',
           queries: [{ expr: 'class:fest_http_requests:rate1m', legend: '{{class}}' }],
         },
         {
           title: 'Of them, 500 and above',
           unit: 'percentunit',
+          about: 'All servers together, by class of routes. Without refusals for overload.',
           queries: [{ expr: 'class:fest_http_errors:ratio1m', legend: '{{class}}' }],
         },
         {
           title: '99 % within',
           unit: 's',
+          about: 'All servers together, by class of routes.',
           queries: [{ expr: 'class:fest_http_request_duration_seconds:p99_1m', legend: '{{class}}' }],
         },
         {
           title: 'Half within',
           unit: 's',
+          about: 'All servers together, by class of routes.',
           queries: [{ expr: 'class:fest_http_request_duration_seconds:p50_1m', legend: '{{class}}' }],
         },
         {
@@ -51,12 +55,14 @@ export const SERVER: DashboardPlan = {
           title: 'Answering',
           unit: 'short',
           look: 'stat',
-          queries: [{ expr: 'up{job="fest"}', legend: '{{instance}}' }],
+          words: { 0: 'no', 1: 'yes' },
+          queries: [{ expr: 'up{job="fest",instance=~"$instance"}', legend: '{{instance}}' }],
         },
         {
           title: 'Leaving',
           unit: 'short',
           look: 'stat',
+          words: { 0: 'no', 1: 'yes' },
           queries: [{ expr: `max by (instance) (fest_server_leaving${OF})`, legend: '{{instance}}' }],
         },
         {
@@ -64,7 +70,10 @@ export const SERVER: DashboardPlan = {
           unit: 'short',
           look: 'stat',
           queries: [
-            { expr: 'max by (instance) (changes(process_start_time_seconds{job="fest"}[1h]))', legend: '{{instance}}' },
+            {
+              expr: `max by (instance) (changes(process_start_time_seconds${OF}[1h]))`,
+              legend: '{{instance}}',
+            },
           ],
         },
         {
@@ -118,20 +127,29 @@ export const SERVER: DashboardPlan = {
           title: 'Under way',
           unit: 'short',
           look: 'stack',
-          queries: [
-            { expr: `sum by (class) (fest_requests_in_flight${OF})`, legend: '{{class}}' },
-            { expr: `sum(fest_requests_arriving${OF})`, legend: 'bodies arriving' },
-          ],
+          queries: [{ expr: `sum by (class) (fest_requests_in_flight${OF})`, legend: '{{class}}' }],
         },
         {
-          title: 'Shed a second',
+          title: 'Requests whose body arrives',
+          unit: 'short',
+          queries: [{ expr: `sum by (instance) (fest_requests_arriving${OF})`, legend: '{{instance}}' }],
+        },
+        {
+          title: 'Connections',
+          unit: 'short',
+          queries: [{ expr: `sum by (instance) (fest_connections${OF})`, legend: '{{instance}}' }],
+        },
+        {
+          title: 'Shed a second, by class',
           unit: 'reqps',
-          queries: [
-            {
-              expr: `sum by (class, reason) (rate(fest_shed_requests_total${OF}[1m]))`,
-              legend: '{{class}}, {{reason}}',
-            },
-          ],
+          look: 'stack',
+          queries: [{ expr: `sum by (class) (rate(fest_shed_requests_total${OF}[1m]))`, legend: '{{class}}' }],
+        },
+        {
+          title: 'Shed a second, by reason',
+          unit: 'reqps',
+          look: 'stack',
+          queries: [{ expr: `sum by (reason) (rate(fest_shed_requests_total${OF}[1m]))`, legend: '{{reason}}' }],
         },
         {
           title: 'Shed share',
@@ -142,13 +160,12 @@ export const SERVER: DashboardPlan = {
           ],
         },
         {
-          title: 'Connections',
-          unit: 'short',
+          title: 'Connections dropped a second',
+          unit: 'cps',
           queries: [
-            { expr: `sum by (instance) (fest_connections${OF})`, legend: '{{instance}}' },
             {
               expr: `sum by (instance) (rate(fest_connections_dropped_total${OF}[1m]))`,
-              legend: 'dropped a second, {{instance}}',
+              legend: '{{instance}}',
             },
           ],
         },
@@ -174,7 +191,7 @@ export const SERVER: DashboardPlan = {
         },
         {
           title: 'WebSockets ended and refused a second',
-          unit: 'reqps',
+          unit: 'cps',
           queries: [
             { expr: `sum by (reason) (rate(fest_live_ended_total${OF}[1m]))`, legend: 'ended: {{reason}}' },
             { expr: `sum by (reason) (rate(fest_live_refused_total${OF}[1m]))`, legend: 'refused: {{reason}}' },
@@ -208,7 +225,7 @@ export const SERVER: DashboardPlan = {
         },
         {
           title: 'Passwords a second',
-          unit: 'reqps',
+          unit: 'cps',
           queries: [{ expr: `sum by (outcome) (rate(fest_password_hashes_total${OF}[1m]))`, legend: '{{outcome}}' }],
         },
       ],

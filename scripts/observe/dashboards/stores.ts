@@ -31,7 +31,7 @@ export const STORES: DashboardPlan = {
         },
         {
           title: 'Records a second',
-          unit: 'reqps',
+          unit: 'cps',
           queries: byInstance(`sum by (instance) (rate(fest_order_log_records_total${OF}[1m]))`),
         },
         {
@@ -44,8 +44,12 @@ export const STORES: DashboardPlan = {
           unit: 'short',
           queries: [
             { expr: `sum by (instance) (fest_order_log_pending_records${OF})`, legend: 'records, {{instance}}' },
-            { expr: `sum by (instance) (fest_order_log_pending_bytes${OF}) / 1024`, legend: 'KiB, {{instance}}' },
           ],
+        },
+        {
+          title: 'Bytes that wait',
+          unit: 'bytes',
+          queries: byInstance(`sum by (instance) (fest_order_log_pending_bytes${OF})`),
         },
         {
           title: 'Room on the disk',
@@ -55,8 +59,13 @@ export const STORES: DashboardPlan = {
               expr: `min by (instance) (fest_order_log_disk_free_bytes${OF} / fest_order_log_disk_size_bytes${OF})`,
               legend: '{{instance}}',
             },
-            { expr: `max by (instance) (fest_order_log_out_of_space${OF})`, legend: '1: full, {{instance}}' },
           ],
+        },
+        {
+          title: 'No room for payments',
+          unit: 'short',
+          about: '1: the disk is full, and no payment is started there.',
+          queries: byInstance(`max by (instance) (fest_order_log_out_of_space${OF})`),
         },
         {
           title: 'Checkpoints in 10 minutes',
@@ -80,7 +89,7 @@ export const STORES: DashboardPlan = {
         { title: 'Behind the log', unit: 'short', queries: byInstance(`instance:fest_applier_lag_records:sum${OF}`) },
         {
           title: 'Records a second',
-          unit: 'reqps',
+          unit: 'cps',
           queries: byInstance(`sum by (instance) (rate(fest_applier_records_total${OF}[1m]))`),
         },
         {
@@ -92,7 +101,7 @@ export const STORES: DashboardPlan = {
         },
         {
           title: 'Tried again, a second',
-          unit: 'reqps',
+          unit: 'cps',
           queries: byInstance(`sum by (instance) (rate(fest_applier_retries_total${OF}[1m]))`),
         },
         {
@@ -108,6 +117,7 @@ export const STORES: DashboardPlan = {
         {
           title: 'Answering',
           unit: 'short',
+          about: '1: yes. 0: no answer to the last question, of which there is one a second.',
           queries: [{ expr: `min by (store, instance) (fest_store_up${OF})`, legend: '{{store}}, {{instance}}' }],
         },
         {

@@ -1,6 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SERVICE_PATHS } from '@fest/server/contract/paths';
+import { parseExposition } from '../exposition.ts';
 import type { Stage } from '../stage.ts';
+import type { Scene } from './symptom.ts';
 
 /** Stops a process in its tracks, as a machine does that hangs; gives what lets it go on. */
 export function freeze(stage: Stage, ...names: readonly string[]): () => Promise<void> {
@@ -46,4 +49,23 @@ export async function untilReady(baseUrl: string): Promise<void> {
     await sleep(100);
   }
   throw new Error(`${baseUrl} is not ready after 30 s`);
+}
+
+/** Payments at a server that a fault of a store is to meet. */
+const PAYMENTS = 5;
+
+/** After a symptom that stopped the line it takes people a while to come again. */
+export async function untilPaying({ stage }: Scene): Promise<void> {
+  for (let attempt = 0; attempt < 600; attempt += 1) {
+    const answers = await Promise.allSettled(stage.baseUrls.map(paymentsAt));
+    if (answers.every((answer) => answer.status === 'fulfilled' && answer.value >= PAYMENTS)) return;
+    await sleep(200);
+  }
+  throw new Error(`there are no ${PAYMENTS} payments under way at each server after two minutes`);
+}
+
+async function paymentsAt(baseUrl: string): Promise<number> {
+  const answer = await fetch(`${baseUrl}${SERVICE_PATHS.metrics}`, { signal: AbortSignal.timeout(2_000) });
+  const samples = parseExposition(await answer.text()).filter(({ name }) => name === 'fest_payments_in_flight');
+  return samples.reduce((sum, { value }) => sum + value, 0);
 }

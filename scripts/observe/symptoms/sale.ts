@@ -2,22 +2,32 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { joinOverHttp } from '@fest/loadtest/buyers/join-over-http';
 import { connectRedis } from '@fest/server/platform/redis';
 import { saleKeys } from '@fest/server/redis/keys';
-import { freeze } from './helpers.ts';
+import type { Stage } from '../stage.ts';
+import { freeze, untilPaying } from './helpers.ts';
 import type { Symptom } from './symptom.ts';
 
 const ADMISSION = { perSecond: 50, maxActive: 2_000 };
-const CROWD = 1_600;
+/** More than are admitted while they join, also at a machine that is slow. */
+const CROWD = 2_000;
+/** Longer than an order may take to become durable, for as many as are captured meanwhile. */
+const SHORT_STOP_MS = 5_000;
+
+async function empty(stage: Stage): Promise<void> {
+  const redis = await connectRedis(stage.stack.state.redisUrl);
+  await redis.flushall();
+  redis.disconnect();
+}
 
 /** First of all: whatever stops the line makes estimates wrong as well. */
 export const ESTIMATE_SYMPTOM: Symptom = {
-  what: `${CROWD} people are told their wait at 80 a second, then 27 a second are admitted`,
+  what: `${CROWD} people are told their wait at 40 a second, then 13 a second are admitted`,
   alerts: ['FestEstimateWrong'],
-  withinSeconds: 120,
+  withinSeconds: 180,
   async cause({ stage }) {
-    const settings = { capacity: 5_000, perSecond: 80, maxActive: 5_000, holdSeconds: 60 };
+    const settings = { capacity: 5_000, perSecond: 40, maxActive: 5_000, holdSeconds: 60 };
     const saleId = await stage.openSale('estimates', settings);
     await joinOverHttp({ baseUrls: stage.baseUrls, saleId, tokens: await stage.buyers(CROWD) });
-    await stage.admit(saleId, { ...settings, perSecond: 27 });
+    await stage.admit(saleId, { ...settings, perSecond: 13 });
     return () => stage.admit(saleId, settings);
   },
 };
@@ -49,13 +59,20 @@ export const SALE_SYMPTOMS: readonly Symptom[] = [
     what: 'Redis is stopped (SIGSTOP) while payments are under way, for more than a minute',
     alerts: ['FestRedisUnreachable', 'FestServerErrors', 'FestCapturedWithoutOrder'],
     withinSeconds: 100,
+    ready: untilPaying,
     cause: async ({ stage }) => freeze(stage, 'redis'),
   },
   {
-    what: 'Redis goes on: the orders that had waited become durable now',
+    what: `Redis is stopped (SIGSTOP) for ${SHORT_STOP_MS / 1_000} s while payments are under way: their orders become durable late`,
     alerts: ['FestAcknowledgementSlow'],
-    withinSeconds: 40,
-    cause: async () => async () => undefined,
+    withinSeconds: 60,
+    ready: untilPaying,
+    async cause({ stage }) {
+      const thaw = freeze(stage, 'redis');
+      await sleep(SHORT_STOP_MS);
+      await thaw();
+      return async () => undefined;
+    },
   },
   {
     what: 'a server hangs (SIGSTOP), and Redis loses everything: its rebuild waits for the log of that server',
@@ -63,16 +80,17 @@ export const SALE_SYMPTOMS: readonly Symptom[] = [
     withinSeconds: 60,
     async cause({ stage }) {
       const thaw = freeze(stage, 'server-2');
-      const redis = await connectRedis(stage.stack.state.redisUrl);
-      await redis.flushall();
-      redis.disconnect();
+      await empty(stage);
       return thaw;
     },
   },
   {
-    what: 'that server goes on, and the sales are built anew',
+    what: 'Redis loses everything, and the sales are built anew',
     alerts: ['FestEpochChanged'],
     withinSeconds: 60,
-    cause: async () => () => sleep(2_000),
+    async cause({ stage }) {
+      await empty(stage);
+      return () => sleep(2_000);
+    },
   },
 ];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createMysqlPool } from '@fest/server/platform/mysql';
 import { changeRows, selectRows } from '@fest/server/platform/mysql-statements';
 import { connectRedis } from '@fest/server/platform/redis';
-import { again, freeze, isMissing, running, untilReady } from './helpers.ts';
+import { again, freeze, isMissing, running, untilPaying, untilReady } from './helpers.ts';
 import type { Scene, Symptom } from './symptom.ts';
 
 /** Milliseconds by which `strace` delays each fdatasync. */
@@ -37,6 +37,7 @@ export const STORE_SYMPTOMS: readonly Symptom[] = [
     what: `every fdatasync of a server takes ${SLOW_SYNC_MS} ms longer (strace)`,
     alerts: ['FestOrderLogSlow'],
     withinSeconds: 60,
+    ready: untilPaying,
     missing: () => (isMissing('strace') ? 'strace is not installed' : undefined),
     async cause({ stage }) {
       const inject = `inject=fdatasync:delay_enter=${SLOW_SYNC_MS * 1_000}`;
@@ -58,6 +59,7 @@ export const STORE_SYMPTOMS: readonly Symptom[] = [
     what: `Redis answers nobody for ${PAUSE_MS} ms, again and again (CLIENT PAUSE)`,
     alerts: ['FestRedisSlow', 'FestSlowAnswers'],
     withinSeconds: 90,
+    ready: untilPaying,
     async cause({ stage }) {
       const redis = await connectRedis(stage.stack.state.redisUrl);
       const stop = again(PAUSE_MS + 200, () => redis.client('PAUSE', PAUSE_MS, 'ALL'));
@@ -71,12 +73,15 @@ export const STORE_SYMPTOMS: readonly Symptom[] = [
     what: 'MySQL is stopped (SIGSTOP) while people buy',
     alerts: ['FestMysqlUnreachable', 'FestLogLagGrows'],
     withinSeconds: 120,
+    ready: untilPaying,
     cause: async ({ stage }) => freeze(stage, 'mysql'),
   },
   {
     what: 'a server is killed, and finds the disk of its order log full when it starts again',
     alerts: ['FestOrderLogOutOfSpace', 'FestOrderLogDiskLow'],
     withinSeconds: 60,
+    // The other one has the disk of this machine, which may be full enough.
+    of: ({ stage }) => ({ instance: new URL(stage.baseUrls[0] ?? '').host }),
     missing: (scene) => {
       const { dev } = statSync(logOf(scene));
       return dev === statSync(scene.folder).dev
@@ -103,6 +108,7 @@ export const STORE_SYMPTOMS: readonly Symptom[] = [
     what: 'MySQL has a foreign order with the next tickets of the sale, and refuses those that own them',
     alerts: ['FestApplierRefused'],
     withinSeconds: 60,
+    ready: untilPaying,
     async cause({ stage, saleId }) {
       const pool = createMysqlPool(stage.stack.state.mysqlUrl, 1);
       const [row] = await selectRows<{ last: number }>(

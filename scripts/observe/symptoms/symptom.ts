@@ -15,6 +15,10 @@ export interface Symptom {
   readonly alerts: readonly string[];
   /** What stands in the way of causing it here; then it is not, loudly. */
   readonly missing?: (scene: Scene) => string | undefined;
+  /** Waits until there is what it needs; that is no part of it. */
+  readonly ready?: (scene: Scene) => Promise<void>;
+  /** Of whom the alerts have to speak, where others may be concerned as well: labels. */
+  readonly of?: (scene: Scene) => Readonly<Record<string, string>>;
   /** Causes it, and goes on causing it until the returned function has been called. */
   readonly cause: (scene: Scene) => Promise<() => Promise<void>>;
   /** The alerts fire within this, seconds; a minute where the rules look back over one. */

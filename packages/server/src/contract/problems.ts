@@ -95,6 +95,8 @@ export interface Problem {
   readonly detail: string;
   readonly instance: string;
   readonly code: ProblemCode;
+  /** As in the header `X-Request-Id`, for whoever is sent the document alone. Refusals by the thousand have neither. */
+  readonly requestId?: string;
   /** When to try again, milliseconds; goes with a `Retry-After` header in whole seconds. */
   readonly retryAfterMs?: number;
   readonly errors?: readonly FieldError[];

@@ -332,6 +332,9 @@ export const ProblemBody = Type.Object(
     detail: Type.String(),
     instance: Type.String(),
     code: Type.String(),
+    requestId: Type.Optional(
+      Type.String({ description: 'as in the header X-Request-Id; not in refusals of polls and of overload' }),
+    ),
     retryAfterMs: Type.Optional(Type.Integer()),
     errors: Type.Optional(Type.Array(Type.Object({ pointer: Type.String(), detail: Type.String() }))),
     challenge: Type.Optional(

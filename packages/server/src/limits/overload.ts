@@ -33,6 +33,9 @@ export const OVERLOAD_LIMITS = {
     purchase: [1, 2],
     service: [1, 2],
   },
+  /** Of a class, who were sent away are asked to come back as if they were so many a second, as long as nobody waits longer for that: the
+   * refusals of so many cost a fortieth of a processor, and their answers are well within what it can do. */
+  shedReturnsPerSecond: 1_000,
   /** Holds are refused when they and payments are more than this share of the work. */
   shedHoldsAbove: 0.5,
   /** What a request costs, in refusals, about. */

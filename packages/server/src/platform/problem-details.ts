@@ -171,7 +171,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     .header('Content-Type', PROBLEM_MEDIA_TYPE)
     .header('Cache-Control', 'no-store')
     .serializer(JSON.stringify)
-    .send(problem.toBody(request.url.split('?')[0] ?? request.url));
+    .send(problem.toBody(request.url.split('?')[0] ?? request.url, request.id));
 }
 
 /** Method lists by path pattern, so that a known path with another method gets 405 and `Allow` instead of 404. */

@@ -45,7 +45,7 @@ export class ProblemError extends Error {
     return this.retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(this.retryAfterMs / 1000));
   }
 
-  toBody(instance: string): Problem {
+  toBody(instance: string, requestId?: string): Problem {
     return {
       type: problemType(this.code),
       title: PROBLEMS[this.code].title,
@@ -53,6 +53,7 @@ export class ProblemError extends Error {
       detail: this.message,
       instance,
       code: this.code,
+      ...(requestId === undefined ? {} : { requestId }),
       ...(this.retryAfterMs === undefined ? {} : { retryAfterMs: this.retryAfterMs }),
       ...(this.errors === undefined ? {} : { errors: this.errors }),
       ...(this.challenge === undefined ? {} : { challenge: this.challenge }),

@@ -50,7 +50,7 @@ export function documentAnswer(status: number, json: string, requestId: string):
  * @param requestId under which it was logged, if it was
  */
 export function problemAnswer(problem: ProblemError, path: string, requestId?: string): ReadyAnswer {
-  const body = Buffer.from(JSON.stringify(problem.toBody(path)));
+  const body = Buffer.from(JSON.stringify(problem.toBody(path, requestId)));
   const headers = ['Content-Type', PROBLEM_MEDIA_TYPE, 'Cache-Control', 'no-store'];
   if (problem.retryAfterSeconds !== undefined) headers.push('Retry-After', String(problem.retryAfterSeconds));
   if (problem.code === 'unauthenticated') headers.push('WWW-Authenticate', 'Bearer');

@@ -42,11 +42,13 @@ export async function writeTombstones(connection: MysqlSession, tombstones: read
     [tombstones.map(({ orderId, saleId, status, cancelledAtMs }) => [orderId, saleId, status, cancelledAtMs])],
   );
   const orderIds = [...new Set(tombstones.map(({ orderId }) => orderId))];
+  // The logs' time takes the place of the one at which the row was marked, which no log has: a database that is built anew from them
+  // has to be the same.
   await changeRows(
     connection,
     `UPDATE orders o JOIN cancelled_orders c ON c.order_id = o.order_id
         SET o.status = IF(o.status = 'cancelled', 'cancelled', c.status),
-            o.cancelled_at_ms = LEAST(COALESCE(o.cancelled_at_ms, c.cancelled_at_ms), c.cancelled_at_ms)
+            o.cancelled_at_ms = c.cancelled_at_ms
       WHERE o.order_id IN (?)`,
     [orderIds],
   );

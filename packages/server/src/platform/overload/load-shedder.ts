@@ -18,6 +18,7 @@ import {
   levelCeiling,
   type Relief,
   retrySeconds,
+  SentAway,
   type ServedCounts,
   type SheddingState,
   servedShare,
@@ -50,6 +51,8 @@ interface ClassLedger {
   inFlight: number;
   served: number;
   readonly refused: Record<RefusalReason, number>;
+  /** For the loop's delay. */
+  readonly sentAway: SentAway;
   /** A request has ended, with or without an answer. */
   readonly leave: () => void;
 }
@@ -145,7 +148,9 @@ export class LoadShedder {
     const loadClass = loadClassOf(request);
     const share = this.servedShare(loadClass);
     if (share === 1 || this.#random() < share) return false;
-    this.#refuse(request, response, loadClass, 'late');
+    const ledger = this.#ledgers[loadClass];
+    const seconds = retrySeconds(loadClass, share, ledger.sentAway.add(nowMs), this.#random());
+    refuse(request, response, ledger, 'late', seconds);
     return true;
   }
 
@@ -163,7 +168,8 @@ export class LoadShedder {
           ? 'metrics'
           : undefined;
     if (reason !== undefined) {
-      this.#refuse(request, response, loadClass, reason);
+      // What is full has room again as soon as something has ended.
+      refuse(request, response, ledger, reason, retrySeconds(loadClass, 1, 0, this.#random()));
       return false;
     }
     if (bringsBody(request)) this.#awaitBody(request, response, loadClass);
@@ -185,7 +191,7 @@ export class LoadShedder {
     if (ledger.inFlight >= this.#inFlightMax[loadClass]) {
       ledger.refused.full += 1;
       this.#refusedLate.add(response);
-      return retrySeconds(loadClass, 1, this.#random());
+      return retrySeconds(loadClass, 1, 0, this.#random());
     }
     begin(ledger, response);
     return undefined;
@@ -236,29 +242,34 @@ export class LoadShedder {
     this.#readings += 1;
     return this.#readings > LIMITS.metricsPerSecond;
   }
-
-  #refuse(request: IncomingMessage, response: ServerResponse, loadClass: LoadClass, reason: RefusalReason): void {
-    this.#ledgers[loadClass].refused[reason] += 1;
-    // What is full has room again as soon as something has ended.
-    const share = reason === 'late' ? this.servedShare(loadClass) : 1;
-    writeAnswer(response, overloadRefusal(pathOf(request), retrySeconds(loadClass, share, this.#random())));
-  }
 }
 
 function perClass<Value>(of: (name: LoadClass) => Value): Record<LoadClass, Value> {
   return Object.fromEntries(LOAD_CLASSES.map((name) => [name, of(name)])) as Record<LoadClass, Value>;
 }
 
-function createLedger(): ClassLedger {
+function createLedger(loadClass: LoadClass): ClassLedger {
   const ledger: ClassLedger = {
     inFlight: 0,
     served: 0,
     refused: { late: 0, full: 0, metrics: 0, slow: 0 },
+    sentAway: new SentAway(loadClass),
     leave: () => {
       ledger.inFlight -= 1;
     },
   };
   return ledger;
+}
+
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  ledger: ClassLedger,
+  reason: RefusalReason,
+  seconds: number,
+): void {
+  ledger.refused[reason] += 1;
+  writeAnswer(response, overloadRefusal(pathOf(request), seconds));
 }
 
 function begin(ledger: ClassLedger, response: ServerResponse): void {

@@ -8,6 +8,7 @@ import {
   type LoopReading,
   levelCeiling,
   retrySeconds,
+  SentAway,
   type SheddingState,
   servedShare,
   steered,
@@ -16,6 +17,7 @@ import {
 
 const { loopDelayTargetMs: TARGET, loopDelayIntervalMs: INTERVAL } = LIMITS;
 const BEAT = LIMITS.loopBeatMs;
+const PER_SECOND = LIMITS.shedReturnsPerSecond;
 
 /** Looks every beat, with the same reading. */
 function after(milliseconds: number, reading: Omit<LoopReading, 'nowMs'>, from = calmShedding(0)): SheddingState {
@@ -153,19 +155,60 @@ describe('what is served', () => {
 });
 
 describe('when to ask again', () => {
-  test.each<[LoadClass, number, number, number]>([
-    ['join', 1, 0, 2],
-    ['join', 1, 0.99, 4],
-    ['join', 0.5, 0, 4],
-    ['join', 0.1, 0, 20],
-    ['join', 0.1, 0.99, 40],
-    ['join', 0.001, 0, 30],
-    ['join', 1 / 64, 0.99, 60],
-    ['poll', 1 / 4, 0.99, 8],
-    ['hold', 1 / 64, 0.99, 10],
-    ['purchase', 1, 0, 1],
-  ])('%s, of which a share of %f is served, with the draw %f: after %i s', (name, share, draw, seconds) => {
-    expect(retrySeconds(name, share, draw)).toBe(seconds);
+  const MANY = 1_000_000;
+  test.each<[LoadClass, number, number, number, number]>([
+    ['join', 1, MANY, 0, 2],
+    ['join', 1, MANY, 0.99, 4],
+    ['join', 0.5, MANY, 0, 4],
+    ['join', 0.1, MANY, 0, 20],
+    ['join', 0.1, MANY, 0.99, 40],
+    ['join', 0.001, MANY, 0, 30],
+    ['join', 1 / 64, MANY, 0.99, 60],
+    ['poll', 1 / 4, MANY, 0.99, 8],
+    ['hold', 1 / 64, MANY, 0.99, 10],
+    ['purchase', 1, MANY, 0, 1],
+    // A small crowd can come back soon, however small the share is that is served at the moment.
+    ['browse', 1 / 64, 0, 0, 2],
+    ['browse', 1 / 64, 0, 0.99, 4],
+    ['browse', 1 / 64, 5 * PER_SECOND, 0, 5],
+    ['browse', 1 / 64, 5 * PER_SECOND, 0.99, 10],
+    ['browse', 0.5, 5 * PER_SECOND, 0, 4],
+    ['poll', 1 / 4, 0, 0, 1],
+  ])(
+    '%s, of which a share of %f is served, with %i ahead and the draw %f: after %i s',
+    (name, share, ahead, draw, seconds) => {
+      expect(retrySeconds(name, share, ahead, draw)).toBe(seconds);
+    },
+  );
+
+  it('lets a crowd of one moment come back by and by', () => {
+    const line = new SentAway('browse');
+    const returns = new Map<number, number>();
+    for (let person = 0; person < 10_000; person += 1) {
+      const seconds = retrySeconds('browse', 1 / 64, line.add(0), ((person * 7_919) % 10_000) / 10_000);
+      returns.set(seconds, (returns.get(seconds) ?? 0) + 1);
+    }
+    expect(Math.max(...returns.keys())).toBe(20);
+    // But for those who are sent away first, who all come back after the shortest time.
+    for (const [seconds, people] of returns) if (seconds > 4) expect(people).toBeLessThanOrEqual(PER_SECOND);
+  });
+
+  it('forgets a crowd as fast as it may come back', () => {
+    const line = new SentAway('browse');
+    for (let person = 0; person < 5_000; person += 1) line.add(1_000);
+    expect(line.add(1_000)).toBe(5_000);
+    expect(line.add(3_000)).toBe(5_001 - 2 * PER_SECOND);
+    expect(line.add(60_000)).toBe(0);
+    // A clock does not go back; were it to, nobody would be told a shorter time for that.
+    expect(line.add(50_000)).toBe(1);
+  });
+
+  it('remembers no more than it can tell', () => {
+    const line = new SentAway('browse');
+    const most = LIMITS.shedRetrySeconds.browse[1] * PER_SECOND;
+    for (let person = 0; person < 2 * most; person += 1) line.add(0);
+    expect(line.add(0)).toBe(most);
+    expect(line.add(10_000)).toBe(most - 10 * PER_SECOND);
   });
 });
 

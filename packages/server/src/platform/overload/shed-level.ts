@@ -81,14 +81,42 @@ export function servedShare(level: number, loadClass: LoadClass): number {
 
 /**
  * When who was refused may ask again: about as long as it takes until one of so many tries is let in, so that returning
- * people do not add up. At random up to twice as late: they came together and would come back together.
+ * people do not add up; but no longer than it takes until those who were sent away before can all have come back. A crowd that
+ * comes in one moment is refused nearly as a whole, since nobody knows yet that it is no more than this; it is let in by and by
+ * and not half a minute later. At random up to twice as late: they came together and would come back together.
  *
+ * @param share of its class that is served, 0 … 1
+ * @param ahead how many who were sent away may not ask again yet, see `SentAway`
  * @returns whole seconds
  */
-export function retrySeconds(loadClass: LoadClass, share: number, draw: number): number {
+export function retrySeconds(loadClass: LoadClass, share: number, ahead: number, draw: number): number {
   const [first, longest] = LIMITS.shedRetrySeconds[loadClass];
-  const from = Math.min(longest, first / share);
+  const from = Math.min(longest, first / share, Math.max(first, ahead / LIMITS.shedReturnsPerSecond));
   return Math.ceil(from * (1 + draw));
+}
+
+/**
+ * Those of a class who were sent away, as a line that gets shorter by as many a second as may come back: a leaky bucket as a meter
+ * (J. Turner, "New directions in communications", IEEE Communications Magazine 24, 1986).
+ */
+export class SentAway {
+  readonly #most: number;
+  #length = 0;
+  #atMs = 0;
+
+  constructor(loadClass: LoadClass) {
+    // More would not be told a longer time, only for longer.
+    this.#most = LIMITS.shedRetrySeconds[loadClass][1] * LIMITS.shedReturnsPerSecond;
+  }
+
+  /** One more. @returns how many are ahead of it */
+  add(nowMs: number): number {
+    const gone = (Math.max(0, nowMs - this.#atMs) / 1_000) * LIMITS.shedReturnsPerSecond;
+    const ahead = Math.max(0, this.#length - gone);
+    this.#length = Math.min(this.#most, ahead + 1);
+    this.#atMs = nowMs;
+    return ahead;
+  }
 }
 
 /** Requests of a while, by what became of them. */

@@ -1,8 +1,8 @@
 /** Takes stock of this process, for its next report. */
 import { performance } from 'node:perf_hooks';
-import { LIMITS } from '../../../limits.ts';
 import type { WindowFigures } from '../../../platform/request-window.ts';
 import type { TallyFigures } from '../../../platform/sale-tallies.ts';
+import { busyAdmissions } from './busy-admissions.ts';
 import type { ProcessFigures } from './process-figures.ts';
 import type { StoreWatch } from './store-watch.ts';
 
@@ -96,16 +96,11 @@ export class Sampler {
   }
 }
 
-/** Of very many those to which somebody wants to be admitted: a report has to stay small. */
 function admissionsOf({ admissions }: FigureSources): ProcessFigures['admissions'] {
-  const isIdle = (limitedBy: string): number => Number(limitedBy === 'nobodyWaits' || limitedBy === 'closed');
-  const busyFirst = [...admissions()].sort(([, a], [, b]) => isIdle(a.limitedBy) - isIdle(b.limitedBy));
   return Object.fromEntries(
-    busyFirst
-      .slice(0, LIMITS.fleetSales)
-      .map(([saleId, { limitedBy, showRate, ratePerSecond }]) => [
-        saleId,
-        { limitedBy, showRate: Math.min(1, Math.max(0, showRate)), ratePerSecond: Math.max(0, ratePerSecond) },
-      ]),
+    [...busyAdmissions(admissions())].map(([saleId, { limitedBy, showRate, ratePerSecond }]) => [
+      saleId,
+      { limitedBy, showRate: Math.min(1, Math.max(0, showRate)), ratePerSecond: Math.max(0, ratePerSecond) },
+    ]),
   );
 }

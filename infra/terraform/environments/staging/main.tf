@@ -97,6 +97,7 @@ module "service" {
   notice_seconds        = module.load_balancer.notice_seconds
   log_group_name        = module.observability.log_group.name
   metric_namespace      = module.observability.metric_namespace
+  scrape_seconds        = 20
   remote_write_url      = module.prometheus.remote_write_url
   secret_arns           = { keys = module.secrets.keys_arn, accounts = module.secrets.accounts_arn }
   stores = {

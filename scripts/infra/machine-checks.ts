@@ -14,7 +14,7 @@ const programs: Check = {
   name: 'programs of infra/terraform (shellcheck)',
   run(directory) {
     const shellcheck = pythonTool('shellcheck');
-    const bin = ['build-release', 'put-secrets'].map((name) => `infra/terraform/bin/${name}`);
+    const bin = ['build-release', 'put-secrets', 'make-mysql-user'].map((name) => `infra/terraform/bin/${name}`);
     const machine = ['fest-prepare', 'fest-server'].map((name) => `${TEMPLATES}/${name}`);
     // What they source is on the machine only.
     const judge = (...paths: readonly string[]): Ran => run(shellcheck, ['--exclude=SC1091', ...paths]);

@@ -53,6 +53,10 @@ test('what it makes is what the server wants, and the password is shown once', (
     { email: 'ops@example.org', password: stdout.trim(), name: 'Operator', roles: ['operator', 'organizer'] },
   ]);
   expect(config.jwtSecret).not.toBe(config.queueTokenSecret);
+  expect(JSON.parse(kept('mysql'))).toEqual({
+    username: 'fest_server',
+    password: expect.stringMatching(/^[0-9a-f]{64}$/),
+  });
   expect(existsSync(machine.path('on-disk'))).toBe(false);
   expect(existsSync(machine.path('tmp')) && spawnSync('ls', [machine.path('tmp')], { encoding: 'utf8' }).stdout).toBe(
     '',
@@ -61,11 +65,11 @@ test('what it makes is what the server wants, and the password is shown once', (
 
 test('a second run changes nothing: a new seed would make every ticket sold worthless', () => {
   put('fest-test', 'ops@example.org');
-  const before = [kept('keys'), kept('accounts')];
+  const before = [kept('keys'), kept('mysql'), kept('accounts')];
   const { status, stdout, stderr } = put('fest-test', 'other@example.org');
   expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
   expect(stderr).toContain('is left as it is');
-  expect([kept('keys'), kept('accounts')]).toEqual(before);
+  expect([kept('keys'), kept('mysql'), kept('accounts')]).toEqual(before);
 });
 
 test('a secret that cannot be looked at is not written', () => {

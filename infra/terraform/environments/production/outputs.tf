@@ -34,7 +34,7 @@ output "roll_command" {
 }
 
 output "mysql" {
-  description = "Address of MySQL, and the secret with its password."
+  description = "Address of MySQL, and the secret with the password of its master, which servers do not read."
   value       = { address = module.mysql.address, secret = module.mysql.secret_arn }
 }
 

@@ -71,7 +71,7 @@ module "iam" {
   name                    = local.name
   region                  = var.region
   account_id              = data.aws_caller_identity.current.account_id
-  secret_arns             = [module.secrets.keys_arn, module.secrets.accounts_arn, module.secrets.redis_arn, module.mysql.secret_arn]
+  secret_arns             = [module.secrets.keys_arn, module.secrets.accounts_arn, module.secrets.redis_arn, module.secrets.mysql_arn]
   release_bucket          = var.release.bucket
   log_group_arns          = [module.observability.log_group.arn]
   metric_namespace        = module.observability.metric_namespace
@@ -103,7 +103,7 @@ module "service" {
   stores = {
     mysql_address    = module.mysql.address
     mysql_database   = module.mysql.database
-    mysql_secret_arn = module.mysql.secret_arn
+    mysql_secret_arn = module.secrets.mysql_arn
     redis_address    = module.redis.address
     redis_secret_arn = module.secrets.redis_arn
   }

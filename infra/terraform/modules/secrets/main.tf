@@ -1,5 +1,5 @@
 # What servers read when they start. The keys and the first accounts have no value here: bin/put-secrets makes them once, so that they
-# are in no state, and nothing that Terraform does can change or lose them. The password of MySQL is RDS's own secret.
+# are in no state, and nothing that Terraform does can change or lose them. The password of MySQL's master is RDS's own secret, which no server reads.
 
 resource "aws_secretsmanager_secret" "keys" {
   name                    = "fest/${var.name}/keys"
@@ -9,6 +9,13 @@ resource "aws_secretsmanager_secret" "keys" {
   lifecycle {
     prevent_destroy = true
   }
+}
+
+# A user with rights on one schema (bin/make-mysql-user), and not the master, whose password AWS keeps.
+resource "aws_secretsmanager_secret" "mysql" {
+  name                    = "fest/${var.name}/mysql"
+  description             = "JSON: username, password of the server's user of MySQL. Made by bin/put-secrets, told to MySQL by bin/make-mysql-user"
+  recovery_window_in_days = var.recovery_days
 }
 
 resource "aws_secretsmanager_secret" "accounts" {

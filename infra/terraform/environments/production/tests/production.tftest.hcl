@@ -35,7 +35,7 @@ run "an_operator_is_told_what_to_use" {
     error_message = "the command of the rolling replacement can be copied"
   }
   assert {
-    condition     = output.secret_names == { keys = "fest/fest-production/keys", accounts = "fest/fest-production/accounts" }
+    condition     = output.secret_names == { keys = "fest/fest-production/keys", mysql = "fest/fest-production/mysql", accounts = "fest/fest-production/accounts" }
     error_message = "the secrets that are to be filled are named"
   }
 }

@@ -34,7 +34,7 @@ run "an_operator_is_told_what_to_use" {
     error_message = "the command of the rolling replacement can be copied"
   }
   assert {
-    condition     = output.secret_names == { keys = "fest/fest-staging/keys", accounts = "fest/fest-staging/accounts" }
+    condition     = output.secret_names == { keys = "fest/fest-staging/keys", mysql = "fest/fest-staging/mysql", accounts = "fest/fest-staging/accounts" }
     error_message = "the secrets that are to be filled are named"
   }
 }

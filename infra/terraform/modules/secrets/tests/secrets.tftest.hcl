@@ -13,11 +13,11 @@ run "keys_are_in_no_state_and_can_be_had_back" {
   command = plan
 
   assert {
-    condition     = output.names == { keys = "fest/fest-test/keys", accounts = "fest/fest-test/accounts" }
+    condition     = output.names == { keys = "fest/fest-test/keys", mysql = "fest/fest-test/mysql", accounts = "fest/fest-test/accounts" }
     error_message = "bin/put-secrets is told the names of the secrets without a value"
   }
   assert {
-    condition     = alltrue([for secret in [aws_secretsmanager_secret.keys, aws_secretsmanager_secret.accounts, aws_secretsmanager_secret.redis] : secret.recovery_window_in_days == 30])
+    condition     = alltrue([for secret in [aws_secretsmanager_secret.keys, aws_secretsmanager_secret.mysql, aws_secretsmanager_secret.accounts, aws_secretsmanager_secret.redis] : secret.recovery_window_in_days == 30])
     error_message = "a deleted secret can be had back for 30 days"
   }
   assert {

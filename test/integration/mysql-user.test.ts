@@ -1,0 +1,74 @@
+/** The user of MySQL that servers have on AWS: its rights are those of infra/terraform/bin/make-mysql-user, and they are enough. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { selectRows } from '@fest/server/platform/mysql-statements';
+import mysql from 'mysql2/promise';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { engines, integration } from '../support/integration.ts';
+import { ask, buy } from '../support/purchase.ts';
+import { buildTestApp, type TestApp } from '../support/test-app.ts';
+
+const PROGRAM = resolve(import.meta.dirname, '../../infra/terraform/bin/make-mysql-user');
+const NAME = `fest_user_${randomBytes(4).toString('hex')}`;
+const PASSWORD = randomBytes(32).toString('hex');
+
+/** The program's statements, for another user and schema. The MySQL of these tests has no TLS. */
+function statements(): readonly string[] {
+  const [, text = ''] = /^as_master <<END\n(.*?)^END$/ms.exec(readFileSync(PROGRAM, 'utf8')) ?? [];
+  return text
+    .replaceAll('$user', NAME)
+    .replaceAll('$password', PASSWORD)
+    .replaceAll('\\`fest\\`', `\`${NAME}\``)
+    .replaceAll(' REQUIRE SSL', '')
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+let fest: TestApp;
+let userUrl: string;
+
+integration('the user that servers have', () => {
+  beforeAll(async () => {
+    const master = await mysql.createConnection({ uri: engines().mysqlUrl });
+    await master.query(`CREATE DATABASE ${NAME} CHARACTER SET utf8mb4`);
+    expect(statements()).toHaveLength(3);
+    for (const statement of statements()) await master.query(statement);
+    await master.end();
+    const url = new URL(engines().mysqlUrl);
+    [url.username, url.password, url.pathname] = [NAME, PASSWORD, `/${NAME}`];
+    userUrl = url.href;
+    fest = await buildTestApp({ config: { mysqlUrl: userUrl } });
+  });
+  afterAll(async () => {
+    await fest?.close();
+    const master = await mysql.createConnection({ uri: engines().mysqlUrl });
+    await master.query(`DROP DATABASE ${NAME}`);
+    await master.query(`DROP USER '${NAME}'@'%'`);
+    await master.end();
+  });
+
+  test('makes the schema, sells, and gives an order back', async () => {
+    const sale = await fest.createSale();
+    const buyer = await fest.createAccount();
+    const order = await buy(fest, buyer, sale.id, 2);
+    await fest.core.applier.drain(10_000);
+    expect((await ask(fest, buyer, 'POST', `/orders/${order.orderId}/cancel`)).status).toBeLessThan(300);
+    await fest.core.applier.drain(10_000);
+    expect(await selectRows(fest.services.mysql, 'SELECT COUNT(*) AS count FROM cancelled_orders', [])).toEqual([
+      { count: 1 },
+    ]);
+  });
+
+  test.each([
+    ['sees no other schema', 'SELECT user FROM mysql.user'],
+    ['makes no users', "CREATE USER 'another'@'%'"],
+    ['makes no schema', 'CREATE DATABASE another_schema'],
+    ['changes no setting of the server', 'SET GLOBAL max_connections = 10'],
+    ['hands nothing on', `GRANT SELECT ON \`${NAME}\`.* TO 'root'@'localhost'`],
+  ])('%s', async (_, statement) => {
+    const connection = await mysql.createConnection({ uri: userUrl });
+    await expect(connection.query(statement)).rejects.toThrow(/denied/i);
+    await connection.end();
+  });
+});

@@ -133,7 +133,7 @@ variable "extra_environment" {
 variable "monthly_limit_usd" {
   description = "What a month may cost, US dollars."
   type        = number
-  default     = 200
+  default     = 250
 
   validation {
     condition     = var.monthly_limit_usd >= 10

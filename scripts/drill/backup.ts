@@ -92,8 +92,8 @@ export async function restoreBackup(
   { serverUrl, name }: { serverUrl: string; name: string },
 ): Promise<string> {
   const url = new URL(serverUrl);
-  // The address may name the database that was lost.
-  url.pathname = '/';
+  // The address may name the database that was lost; this one is always there.
+  url.pathname = '/information_schema';
   const connection = await connect(url.href);
   try {
     await connection.query('CREATE DATABASE ?? CHARACTER SET utf8mb4', [name]);

@@ -75,7 +75,9 @@ describe('what scrapes the pods', () => {
 
   test('is one job, with the name that rules and dashboards go by', () => {
     expect(jobs.map(({ job_name }) => job_name)).toEqual(['fest']);
-    const rules = listFiles((path) => path.startsWith('infra/observability/prometheus/rules/')).map(read).join('\n');
+    const rules = listFiles((path) => path.startsWith('infra/observability/prometheus/rules/'))
+      .map(read)
+      .join('\n');
     expect(rules).toContain('job="fest"');
     expect(jobs[0]?.metrics_path ?? '/metrics').toBe('/metrics');
   });

@@ -75,7 +75,11 @@ describe.runIf(isThere)('the load balancer', () => {
       });
     }
     url = `http://127.0.0.1:${port}`;
-    const isUp = (): Promise<boolean> => ask('/up').then(({ status }) => status === 200, () => false);
+    const isUp = (): Promise<boolean> =>
+      ask('/up').then(
+        ({ status }) => status === 200,
+        () => false,
+      );
     for (const deadline = Date.now() + READY_WITHIN_MS; !(await isUp()); await sleep(100)) {
       if (Date.now() > deadline) throw new Error(`it does not come up:\n${log}`);
     }
@@ -106,7 +110,9 @@ describe.runIf(isThere)('the load balancer', () => {
   });
 
   test('ends each line of its log with the id', async () => {
-    expect(await lineOf((await ask('/api/v1/festivals', 'mine-2')).id ?? '')).toMatch(/ 200 .* "GET \/api\/v1\/festivals HTTP\/1\.1" mine-2$/);
+    expect(await lineOf((await ask('/api/v1/festivals', 'mine-2')).id ?? '')).toMatch(
+      / 200 .* "GET \/api\/v1\/festivals HTTP\/1\.1" mine-2$/,
+    );
     const { id } = await ask('/api/v1/sales/7/holds');
     expect(await lineOf(id ?? '')).toContain('"GET /api/v1/sales/7/holds HTTP/1.1"');
   });

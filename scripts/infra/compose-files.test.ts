@@ -79,16 +79,23 @@ describe('Prometheus of the local deployment', () => {
 
   test('scrapes both servers, the load balancer and itself, and tells an Alertmanager that is there', () => {
     const targets = Object.fromEntries(
-      local.scrape_configs.map(({ job_name, static_configs }) => [job_name, static_configs.flatMap((each) => each.targets)]),
+      local.scrape_configs.map(({ job_name, static_configs }) => [
+        job_name,
+        static_configs.flatMap((each) => each.targets),
+      ]),
     );
-    const inside = /frontend inside\n(?:.*\n)*? +bind ":\$\{\w+-(\d+)\}"\n/.exec(read('infra/local/haproxy/haproxy.cfg'));
+    const inside = /frontend inside\n(?:.*\n)*? +bind ":\$\{\w+-(\d+)\}"\n/.exec(
+      read('infra/local/haproxy/haproxy.cfg'),
+    );
     expect(targets).toEqual({
       fest: ['server-1:8080', 'server-2:8080'],
       'load-balancer': [`load-balancer:${inside?.[1]}`],
       prometheus: ['localhost:9090'],
     });
     expect(general.scrape_configs.map(({ job_name }) => job_name)).toContain('fest');
-    const told = local.alerting.alertmanagers.flatMap(({ static_configs }) => static_configs.flatMap((each) => each.targets));
+    const told = local.alerting.alertmanagers.flatMap(({ static_configs }) =>
+      static_configs.flatMap((each) => each.targets),
+    );
     expect(told).toEqual(['alertmanager:9093']);
     const hosts = [...Object.values(targets).flat(), ...told].map((target) => target.split(':')[0] ?? '');
     for (const host of hosts.filter((name) => name !== 'localhost')) expect(Object.keys(FULL.services)).toContain(host);

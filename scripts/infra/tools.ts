@@ -64,7 +64,9 @@ export function pythonTool(name: string): string {
     if (first.status !== 0) aptInstall('python3-venv');
     const made = first.status === 0 ? first : make();
     if (made.status !== 0)
-      throw new Missing(`python3 makes no virtual environment (python3-venv is missing, ${NOT_INSTALLED}): ${made.said.trim()}`);
+      throw new Missing(
+        `python3 makes no virtual environment (python3-venv is missing, ${NOT_INSTALLED}): ${made.said.trim()}`,
+      );
     const installed = run(join(folder, 'bin/pip'), ['install', '--quiet', '--no-deps', '-r', REQUIREMENTS]);
     if (installed.status !== 0) throw new Missing(`pip could not install ${REQUIREMENTS}: ${installed.said.trim()}`);
     writeFileSync(stamp, wanted);

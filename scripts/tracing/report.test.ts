@@ -18,7 +18,12 @@ function block(cpuMicros: number): Block {
 }
 
 function row(other: Row['other'], micros: readonly (readonly [number, number])[]): Row {
-  return { path: 'join', other, pairs: micros.map(([off, on]) => ({ off: block(off), other: block(on) })), tracedShare: other === 'on' ? 0.034 : undefined };
+  return {
+    path: 'join',
+    other,
+    pairs: micros.map(([off, on]) => ({ off: block(off), other: block(on) })),
+    tracedShare: other === 'on' ? 0.034 : undefined,
+  };
 }
 
 function measurement(rows: readonly Row[], clean = true): TracingMeasurement {

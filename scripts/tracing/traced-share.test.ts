@@ -59,7 +59,9 @@ test('what a block needs before and after it is not counted', async () => {
     unitsMax: 9,
     async prepare(units) {
       now = 10;
-      const tidy = async (): Promise<void> => void (now = 30);
+      const tidy = async (): Promise<void> => {
+        now = 30;
+      };
       return { job: { kind: 'join', saleId: 1, tokens: Array.from({ length: units }, () => 'x') }, tidy };
     },
   };

@@ -160,7 +160,9 @@ describe('what runbooks name on AWS', () => {
 
   test('are the names that Terraform gives', () => {
     const option = /--(?!node-)(?:[a-z-]+-(?:group-id|instance-identifier|group-name)|secret-id) (\S+)/g;
-    const named = lines.flatMap(([page, line]) => [...line.matchAll(option)].map(([, name = '']) => [page, name] as const));
+    const named = lines.flatMap(([page, line]) =>
+      [...line.matchAll(option)].map(([, name = '']) => [page, name] as const),
+    );
     expect(named.length).toBeGreaterThanOrEqual(8);
     const isOurs = (name: string): boolean =>
       name.startsWith('$') || environments.some((environment) => name.replace(/^fest\//, '').startsWith(environment));

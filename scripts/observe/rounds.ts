@@ -16,9 +16,10 @@ export interface Round {
   readonly signal: AbortSignal;
 }
 
-const SALE = { capacity: 1_500, perSecond: 45, maxActive: 300, holdSeconds: 20 };
+const SALE = { capacity: 1_500, perSecond: 25, maxActive: 300, holdSeconds: 20 };
 const BUYERS = 2_400;
-const ARRIVE_OVER_MS = 45_000;
+/** Faster than they are admitted: most wait so long that the estimates are judged. */
+const ARRIVE_OVER_MS = 20_000;
 const ASK_EVERY_MS = 3_000;
 /** Some sign up and log in while the sale runs. */
 const LATE_BUYERS = 5;

@@ -175,7 +175,7 @@ export const SALE: DashboardPlan = {
         {
           title: 'Waited, as a part of what they were told',
           unit: 'percentunit',
-          about: 'The median; 1 is right.',
+          about: 'The median, of waits of 10 s and more; 100 % is right.',
           queries: [{ expr: 'fest:wait_to_estimate_ratio:p50_10m', legend: 'median of 10 min' }],
         },
         {

@@ -81,6 +81,8 @@ export const WAITING_ROOM_LIMITS = {
   /** Of so many numbers one estimate of the wait is kept until the turn comes, and no more than these: a few MiB. */
   waitSampleEvery: 64,
   waitSamples: 20_000,
+  /** A shorter wait says nothing of an estimate, which is told in whole seconds. */
+  waitJudgedSecondsMin: 10,
   perSecondDefault: 50,
   perSecondMax: 10_000,
   maxActiveDefault: 500,

@@ -51,6 +51,21 @@ describe('the error of the estimates', () => {
     expect(errors.kept).toBe(0);
   });
 
+  it.each([
+    ['told a second and admitted at once', 1, 0.1, 0],
+    ['told nine and admitted after three', 9, 3, 0],
+    ['told ten and admitted at once', 10, 0.1, 1],
+    ['told a second and left waiting for a minute', 1, 60, 1],
+  ])('is a share of the wait only for waits that one notices: %s', async (_, etaSeconds, afterSeconds, counted) => {
+    const errors = new WaitErrors();
+    errors.told(saleAt(0), EVERY, { etaSeconds, etaSecondsMax: etaSeconds }, NOW);
+    errors.settle(admitted(EVERY, afterSeconds));
+    const ratio = await errors.metrics[0]?.get();
+    const count = ratio?.values.find((value) => 'metricName' in value && String(value.metricName).endsWith('_count'));
+    expect(count?.value ?? 0).toBe(counted);
+    expect(Object.values(await outcomesOf(errors))).toEqual([1]);
+  });
+
   it('tells an outcome that has not happened yet as zero, so that the rate of its first time is known', async () => {
     const told = (await new WaitErrors().metrics[1]?.get())?.values.map(({ labels, value }) => [labels.outcome, value]);
     expect(told).toEqual([

@@ -29,7 +29,7 @@ export class WaitErrors {
   #kept = 0;
   readonly #ratio = new Histogram({
     name: 'fest_wait_to_estimate_ratio',
-    help: 'How long people waited, divided by the estimate they were told on joining; of one number in 64',
+    help: 'How long people waited, divided by the estimate they were told on joining; of one number in 64, when either was 10 s or more',
     buckets: [0.25, 0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 4],
     registers: [],
   });
@@ -108,7 +108,10 @@ export class WaitErrors {
 
   #observe(saleId: number, { toldAtMs, etaSeconds, etaSecondsMax }: Sample, atMs: number): void {
     const waitedSeconds = Math.max(0, atMs - toldAtMs) / 1000;
-    this.#ratio.observe(waitedSeconds / etaSeconds);
+    // Whoever is told a second and waits for a tenth of one is not told wrong.
+    if (Math.max(waitedSeconds, etaSeconds) >= LIMITS.waitJudgedSecondsMin) {
+      this.#ratio.observe(waitedSeconds / etaSeconds);
+    }
     // By whole seconds, as they were told.
     const outcome = waitedSeconds > etaSecondsMax ? 'late' : Math.ceil(waitedSeconds) < etaSeconds ? 'early' : 'within';
     this.#outcomes.inc({ outcome });

@@ -1,8 +1,9 @@
 /**
  * `npm run check:infra`: whether the Dockerfile, the compose files, the Kubernetes manifests, the systemd unit and the load balancer's
  * configuration are what their own tools take. Each check is also run on a copy with a planted fault, which it has to find. What a
- * tool is missing for is skipped, with the reason; with CI set that is a failure, unless nothing that
- * can be installed there has the tool (kubectl).
+ * tool is missing for is skipped, with the reason. Python's and Go's tools are put into .fest, pinned; programs of the system are
+ * installed with apt-get with `--install` or CI set only, by root. A skipped check is no failure; with CI set it is one,
+ * unless nothing that can be installed there has the tool (kubectl).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -86,12 +86,14 @@ export async function takeBackup(url: string, file: string): Promise<Readonly<Re
   }
 }
 
-/** Into a new database, which must not exist yet. @returns its address */
+/** Into a new database, which must not exist yet, on a server whose other databases may be gone. @returns its address */
 export async function restoreBackup(
   file: string,
   { serverUrl, name }: { serverUrl: string; name: string },
 ): Promise<string> {
   const url = new URL(serverUrl);
+  // The address may name the database that was lost; this one is always there.
+  url.pathname = '/information_schema';
   const connection = await connect(url.href);
   try {
     await connection.query('CREATE DATABASE ?? CHARACTER SET utf8mb4', [name]);

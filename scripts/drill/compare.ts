@@ -2,69 +2,127 @@
 import type mysql from 'mysql2/promise';
 import { connect, listTables, readRows } from './backup.ts';
 
-/** Not compared, and why: it comes back as it was at the backup, or not at all. */
+/** Tables that are not compared, and why: they come back as they were at the backup, or not at all. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
-  sessions: 'people log in again',
-  idempotency_keys: 'answers to requests of the last day',
-  sale_samples: 'charts of reports',
-  sale_tallies: 'charts of reports',
-  fleet_events: 'what servers noticed',
+  sessions: 'is as old as the backup: who logged in since does so again',
+  idempotency_keys: 'is as old as the backup: answers of the last day that are kept for repeated requests',
+  sale_samples: 'is as old as the backup: charts of reports',
+  sale_tallies: 'is as old as the backup: charts of reports',
+  fleet_events: 'is as old as the backup: what servers noticed, for reports',
 };
 
-/** Columns that say when something was written, not what. */
-const TIMES: Readonly<Record<string, readonly string[]>> = {
-  applier_positions: ['updated_at_ms', 'seen_at_s'],
-  // When the record was applied.
-  failed_records: ['failed_at_ms'],
-  migrations: ['applied_at', 'applied_at_ms'],
+/** Columns that are not compared, and why: they say when something was written, not what. */
+export const LEFT_OUT_COLUMNS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  applier_positions: {
+    updated_at_ms: 'when the position was written',
+    seen_at_s: 'when the server last said that it lives',
+  },
+  failed_records: { failed_at_ms: 'when the record was applied' },
 };
+
+/** All of a database that is compared, kept in memory: the database itself may be gone when it is needed. */
+export interface Picture {
+  readonly tables: ReadonlyMap<string, PictureOfTable>;
+}
+
+interface PictureOfTable {
+  /** How often each row is there; rows as JSON. */
+  readonly rows: ReadonlyMap<string, number>;
+  readonly count: number;
+}
 
 export interface TableComparison {
   readonly table: string;
   readonly rows: number;
-  /** Rows that only one of the two has, with the same key or without; the first few. */
-  readonly differences: readonly string[];
+  /** Rows of the first that the second does not have, or has less often; as JSON, once for each. */
+  readonly missing: readonly string[];
+  /** Rows of the second that the first does not have. */
+  readonly surplus: readonly string[];
+  /** Why the rows were not compared; undefined: they were. */
+  readonly leftOut?: string;
 }
 
-const DIFFERENCES_MAX = 10;
+const SHOWN_MAX = 10;
 
-async function rowsOf(connection: mysql.Connection, table: string, columns: string[], key: string[]) {
-  const rows = new Set<string>();
-  for await (const page of readRows(connection, { name: table, columns, key })) {
-    for (const row of page)
-      rows.add(JSON.stringify(row, (_, value) => (Buffer.isBuffer(value) ? value.toString('hex') : value)));
+function asText(row: readonly unknown[]): string {
+  return JSON.stringify(row.map((cell) => (Buffer.isBuffer(cell) ? cell.toString('hex') : cell)));
+}
+
+async function pictureOfTable(
+  connection: mysql.Connection,
+  { name, columns, key }: { name: string; columns: string[]; key: string[] },
+): Promise<PictureOfTable> {
+  const compared = columns.filter((column) => LEFT_OUT_COLUMNS[name]?.[column] === undefined);
+  const rows = new Map<string, number>();
+  let count = 0;
+  for await (const page of readRows(connection, { name, columns: compared, key })) {
+    count += page.length;
+    for (const row of page.map(asText)) rows.set(row, (rows.get(row) ?? 0) + 1);
   }
-  return rows;
+  return { rows, count };
+}
+
+export async function takePicture(url: string): Promise<Picture> {
+  const connection = await connect(url);
+  try {
+    const tables = new Map<string, PictureOfTable>();
+    for (const table of await listTables(connection)) tables.set(table.name, await pictureOfTable(connection, table));
+    return { tables };
+  } finally {
+    await connection.end();
+  }
+}
+
+/** What is in the first and not in the second, as often as it is missing there. */
+function without(first: PictureOfTable | undefined, second: PictureOfTable | undefined): readonly string[] {
+  return [...(first?.rows ?? [])].flatMap(([row, times]) =>
+    Array.from({ length: Math.max(0, times - (second?.rows.get(row) ?? 0)) }, () => row),
+  );
+}
+
+/** Also tables that only one of the two has. */
+export function comparePictures(old: Picture, restored: Picture): readonly TableComparison[] {
+  const names = [...new Set([...old.tables.keys(), ...restored.tables.keys()])].sort();
+  return names.map((table) => {
+    const [before, after] = [old.tables.get(table), restored.tables.get(table)];
+    const rows = before?.count ?? 0;
+    const leftOut = LEFT_OUT[table];
+    if (leftOut !== undefined && before !== undefined && after !== undefined)
+      return { table, rows, missing: [], surplus: [], leftOut };
+    const comparison = { table, rows, missing: without(before, after), surplus: without(after, before) };
+    if (before !== undefined && after !== undefined) return comparison;
+    const whole = `the whole table, with ${(before ?? after)?.count ?? 0} rows`;
+    return before === undefined ? { ...comparison, surplus: [whole] } : { ...comparison, missing: [whole] };
+  });
 }
 
 export async function compareDatabases(oldUrl: string, newUrl: string): Promise<readonly TableComparison[]> {
-  const [old, restored] = [await connect(oldUrl), await connect(newUrl)];
-  try {
-    const tables = (await listTables(old)).filter(({ name }) => LEFT_OUT[name] === undefined);
-    const there = new Set((await listTables(restored)).map(({ name }) => name));
-    const comparisons: TableComparison[] = [];
-    for (const { name, columns, key } of tables) {
-      const compared = columns.filter((column) => TIMES[name]?.includes(column) !== true);
-      const before = await rowsOf(old, name, compared, key);
-      const after = there.has(name) ? await rowsOf(restored, name, compared, key) : new Set<string>();
-      const missing = [...before].filter((row) => !after.has(row)).map((row) => `only in the old one: ${row}`);
-      const surplus = [...after].filter((row) => !before.has(row)).map((row) => `only in the new one: ${row}`);
-      const differences = [...missing, ...surplus].slice(0, DIFFERENCES_MAX);
-      comparisons.push({ table: name, rows: before.size, differences });
-    }
-    return comparisons;
-  } finally {
-    await old.end();
-    await restored.end();
-  }
+  return comparePictures(await takePicture(oldUrl), await takePicture(newUrl));
 }
 
-/** A line for each table, and for each difference. */
+export function differs({ missing, surplus }: TableComparison): boolean {
+  return missing.length > 0 || surplus.length > 0;
+}
+
+/** A line for each table and for each difference; then what was not compared, and why. */
 export function renderComparison(comparisons: readonly TableComparison[]): string {
-  return comparisons
-    .flatMap(({ table, rows, differences }) => [
-      `${differences.length === 0 ? 'equal ' : 'DIFFER'}  ${table.padEnd(20)} ${rows} rows`,
-      ...differences.map((difference) => `        ${difference}`),
-    ])
-    .join('\n');
+  const compared = comparisons.filter(({ leftOut }) => leftOut === undefined);
+  const rows = compared.flatMap((comparison) => {
+    const { table, missing, surplus } = comparison;
+    const all = [
+      ...missing.map((row) => `only in the old one: ${row}`),
+      ...surplus.map((row) => `only in the new one: ${row}`),
+    ];
+    return [
+      `${differs(comparison) ? 'DIFFER' : 'equal '}  ${table.padEnd(20)} ${comparison.rows} rows`,
+      ...all.slice(0, SHOWN_MAX).map((difference) => `        ${difference}`),
+      ...(all.length > SHOWN_MAX ? [`        … and ${all.length - SHOWN_MAX} more`] : []),
+    ];
+  });
+  const tables = comparisons.flatMap(({ table, leftOut }) => (leftOut === undefined ? [] : [[table, leftOut]]));
+  const columns = Object.entries(LEFT_OUT_COLUMNS).flatMap(([table, reasons]) =>
+    Object.entries(reasons).map(([column, why]) => [`${table}.${column}`, why]),
+  );
+  const leftOut = [...tables, ...columns].map(([name = '', why]) => `not compared  ${name.padEnd(32)} ${why}`);
+  return [...rows, ...leftOut].join('\n');
 }

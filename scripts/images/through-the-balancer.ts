@@ -85,9 +85,11 @@ export async function cancel(deployment: Deployment, buyer: Buyer, orderId: stri
 /** The balancer gives an id, and keeps one that it was given. */
 export async function checkRequestIds(deployment: Deployment): Promise<void> {
   const own = await ask(deployment, 'GET', '/festivals', 200);
-  const given = await ask(deployment, 'GET', '/festivals', 200, { headers: { 'x-request-id': 'mine-1' } });
+  // With everything that docs/api.md lets an id have.
+  const mine = 'mine-1.a:b;c=d+e/f@g_h';
+  const given = await ask(deployment, 'GET', '/festivals', 200, { headers: { 'x-request-id': mine } });
   if (own.requestId === null || !/^[\dA-F]+:/.test(own.requestId)) throw new Error(`the id is ${own.requestId}`);
-  if (given.requestId !== 'mine-1') throw new Error(`mine-1 became ${given.requestId}`);
+  if (given.requestId !== mine) throw new Error(`${mine} became ${given.requestId}`);
 }
 
 /** Metrics are not for everybody. */

@@ -48,6 +48,9 @@ function kubernetes(overlay: string): Check {
     run(directory) {
       const validate = pythonTool('kubernetes-validate');
       const manifests = answerOf('kubectl', ['kustomize', `infra/kubernetes/overlays/${overlay}`]);
+      const names = [...manifests.matchAll(/name: (fest-configuration\S*)/g)].map(([, name]) => name);
+      if (names.length !== 2 || names[0] !== names[1] || !/-[a-z\d]{10}$/.test(names[0] ?? ''))
+        throw new Error(`the servers do not read the generated configuration: ${names.join(', ')}`);
       const file = join(directory, 'manifests.yaml');
       const faults: readonly (readonly [string, string, RegExp])[] = [
         ['readOnlyRootFilesystem: true', 'readOnlyRootFileSystem: true', /readOnlyRootFileSystem/],
@@ -65,6 +68,19 @@ function kubernetes(overlay: string): Check {
     },
   };
 }
+
+const storageClasses: Check = {
+  name: 'infra/kubernetes/storage-classes/aws.yaml (schemas of Kubernetes)',
+  run(directory) {
+    const validate = pythonTool('kubernetes-validate');
+    const path = 'infra/kubernetes/storage-classes/aws.yaml';
+    for (const version of KUBERNETES_VERSIONS) {
+      const judge = (file: string): Ran => run(validate, ['--strict', '--quiet', '-k', version, file]);
+      taken(judge(path));
+      refused(judge(planted(path, directory, 'reclaimPolicy: Retain', 'reclaimPolicies: Retain')), /reclaimPolicies/);
+    }
+  },
+};
 
 const systemd: Check = {
   name: 'infra/systemd/fest.service (systemd-analyze)',
@@ -112,6 +128,7 @@ export const CHECKS: readonly Check[] = [
   compose,
   kubernetes('staging'),
   kubernetes('production'),
+  storageClasses,
   systemd,
   ...MACHINE_CHECKS,
   balancer,

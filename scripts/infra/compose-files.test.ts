@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { parseConfig } from '@fest/server/config';
 import { LIMITS } from '@fest/server/limits';
 import { validate } from 'dockerfile-utils';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { listFiles, read } from '../../test/tidy/repository.ts';
 import { parseDockerfile } from '../images/dockerfile.ts';
@@ -54,6 +54,52 @@ test('the environment of each server, with generated secrets, is one that a serv
     expect(config).toMatchObject({ serverName: name, host: '0.0.0.0', port: 8080, trustProxy: 1, tracesUrl: '' });
     expect(config.bootstrapAccounts.map(({ roles }) => roles)).toEqual([['operator'], ['organizer'], ['staff']]);
   }
+});
+
+describe('Prometheus of the local deployment', () => {
+  interface Prometheus {
+    readonly global: object;
+    readonly rule_files: readonly string[];
+    readonly alerting: { readonly alertmanagers: readonly { readonly static_configs: readonly Targets[] }[] };
+    readonly scrape_configs: readonly { readonly job_name: string; readonly static_configs: readonly Targets[] }[];
+  }
+  interface Targets {
+    readonly targets: readonly string[];
+  }
+  const local = parse(read('infra/local/prometheus/prometheus.yml')) as Prometheus;
+  const general = parse(read('infra/observability/prometheus/prometheus.yml')) as Prometheus;
+
+  test('asks as often as that of every deployment, and evaluates its rules', () => {
+    expect(local.global).toEqual(general.global);
+    const mounted = FULL.services.prometheus?.volumes ?? [];
+    expect(mounted).toContain('../observability/prometheus/rules:/etc/fest/rules:ro');
+    expect(local.rule_files).toEqual(['/etc/fest/rules/*.yml']);
+    expect(mounted).toContain('./prometheus:/etc/prometheus:ro');
+  });
+
+  test('scrapes both servers, the load balancer and itself, and tells an Alertmanager that is there', () => {
+    const targets = Object.fromEntries(
+      local.scrape_configs.map(({ job_name, static_configs }) => [
+        job_name,
+        static_configs.flatMap((each) => each.targets),
+      ]),
+    );
+    const inside = /frontend inside\n(?:.*\n)*? +bind ":\$\{\w+-(\d+)\}"\n/.exec(
+      read('infra/local/haproxy/haproxy.cfg'),
+    );
+    expect(targets).toEqual({
+      fest: ['server-1:8080', 'server-2:8080'],
+      'load-balancer': [`load-balancer:${inside?.[1]}`],
+      prometheus: ['localhost:9090'],
+    });
+    expect(general.scrape_configs.map(({ job_name }) => job_name)).toContain('fest');
+    const told = local.alerting.alertmanagers.flatMap(({ static_configs }) =>
+      static_configs.flatMap((each) => each.targets),
+    );
+    expect(told).toEqual(['alertmanager:9093']);
+    const hosts = [...Object.values(targets).flat(), ...told].map((target) => target.split(':')[0] ?? '');
+    for (const host of hosts.filter((name) => name !== 'localhost')) expect(Object.keys(FULL.services)).toContain(host);
+  });
 });
 
 test('secrets are new each time, and long enough', () => {

@@ -1,4 +1,5 @@
 /** What the Kubernetes manifests promise, read as they are in `base`; `npm run check:infra` renders them and asks the schemas. */
+import { parseEnv } from 'node:util';
 import { LIMITS } from '@fest/server/limits';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -13,7 +14,8 @@ function documents(path: string): readonly Tree[] {
 const [SET] = documents('infra/kubernetes/base/server.yaml');
 const POD = SET?.spec?.template?.spec;
 const SERVER = POD?.containers?.[0];
-const [CONFIGURATION] = documents('infra/kubernetes/base/configuration.yaml');
+const CONFIGURATION = { data: parseEnv(read('infra/kubernetes/base/configuration.env')) };
+const OVERLAYS = ['staging', 'production'];
 const LABELS = { 'app.kubernetes.io/name': 'fest' };
 
 test('a pod has the time that its stop takes', () => {
@@ -42,6 +44,40 @@ test('the order log is on a volume that outlives its pod, its place in the set, 
   });
   const mounts = (SERVER?.volumeMounts ?? []) as unknown as readonly { name: string; mountPath: string }[];
   expect(mounts.find(({ name }) => name === 'log')?.mountPath).toBe(CONFIGURATION?.data?.FEST_LOG_DIR);
+});
+
+test('volumes are of classes that are named, and that keep a volume whose claim is gone', () => {
+  const classes = documents('infra/kubernetes/storage-classes/aws.yaml') as unknown as readonly {
+    readonly metadata: { readonly name: string };
+    readonly reclaimPolicy: string;
+    readonly provisioner: string;
+  }[];
+  const [ledger] = documents('infra/kubernetes/base/gateway-ledger.yaml');
+  const wanted = [SET?.spec?.volumeClaimTemplates?.[0]?.spec?.storageClassName, ledger?.spec?.storageClassName];
+  expect(classes.map(({ metadata }) => metadata.name)).toEqual(wanted);
+  expect(classes.map(({ reclaimPolicy }) => reclaimPolicy)).toEqual(['Retain', 'Retain']);
+});
+
+test('a changed value of the configuration rolls the pods: its name has a hash of it', () => {
+  const generators = ['base', ...OVERLAYS.map((name) => `overlays/${name}`)].map((folder) => {
+    const [kustomization] = documents(`infra/kubernetes/${folder}/kustomization.yaml`);
+    return kustomization as unknown as {
+      readonly configMapGenerator: readonly { readonly name: string; readonly behavior?: string }[];
+      readonly generatorOptions?: object;
+    };
+  });
+  expect(generators.map(({ configMapGenerator }) => configMapGenerator.map(({ name }) => name))).toEqual([
+    ['fest-configuration'],
+    ['fest-configuration'],
+    ['fest-configuration'],
+  ]);
+  expect(generators.map(({ configMapGenerator }) => configMapGenerator[0]?.behavior)).toEqual([
+    undefined,
+    'merge',
+    'merge',
+  ]);
+  expect(generators.filter(({ generatorOptions }) => generatorOptions !== undefined)).toEqual([]);
+  expect(SERVER?.envFrom?.[0]).toEqual({ configMapRef: { name: 'fest-configuration' } });
 });
 
 test('a server is confined', () => {

@@ -63,7 +63,10 @@ export function pythonTool(name: string): string {
     const first = make();
     if (first.status !== 0) aptInstall('python3-venv');
     const made = first.status === 0 ? first : make();
-    if (made.status !== 0) throw new Missing(`python3 makes no virtual environment: ${made.said.trim()}`);
+    if (made.status !== 0)
+      throw new Missing(
+        `python3 makes no virtual environment (python3-venv is missing, ${NOT_INSTALLED}): ${made.said.trim()}`,
+      );
     const installed = run(join(folder, 'bin/pip'), ['install', '--quiet', '--no-deps', '-r', REQUIREMENTS]);
     if (installed.status !== 0) throw new Missing(`pip could not install ${REQUIREMENTS}: ${installed.said.trim()}`);
     writeFileSync(stamp, wanted);
@@ -81,18 +84,24 @@ if [ ! -e "$policy" ]; then
 fi
 apt-get -q update; apt-get -q install -y --no-install-recommends "$1" 9>&-`;
 
+/** Said with `--install`, and by continuous integration: nobody's machine is changed unasked. */
+const MAY_INSTALL = process.env.CI !== undefined || process.argv.includes('--install');
+const NOT_INSTALLED = MAY_INSTALL
+  ? 'and apt-get did not install it'
+  : 'and nothing is installed on this machine unasked: as root `npm run check:infra -- --install` does it with apt-get';
+
 function aptInstall(name: string): void {
-  if (process.getuid?.() !== 0) return;
+  if (!MAY_INSTALL || process.getuid?.() !== 0) return;
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
   spawnSync('sh', ['-c', APT_INSTALL, 'sh', name], { env, stdio: 'ignore', timeout: 600_000 });
 }
 
-/** A program of this machine; installed with apt-get where it is missing and may be. */
+/** A program of this machine; where it is missing it is installed with apt-get by root, when that was asked for. */
 export function systemTool(name: string, debianPackage = name): string {
   const isThere = (): boolean => spawnSync('sh', ['-c', 'command -v "$0"', name]).status === 0;
   if (isThere()) return name;
   aptInstall(debianPackage);
-  if (!isThere()) throw new Missing(`there is no ${name}, and apt-get did not install it`);
+  if (!isThere()) throw new Missing(`there is no ${name}, ${NOT_INSTALLED}`);
   return name;
 }
 

@@ -18,7 +18,12 @@ function block(cpuMicros: number): Block {
 }
 
 function row(other: Row['other'], micros: readonly (readonly [number, number])[]): Row {
-  return { path: 'join', other, pairs: micros.map(([off, on]) => ({ off: block(off), other: block(on) })) };
+  return {
+    path: 'join',
+    other,
+    pairs: micros.map(([off, on]) => ({ off: block(off), other: block(on) })),
+    tracedShare: other === 'on' ? 0.034 : undefined,
+  };
 }
 
 function measurement(rows: readonly Row[], clean = true): TracingMeasurement {
@@ -59,6 +64,13 @@ test('equal servers that differ much make the result too noisy to say anything',
   expect(summary.noise).toBeGreaterThan(NOISE_MAX);
   expect(renderMarkdown(measurement(rows), summary)).toContain('**Too noisy**');
   expect(renderMarkdown(measurement([EQUAL]), summarise({ rows: [EQUAL] }, 200))).not.toContain('Too noisy');
+});
+
+test('a row with traces says which share was asked for, and which was really traced', () => {
+  const rows = [EQUAL, row('on', [[100, 104]])];
+  const markdown = renderMarkdown(measurement(rows), summarise({ rows }, 200));
+  expect(markdown).toContain('| join | on for 1 %, traced 3.4 % |');
+  expect(markdown).toContain('| join | off, another server |');
 });
 
 test('a server that lost an order is told, whatever it costs', () => {

@@ -12,6 +12,8 @@ export interface RowSummary {
   readonly otherMicros: number;
   /** How many times as much the other one takes: median of the pairs, with a 95 % interval. */
   readonly ratio: Difference;
+  /** Of the requests at the other one that were really traced, 0 to 1; undefined: it traces none. */
+  readonly tracedShare: number | undefined;
 }
 
 export interface TracingSummary {
@@ -25,7 +27,7 @@ export const NOISE_MAX = 0.05;
 const SEED = 'tracing';
 
 export function summarise({ rows }: Pick<TracingMeasurement, 'rows'>, resamples?: number): TracingSummary {
-  const summaries = rows.map(({ path, other, pairs }): RowSummary => {
+  const summaries = rows.map(({ path, other, pairs, tracedShare }): RowSummary => {
     const micros = pairs.map((pair) => ({
       off: pair.off.cpuMicros ?? Number.NaN,
       other: pair.other.cpuMicros ?? Number.NaN,
@@ -40,6 +42,7 @@ export function summarise({ rows }: Pick<TracingMeasurement, 'rows'>, resamples?
         createRandom(SEED),
         resamples,
       ),
+      tracedShare,
     };
   });
   const equal = summaries.filter(({ other }) => other === 'again');
@@ -60,8 +63,8 @@ export function renderMarkdown(measurement: TracingMeasurement, { rows, noise }:
     '| path | compared with off | µs off | µs | times as much (95 %) |',
     '| --- | --- | ---: | ---: | --- |',
     ...rows.map(
-      ({ path, other, offMicros, otherMicros, ratio }) =>
-        `| ${path} | ${other === 'on' ? `on, ${options.percent} %` : 'off, another server'} | ${offMicros.toFixed(1)} | ${otherMicros.toFixed(1)} | ${ratio.estimate.toFixed(3)} (${ratio.low.toFixed(3)} to ${ratio.high.toFixed(3)}) |`,
+      ({ path, other, offMicros, otherMicros, ratio, tracedShare }) =>
+        `| ${path} | ${other === 'on' ? on(options.percent, tracedShare) : 'off, another server'} | ${offMicros.toFixed(1)} | ${otherMicros.toFixed(1)} | ${ratio.estimate.toFixed(3)} (${ratio.low.toFixed(3)} to ${ratio.high.toFixed(3)}) |`,
     ),
     '',
     verdict,
@@ -73,6 +76,11 @@ export function renderMarkdown(measurement: TracingMeasurement, { rows, noise }:
     `Repeat: \`${TRACING.commandOf(options)}\``,
     '',
   ].join('\n');
+}
+
+/** What was asked for, and what came of it: a server begins no more than so many traces a second. */
+function on(asked: number, tracedShare: number | undefined): string {
+  return `on for ${asked} %, traced ${tracedShare === undefined ? 'none' : percent(tracedShare)}`;
 }
 
 function percent(share: number): string {

@@ -1,5 +1,6 @@
 /** The course of the measurement: three servers, each on stores of its own, and pairs of blocks at two of them in turn. */
-
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LIMITS } from '@fest/server/limits';
 import { armsOf, measureArm } from '../core/arms.ts';
 import { type AuditVerdict, auditAll } from '../core/audit.ts';
 import type { Block } from '../core/block.ts';
@@ -11,6 +12,10 @@ import { interleave } from '../measuring/pairs.ts';
 import type { StageContext } from '../measuring/stage.ts';
 import { type Collected, type Collector, startCollector } from './collector.ts';
 import { coreOptions, TRACING, type TracedPath, type TracingOptions } from './options.ts';
+import { noting, type Sent, tracedShare } from './traced-share.ts';
+
+/** Until a batch that was sent is here, on a busy machine. */
+const AROUND_MS = 500;
 
 export type Variant = 'off' | 'again' | 'on';
 
@@ -24,6 +29,8 @@ export interface Row {
   /** `again`: another server without traces. */
   readonly other: Exclude<Variant, 'off'>;
   readonly pairs: readonly Pair[];
+  /** Of the requests that the other one was sent, 0 to 1: counted where the traces arrive. Undefined where it traces none. */
+  readonly tracedShare: number | undefined;
 }
 
 export interface TracingMeasurement {
@@ -47,10 +54,12 @@ export async function measure(options: TracingOptions, context: StageContext): P
     const [first] = halls.values();
     if (first === undefined) throw new Error('no server');
     const rows: Row[] = [];
+    const sent: Record<TracedPath, Sent[]> = { join: [], hold: [], confirmation: [] };
     for (const path of options.only) {
       for (const other of ['again', 'on'] as const) {
         context.say(`${path}: traces off, and ${other === 'on' ? 'on' : 'off at another server'}.`);
-        rows.push({ path, other, pairs: await comparePath(halls, path, other, options) });
+        const pairs = await comparePath(halls, path, other, { ...options, sent: sent[path] });
+        rows.push({ path, other, pairs, tracedShare: undefined });
       }
     }
     context.say('The audit of everything that was sold.');
@@ -60,7 +69,12 @@ export async function measure(options: TracingOptions, context: StageContext): P
       audits.push(await auditAll(hall));
     }
     const { machine, leftOut } = first;
-    return { options, machine, leftOut, rows, collected: collector.collected(), audits };
+    await sleep(LIMITS.traceBatchMs + AROUND_MS, undefined, { signal: context.signal });
+    const requests = collector.requests();
+    const told = rows.map((row) =>
+      row.other === 'on' ? { ...row, tracedShare: tracedShare(row.path, sent[row.path], requests) } : row,
+    );
+    return { options, machine, leftOut, rows: told, collected: collector.collected(), audits };
   } finally {
     for (const hall of halls.values()) await hall.close();
     await collector.close();
@@ -81,13 +95,14 @@ async function comparePath(
   halls: ReadonlyMap<Variant, Hall>,
   path: TracedPath,
   other: Exclude<Variant, 'off'>,
-  options: TracingOptions,
+  { sent, ...options }: TracingOptions & { readonly sent: Sent[] },
 ): Promise<readonly Pair[]> {
   const core = coreOptions(options);
   const open = async (variant: Variant) => {
     const hall = halls.get(variant);
     if (hall === undefined) throw new Error(`no server ${variant}`);
-    const arm = await armsOf(hall, core).of(path);
+    const plain = await armsOf(hall, core).of(path);
+    const arm = variant === 'on' ? noting(plain, sent, Date.now) : plain;
     const units = await warmUp(hall, arm, core);
     return async (): Promise<Block> => {
       const { captured: _, ...block } = await measureArm(hall, arm, units);

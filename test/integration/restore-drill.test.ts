@@ -9,6 +9,7 @@ import { createFakeContext } from '@fest/cli/test-support/fake-context';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect, restoreBackup, takeBackup } from '../../scripts/drill/backup.ts';
 import { compareDatabases } from '../../scripts/drill/compare.ts';
+import { differing as tablesOf } from '../../scripts/drill/drill.ts';
 import { integration } from '../support/integration.ts';
 import { ask, buy, eventually } from '../support/purchase.ts';
 import { buildTestApp, type TestApp, type TestBuyer } from '../support/test-app.ts';
@@ -30,8 +31,7 @@ async function fest(...args: readonly string[]): Promise<{ exitCode: number; sai
 }
 
 async function differing(): Promise<readonly string[]> {
-  const comparisons = await compareDatabases(server.stores.mysqlUrl, restoredUrl);
-  return comparisons.filter(({ differences }) => differences.length > 0).map(({ table }) => table);
+  return tablesOf(await compareDatabases(server.stores.mysqlUrl, restoredUrl));
 }
 
 async function inRestored(sql: string): Promise<void> {
@@ -96,6 +96,8 @@ integration('a database from a backup', () => {
     ['an amount', 'UPDATE orders SET amount = amount + 1 LIMIT 1', ['orders']],
     ['a ticket that is gone', 'DELETE FROM tickets LIMIT 1', ['tickets']],
     ['an account', "UPDATE accounts SET name = 'Somebody Else' LIMIT 1", ['accounts']],
+    ['a table that is gone', 'DROP TABLE operator_actions', ['operator_actions']],
+    ['a table too many', 'CREATE TABLE zebras (id INT PRIMARY KEY)', ['zebras']],
   ])('does not equal it with another %s, until it is put right', async (_, sql, tables) => {
     const before = join(folder, `${randomBytes(4).toString('hex')}.ndjson`);
     await takeBackup(restoredUrl, before);

@@ -22,7 +22,8 @@ const LAUNCHERS = new Set(['npx', 'sudo', 'env', 'time', 'nice', 'exec', 'do', '
 
 /** Whether the next word is a program, and no argument of one: `journalctl -u fest` is not our command. */
 function isProgramAfter(words: readonly string[]): boolean {
-  const last = words.findLastIndex((word) => word === '--' || /^[;|&()]+$/.test(word));
+  // `fest-server` runs what follows with the server's environment (infra/terraform).
+  const last = words.findLastIndex((word) => word === '--' || /^(?:\S+\/)?fest-server$|^[;|&()]+$/.test(word));
   const [launcher, ...more] = words.slice(last + 1).filter((word) => !/^\w+=/.test(word));
   return (
     launcher === undefined ||
@@ -92,6 +93,8 @@ describe('a command line of fest is found', () => {
     ['kubectl exec fest-server-0 -- fest log ls', [['log', 'ls']]],
     ['fest sale list > sales.txt', [['sale', 'list']]],
     ['sudo -u fest fest log ls', [['log', 'ls']]],
+    ['sudo -u fest /usr/local/bin/fest-server fest log ls', [['log', 'ls']]],
+    ['kubectl rollout restart statefulset/fest-server', []],
     ['systemctl reload fest.service', []],
     ['journalctl -u fest -o cat | jq .', []],
     ['mysql -h "$NEW_HOST" -u admin -p fest < fest.sql', []],
@@ -146,6 +149,34 @@ describe('npm scripts that runbooks name', () => {
     const files = listFiles();
     const named = [...read(page).matchAll(/\bnode (scripts\/[\w./-]+\.ts)\b/g)].map(([, path = '']) => path);
     expect(named.filter((path) => !files.includes(path))).toEqual([]);
+  });
+});
+
+describe('what runbooks name on AWS', () => {
+  const environments = ['production', 'staging'].map(
+    (name) => /^ +name += "(.+)"$/m.exec(read(`infra/terraform/environments/${name}/main.tf`))?.[1] ?? 'no name',
+  );
+  const lines = PAGES.flatMap((page) => linesOf(page).map((line) => [page, line] as const));
+
+  test('are the names that Terraform gives', () => {
+    const option = /--(?!node-)(?:[a-z-]+-(?:group-id|instance-identifier|group-name)|secret-id) (\S+)/g;
+    const named = lines.flatMap(([page, line]) =>
+      [...line.matchAll(option)].map(([, name = '']) => [page, name] as const),
+    );
+    expect(named.length).toBeGreaterThanOrEqual(8);
+    const isOurs = (name: string): boolean =>
+      name.startsWith('$') || environments.some((environment) => name.replace(/^fest\//, '').startsWith(environment));
+    expect(named.filter(([, name]) => !isOurs(name))).toEqual([]);
+  });
+
+  test('are addresses of resources that are in a module', () => {
+    const addresses = lines.flatMap(([, line]) => [...line.matchAll(/\bmodule\.(\w+)\.(\w+)\.(\w+)/g)]);
+    expect(addresses.length).toBeGreaterThanOrEqual(4);
+    const missing = addresses.filter(([, module = '', type = '', name = '']) => {
+      const files = listFiles((path) => path.startsWith(`infra/terraform/modules/${module}/`) && path.endsWith('.tf'));
+      return !files.some((path) => read(path).includes(`resource "${type}" "${name}" {`));
+    });
+    expect(missing.map(([address]) => address)).toEqual([]);
   });
 });
 

@@ -115,13 +115,18 @@ export const SERVER: DashboardPlan = {
         {
           title: 'Processors used',
           unit: 'short',
-          queries: [{ expr: `sum by (instance) (rate(process_cpu_seconds_total${OF_PROCESS}[1m]))`, legend: '{{instance}}' }],
+          queries: [
+            { expr: `sum by (instance) (rate(process_cpu_seconds_total${OF_PROCESS}[1m]))`, legend: '{{instance}}' },
+          ],
         },
         {
           title: 'Memory',
           unit: 'bytes',
           queries: [
-            { expr: `sum by (instance) (process_resident_memory_bytes${OF_PROCESS})`, legend: 'resident, {{instance}}' },
+            {
+              expr: `sum by (instance) (process_resident_memory_bytes${OF_PROCESS})`,
+              legend: 'resident, {{instance}}',
+            },
             { expr: `sum by (instance) (nodejs_heap_size_used_bytes${OF})`, legend: 'heap used, {{instance}}' },
           ],
         },
@@ -178,9 +183,7 @@ export const SERVER: DashboardPlan = {
         {
           title: 'Shed share',
           unit: 'percentunit',
-          queries: [
-            { expr: `max by (class) (fest_shed_share${OF})`, legend: '{{class}}' },
-          ],
+          queries: [{ expr: `max by (class) (fest_shed_share${OF})`, legend: '{{class}}' }],
         },
         {
           title: 'Shed level',

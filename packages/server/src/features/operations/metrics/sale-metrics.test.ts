@@ -65,4 +65,20 @@ describe('the metrics of sales', () => {
     expect(lines.filter((line) => line.startsWith('fest_sale_epoch'))).toHaveLength(LIMITS.fleetSales);
     expect(lines).toContain('fest_sale_phase{sale="9999",phase="open"} 1');
   });
+
+  it('are read and put in order once a collection, however many they are, and anew for the next', async () => {
+    let count = 0;
+    const sales = (): readonly LiveSale[] => {
+      count += 1;
+      return [saleOf(count)];
+    };
+    const registry = new Registry();
+    for (const metric of createSaleMetrics({ sales, orders: () => new Map(), nowMs: () => 0 })) {
+      registry.registerMetric(metric);
+    }
+    await registry.metrics();
+    expect(count).toBe(1);
+    expect(await registry.metrics()).toContain('fest_sale_epoch{sale="2"} 2');
+    expect(count).toBe(2);
+  });
 });

@@ -15,7 +15,17 @@ export interface SaleMetricSources {
 }
 
 export function createSaleMetrics({ sales, orders, nowMs }: SaleMetricSources): readonly Metric[] {
-  const shown = (): readonly LiveSale[] => mostUrgent(sales()).shown;
+  // A registry collects all of them in one turn of the event loop: the sales are put in order once, and not for each.
+  let collected: readonly LiveSale[] | undefined;
+  const shown = (): readonly LiveSale[] => {
+    if (collected === undefined) {
+      collected = mostUrgent(sales()).shown;
+      queueMicrotask(() => {
+        collected = undefined;
+      });
+    }
+    return collected;
+  };
   const ofSale = (name: string, help: string, of: (sale: LiveSale) => number): Metric =>
     gauges(name, help, ['sale'], () => shown().map((sale) => [{ sale: sale.saleId }, of(sale)] as const));
   return [

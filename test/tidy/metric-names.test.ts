@@ -55,7 +55,7 @@ const told = new Set([
 
 function isTold(name: string): boolean {
   if (!name.startsWith('^')) return told.has(name);
-  return [...metrics].some((metric) => metric.startsWith(name.slice(1)));
+  return [...samples, ...metrics].some((metric) => metric.startsWith(name.slice(1)));
 }
 
 const found = FILES.flatMap((path) => [...new Set(read(path).match(NAMES) ?? [])].map((name) => ({ path, name })));

@@ -91,7 +91,6 @@ export const SERVER: DashboardPlan = {
         {
           title: 'Crashes of workers in an hour',
           unit: 'short',
-          look: 'stat',
           about: 'Of servers that have some.',
           queries: [
             {

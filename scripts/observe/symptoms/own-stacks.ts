@@ -21,13 +21,13 @@ export const GATEWAY_SYMPTOMS: readonly Symptom[] = [
 ];
 
 /** Their payments are 16 MiB of log, which make a checkpoint due. */
-const CROWD = { people: 30_000, overMs: 60_000 };
+const CROWD = { people: 25_000, overMs: 120_000 };
 
 export const CHECKPOINT_SYMPTOMS: readonly Symptom[] = [
   {
     what: `the disk of the order log is full while ${CROWD.people} people buy: no room for the checkpoint that is due`,
     alerts: ['FestCheckpointsFailing'],
-    withinSeconds: 400,
+    withinSeconds: 500,
     missing: noSmallDisk,
     async cause(scene) {
       const { stage } = scene;

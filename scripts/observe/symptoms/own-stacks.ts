@@ -21,7 +21,7 @@ export const GATEWAY_SYMPTOMS: readonly Symptom[] = [
 ];
 
 /** Their payments are 16 MiB of log, which make a checkpoint due. */
-const CROWD = { people: 25_000, overMs: 120_000 };
+const CROWD = { people: 36_000, overMs: 150_000 };
 
 export const CHECKPOINT_SYMPTOMS: readonly Symptom[] = [
   {

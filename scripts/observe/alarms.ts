@@ -5,13 +5,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isPortAvailable } from '@fest/cli/local-stack/port-reservations';
 import { choosePorts } from '@fest/cli/local-stack/ports';
+import { Alertmanager } from './alertmanager.ts';
 import { Prometheus } from './prometheus.ts';
 import { folderIn, type Round } from './rounds.ts';
 import { Stage } from './stage.ts';
+import { CHECKPOINT_SYMPTOMS, GATEWAY_SYMPTOMS, GATEWAY_THAT_DOES_NOT_SAY } from './symptoms/own-stacks.ts';
+import { PROMETHEUS_SYMPTOMS } from './symptoms/prometheus.ts';
 import { ESTIMATE_SYMPTOM, SALE_SYMPTOMS } from './symptoms/sale.ts';
 import { CLOCK_AHEAD_SECONDS, GATEWAY_THAT_FAILS, SECOND_SYMPTOMS } from './symptoms/second-stack.ts';
 import { SERVER_SYMPTOMS } from './symptoms/servers.ts';
 import { STORE_SYMPTOMS } from './symptoms/stores.ts';
+import type { Symptom } from './symptoms/symptom.ts';
 import { causeAll, type Fired, type Skipped } from './watch-alerts.ts';
 
 export interface Alarms {
@@ -27,33 +31,53 @@ const QUIET_SECONDS = 150;
 /** Of the first server's order log: small enough to be filled. */
 const SMALL_DISK = '300m';
 
+/** A stack, and what is caused in it. The first server's order log has a small disk. */
+interface Setting {
+  readonly name: string;
+  readonly servers: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly symptoms: readonly Symptom[];
+}
+
+const SETTINGS: readonly Setting[] = [
+  {
+    name: 'alarms',
+    servers: 2,
+    // A gateway that takes its time: some payments are always under way when something breaks.
+    env: { FEST_LIVE_SOCKETS: '4', FEST_GATEWAY_LATENCY_MS: '1500' },
+    symptoms: [ESTIMATE_SYMPTOM, ...SERVER_SYMPTOMS, ...SALE_SYMPTOMS, ...STORE_SYMPTOMS, ...PROMETHEUS_SYMPTOMS],
+  },
+  { name: 'alarms-3', servers: 1, env: GATEWAY_THAT_DOES_NOT_SAY, symptoms: GATEWAY_SYMPTOMS },
+  { name: 'alarms-4', servers: 1, env: {}, symptoms: CHECKPOINT_SYMPTOMS },
+];
+
 /** Causes every symptom once. @param only those that have to do with alerts that are named so; commas between them */
 export async function observeAlarms(round: Round, only?: string): Promise<Alarms> {
   const names = only?.split(',') ?? [''];
   const chosen = <Some extends { readonly alerts: readonly string[] }>(symptoms: readonly Some[]): readonly Some[] =>
     symptoms.filter(({ alerts }) => alerts.some((alert) => names.some((name) => alert.includes(name))));
-  const first = chosen([ESTIMATE_SYMPTOM, ...SERVER_SYMPTOMS, ...SALE_SYMPTOMS, ...STORE_SYMPTOMS]);
   const second = chosen(SECOND_SYMPTOMS);
   const results: Alarms[] = [];
-  if (first.length > 0) results.push(await alarmsOfFirst(round, first));
+  for (const setting of SETTINGS) {
+    const symptoms = chosen(setting.symptoms);
+    if (symptoms.length > 0) results.push(await alarmsOf(round, { ...setting, symptoms }));
+  }
   if (second.length > 0) results.push(await alarmsOfSecond(round, second));
   return { fired: results.flatMap(({ fired }) => fired), skipped: results.flatMap(({ skipped }) => skipped) };
 }
 
-async function alarmsOfFirst({ folder, say, signal }: Round, symptoms: typeof SALE_SYMPTOMS): Promise<Alarms> {
-  const directory = join(folder, 'alarms');
+async function alarmsOf({ folder, say, signal }: Round, { name, servers, env, symptoms }: Setting): Promise<Alarms> {
+  const directory = join(folder, name);
   const unmount = mountSmallDisk(join(directory, '.fest/log/server-1'), say);
   try {
-    // A gateway that takes its time: some payments are always under way when something breaks.
-    const env = { FEST_LIVE_SOCKETS: '4', FEST_GATEWAY_LATENCY_MS: '1500' };
-    const stage = await Stage.open({ directory, servers: 2, env, say, signal });
+    const stage = await Stage.open({ directory, servers, env, say, signal });
     return await onStage(stage, { folder, say, signal }, symptoms);
   } finally {
     unmount();
   }
 }
 
-async function alarmsOfSecond({ folder, say, signal }: Round, symptoms: typeof SALE_SYMPTOMS): Promise<Alarms> {
+async function alarmsOfSecond({ folder, say, signal }: Round, symptoms: readonly Symptom[]): Promise<Alarms> {
   const redis = await startRedisAhead(folderIn(folder, 'redis-ahead'));
   const isCausable = (alerts: readonly string[]): boolean => redis !== undefined || !alerts.includes('FestClockOff');
   const skipped = symptoms
@@ -75,11 +99,14 @@ async function alarmsOfSecond({ folder, say, signal }: Round, symptoms: typeof S
 }
 
 /** People buy all the time, and one symptom after the other is caused. */
-async function onStage(stage: Stage, { folder, say, signal }: Round, symptoms: typeof SALE_SYMPTOMS): Promise<Alarms> {
+async function onStage(stage: Stage, { folder, say, signal }: Round, symptoms: readonly Symptom[]): Promise<Alarms> {
+  const name = `prometheus-${stage.pidOf('server-1')}`;
+  const alertmanager = await Alertmanager.start(folderIn(folder, `alertmanager-of-${name}`));
   const prometheus = await Prometheus.start({
-    folder: folderIn(folder, `prometheus-${stage.pidOf('server-1')}`),
+    folder: folderIn(folder, name),
     baseUrls: stage.baseUrls,
     waits: 'short',
+    alertmanager: alertmanager?.address,
   });
   const leaving = new AbortController();
   let buying: Promise<unknown> = Promise.resolve();
@@ -88,7 +115,7 @@ async function onStage(stage: Stage, { folder, say, signal }: Round, symptoms: t
     const tokens = await stage.buyers(STEADY_BUYERS_PER_SECOND * STEADY_SECONDS);
     buying = stage.sell(saleId, tokens, STEADY_SECONDS * 1_000, AbortSignal.any([leaving.signal, signal]));
     await sleep(10_000);
-    return await causeAll({ stage, saleId, folder }, symptoms, prometheus, {
+    return await causeAll({ stage, saleId, folder, prometheus, alertmanager }, symptoms, prometheus, {
       say,
       signal,
       quietSeconds: QUIET_SECONDS,
@@ -97,6 +124,7 @@ async function onStage(stage: Stage, { folder, say, signal }: Round, symptoms: t
     leaving.abort();
     await buying;
     await prometheus.stop();
+    await alertmanager?.stop();
     await stage.stack.stop();
   }
 }

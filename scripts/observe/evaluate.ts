@@ -71,7 +71,10 @@ const OF_WORKERS = /^fest_worker_/;
 
 /** What had no data although it should. @param withWorkers whether the servers had workers */
 export function withoutData(evaluation: Evaluation, withWorkers: boolean): readonly string[] {
-  const silent = [...evaluation.queries, ...evaluation.recordings].filter(({ answer }) => answer.length === 0);
+  const isOfWorkers = (expr: string): boolean => selectorsOf(expr).some((selector) => OF_WORKERS.test(selector));
+  const silent = [...evaluation.queries, ...evaluation.recordings].filter(
+    ({ answer, expr }) => answer.length === 0 && (withWorkers || !isOfWorkers(expr)),
+  );
   const blind = evaluation.alerts.flatMap(({ place, series }) =>
     [...series]
       .filter(([selector, count]) => count === 0 && (withWorkers || !OF_WORKERS.test(selector)))

@@ -1,10 +1,10 @@
 /** A real Prometheus with the rules of this repository, scraping every second, and what it answers. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RULES } from './assets.ts';
+import { freePort } from './free-port.ts';
 
 /** Alerts wait at most this long here, whatever their `for`: everything else of the rules is as it is. */
 export const FOR_SECONDS_MAX = 5;
@@ -48,22 +48,26 @@ export interface PrometheusOptions {
   readonly baseUrls: readonly string[];
   /** Whether alerts wait as long as the rules say, or some seconds at most. */
   readonly waits: 'asRuled' | 'short';
+  /** Host and port of the Alertmanager that it tells, if there is one. */
+  readonly alertmanager?: string | undefined;
 }
 
 export class Prometheus {
   readonly url: string;
   readonly #process: ChildProcess;
+  readonly #folder: string;
 
-  private constructor(url: string, child: ChildProcess) {
+  private constructor(url: string, child: ChildProcess, folder: string) {
     this.url = url;
     this.#process = child;
+    this.#folder = folder;
   }
 
   /** It has scraped every server once. */
   static async start(options: PrometheusOptions): Promise<Prometheus> {
     const { folder, baseUrls } = options;
-    writeConfiguration(options);
     const port = await freePort();
+    writeConfiguration(options, port);
     const log = openSync(join(folder, 'prometheus.log'), 'a');
     const child = spawn(
       'prometheus',
@@ -75,7 +79,7 @@ export class Prometheus {
       ],
       { stdio: ['ignore', log, log] },
     );
-    const prometheus = new Prometheus(`http://127.0.0.1:${port}`, child);
+    const prometheus = new Prometheus(`http://127.0.0.1:${port}`, child, folder);
     await prometheus.#ready(join(folder, 'prometheus.log'), baseUrls.length);
     return prometheus;
   }
@@ -107,6 +111,17 @@ export class Prometheus {
       readonly alerts: readonly (Omit<ActiveAlert, 'name'> & { readonly labels: { readonly alertname: string } })[];
     };
     return alerts.map((alert) => ({ ...alert, name: alert.labels.alertname }));
+  }
+
+  /** A file of rules beside those of the repository, read at once; gives what takes it away again. */
+  addRules(name: string, rules: string): () => Promise<void> {
+    const path = join(this.#folder, 'rules', `${name}.yml`);
+    writeFileSync(path, rules);
+    this.#process.kill('SIGHUP');
+    return async () => {
+      rmSync(path);
+      this.#process.kill('SIGHUP');
+    };
   }
 
   async stop(): Promise<void> {
@@ -143,7 +158,7 @@ export class Prometheus {
   }
 }
 
-function writeConfiguration({ folder, baseUrls, waits }: PrometheusOptions): void {
+function writeConfiguration({ folder, baseUrls, waits, alertmanager }: PrometheusOptions, port: number): void {
   mkdirSync(join(folder, 'rules'), { recursive: true });
   for (const name of readdirSync(RULES)) {
     const rules = readFileSync(join(RULES, name), 'utf8');
@@ -153,7 +168,13 @@ function writeConfiguration({ folder, baseUrls, waits }: PrometheusOptions): voi
   const configuration = {
     global: { scrape_interval: '1s', scrape_timeout: '900ms', evaluation_interval: '1s' },
     rule_files: ['rules/*.yml'],
-    scrape_configs: [{ job_name: 'fest', static_configs: [{ targets }] }],
+    scrape_configs: [
+      { job_name: 'fest', static_configs: [{ targets }] },
+      { job_name: 'prometheus', static_configs: [{ targets: [`127.0.0.1:${port}`] }] },
+    ],
+    alerting: {
+      alertmanagers: alertmanager === undefined ? [] : [{ static_configs: [{ targets: [alertmanager] }] }],
+    },
   };
   // JSON is YAML.
   writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify(configuration, null, 2));
@@ -168,15 +189,4 @@ export function withShortWaits(rules: string): string {
       return `${before}${Math.min(FOR_SECONDS_MAX, Number(count) * seconds[unit])}s`;
     },
   );
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

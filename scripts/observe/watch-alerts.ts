@@ -19,6 +19,7 @@ export interface Skipped {
 }
 
 const LOOK_EVERY_MS = 500;
+const NOBODY: ReadonlyMap<string, ActiveAlert> = new Map();
 
 export interface Watching {
   readonly say: (line: string) => void;
@@ -100,7 +101,8 @@ async function causeOne(
   try {
     while (found.size < symptom.alerts.length && performance.now() - beganMs < symptom.withinSeconds * 1_000) {
       signal.throwIfAborted();
-      const now = await firing(prometheus, scene, symptom);
+      // A machine that a symptom keeps busy may not answer in time: it is asked again.
+      const now = await firing(prometheus, scene, symptom).catch(() => NOBODY);
       for (const name of symptom.alerts) {
         const alert = now.get(name);
         const afterSeconds = Math.round((performance.now() - beganMs) / 1_000);

@@ -226,6 +226,7 @@ export async function createSaleCore(options: SaleCoreOptions): Promise<SaleCore
       selling: [
         ...createSaleMetrics({
           sales: () => [...live.followed].flatMap((saleId) => live.get(saleId) ?? []),
+          lastReadings: () => live.lastReadings,
           orders: () => acknowledgedOrders.total,
           nowMs: () => clock.nowMs(),
         }),

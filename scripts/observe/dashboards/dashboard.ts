@@ -84,7 +84,7 @@ function alertMarks() {
     datasource: DATASOURCE,
     enable: true,
     iconColor: 'red',
-    expr: 'ALERTS{alertstate="firing"}',
+    expr: 'ALERTS{alertstate="firing",alertname!="Watchdog"}',
     titleFormat: '{{alertname}}',
     textFormat: '{{instance}} {{sale}}',
   };

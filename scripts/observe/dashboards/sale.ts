@@ -47,7 +47,9 @@ export const SALE: DashboardPlan = {
           title: 'Alerts that fire',
           unit: 'short',
           look: 'stat',
-          queries: [{ expr: 'count(ALERTS{alertstate="firing"}) or vector(0)', legend: 'firing' }],
+          queries: [
+            { expr: 'count(ALERTS{alertstate="firing",alertname!="Watchdog"}) or vector(0)', legend: 'firing' },
+          ],
         },
       ],
     },
@@ -139,7 +141,8 @@ export const SALE: DashboardPlan = {
         {
           title: 'The oldest payment',
           unit: 's',
-          about: 'Captured without an order for more than 60 s wakes somebody.',
+          about:
+            'Captured without an order for more than 60 s wakes somebody, and so does one that is in flight for more than 120 s.',
           queries: [
             { expr: 'max(fest_payments_captured_oldest_seconds)', legend: 'captured, no order yet' },
             { expr: 'max(fest_payments_oldest_seconds)', legend: 'in flight' },

@@ -1,6 +1,8 @@
 import type { DashboardPlan } from './dashboard.ts';
 
 const OF = '{instance=~"$instance"}';
+/** Prometheus tells these of itself as well. */
+const OF_PROCESS = '{job="fest",instance=~"$instance"}';
 
 export const SERVER: DashboardPlan = {
   uid: 'fest-server',
@@ -71,7 +73,28 @@ export const SERVER: DashboardPlan = {
           look: 'stat',
           queries: [
             {
-              expr: `max by (instance) (changes(process_start_time_seconds${OF}[1h]))`,
+              expr: `max by (instance) (changes(process_start_time_seconds${OF_PROCESS}[1h]))`,
+              legend: '{{instance}}',
+            },
+          ],
+        },
+        {
+          title: 'Workers',
+          unit: 'short',
+          look: 'stat',
+          about: 'Of servers that have some.',
+          words: { 0: 'away', 1: 'there' },
+          queries: [
+            { expr: `min by (instance, worker) (fest_worker_up${OF})`, legend: '{{instance}}, worker {{worker}}' },
+          ],
+        },
+        {
+          title: 'Crashes of workers in an hour',
+          unit: 'short',
+          about: 'Of servers that have some.',
+          queries: [
+            {
+              expr: `sum by (instance) (increase(fest_worker_crashes_total${OF}[1h]))`,
               legend: '{{instance}}',
             },
           ],
@@ -91,13 +114,18 @@ export const SERVER: DashboardPlan = {
         {
           title: 'Processors used',
           unit: 'short',
-          queries: [{ expr: `sum by (instance) (rate(process_cpu_seconds_total${OF}[1m]))`, legend: '{{instance}}' }],
+          queries: [
+            { expr: `sum by (instance) (rate(process_cpu_seconds_total${OF_PROCESS}[1m]))`, legend: '{{instance}}' },
+          ],
         },
         {
           title: 'Memory',
           unit: 'bytes',
           queries: [
-            { expr: `sum by (instance) (process_resident_memory_bytes${OF})`, legend: 'resident, {{instance}}' },
+            {
+              expr: `sum by (instance) (process_resident_memory_bytes${OF_PROCESS})`,
+              legend: 'resident, {{instance}}',
+            },
             { expr: `sum by (instance) (nodejs_heap_size_used_bytes${OF})`, legend: 'heap used, {{instance}}' },
           ],
         },
@@ -113,7 +141,7 @@ export const SERVER: DashboardPlan = {
           unit: 'percentunit',
           queries: [
             {
-              expr: `max by (instance) (process_open_fds${OF} / process_max_fds${OF})`,
+              expr: `max by (instance) (process_open_fds${OF_PROCESS} / process_max_fds${OF_PROCESS})`,
               legend: '{{instance}}',
             },
           ],
@@ -154,10 +182,13 @@ export const SERVER: DashboardPlan = {
         {
           title: 'Shed share',
           unit: 'percentunit',
-          queries: [
-            { expr: `max by (class) (fest_shed_share${OF})`, legend: '{{class}}' },
-            { expr: `max(fest_shed_level${OF}) / 20`, legend: 'level, of 20 halvings' },
-          ],
+          queries: [{ expr: `max by (class) (fest_shed_share${OF})`, legend: '{{class}}' }],
+        },
+        {
+          title: 'Shed level',
+          unit: 'short',
+          about: 'Halvings of what is served: first of browsing, then of joins, polls and holds.',
+          queries: [{ expr: `max by (instance) (fest_shed_level${OF})`, legend: '{{instance}}' }],
         },
         {
           title: 'Connections dropped a second',

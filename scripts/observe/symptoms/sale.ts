@@ -57,7 +57,13 @@ export const SALE_SYMPTOMS: readonly Symptom[] = [
   },
   {
     what: 'Redis is stopped (SIGSTOP) while payments are under way, for more than a minute',
-    alerts: ['FestRedisUnreachable', 'FestServerErrors', 'FestCapturedWithoutOrder'],
+    alerts: [
+      'FestRedisUnreachable',
+      'FestRedisDown',
+      'FestSaleReadingStale',
+      'FestServerErrors',
+      'FestCapturedWithoutOrder',
+    ],
     withinSeconds: 100,
     ready: untilPaying,
     cause: async ({ stage }) => freeze(stage, 'redis'),

@@ -1,36 +1,16 @@
-import { closeSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMysqlPool } from '@fest/server/platform/mysql';
 import { changeRows, selectRows } from '@fest/server/platform/mysql-statements';
 import { connectRedis } from '@fest/server/platform/redis';
 import { again, freeze, isMissing, running, untilPaying, untilReady } from './helpers.ts';
-import type { Scene, Symptom } from './symptom.ts';
+import { fill, logOf, MIB, noSmallDisk } from './small-disk.ts';
+import type { Symptom } from './symptom.ts';
 
 /** Milliseconds by which `strace` delays each fdatasync. */
 const SLOW_SYNC_MS = 300;
 /** Redis answers nobody for so long, again and again: shorter than servers wait for it. */
 const PAUSE_MS = 1_300;
-const MIB = 1024 * 1024;
-
-function logOf({ stage }: Scene): string {
-  const [directory] = stage.stack.state.logDirs;
-  if (directory === undefined) throw new Error('the stack has no order log');
-  return directory;
-}
-
-/** Takes all the room there is on the disk of a folder. */
-function fill(folder: string): string {
-  const path = join(folder, 'filler');
-  const file = openSync(path, 'w');
-  try {
-    const block = Buffer.alloc(MIB);
-    for (;;) writeSync(file, block);
-  } catch {
-    // There is no more room.
-    closeSync(file);
-  }
-  return path;
-}
 
 export const STORE_SYMPTOMS: readonly Symptom[] = [
   {
@@ -82,12 +62,7 @@ export const STORE_SYMPTOMS: readonly Symptom[] = [
     withinSeconds: 60,
     // The other one has the disk of this machine, which may be full enough.
     of: ({ stage }) => ({ instance: new URL(stage.baseUrls[0] ?? '').host }),
-    missing: (scene) => {
-      const { dev } = statSync(logOf(scene));
-      return dev === statSync(scene.folder).dev
-        ? 'the order log is not on a small disk of its own (mount needs root)'
-        : undefined;
-    },
+    missing: noSmallDisk,
     async cause(scene) {
       const { stage } = scene;
       const directory = logOf(scene);

@@ -1,4 +1,6 @@
 /** A fault that is really there, and the alerts that have to say so. */
+import type { Alertmanager } from '../alertmanager.ts';
+import type { Prometheus } from '../prometheus.ts';
 import type { Stage } from '../stage.ts';
 
 export interface Scene {
@@ -7,6 +9,9 @@ export interface Scene {
   readonly saleId: number;
   /** Folder for what a symptom needs. */
   readonly folder: string;
+  readonly prometheus: Pick<Prometheus, 'addRules'>;
+  /** Undefined where none is installed. */
+  readonly alertmanager: Alertmanager | undefined;
 }
 
 export interface Symptom {

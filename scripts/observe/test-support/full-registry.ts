@@ -50,7 +50,12 @@ export async function fullExposition(): Promise<string> {
   const shedder = new LoadShedder();
   const registry = createRegistry({
     selling: [
-      ...createSaleMetrics({ sales: () => [SALE], orders: () => new Map([[7, 4]]), nowMs: () => 0 }),
+      ...createSaleMetrics({
+        sales: () => [SALE],
+        lastReadings: () => [SALE],
+        orders: () => new Map([[7, 4]]),
+        nowMs: () => 0,
+      }),
       ...createPaymentMetrics({
         ...{ inFlight: 1, captured: 1, oldestSeconds: 1, oldestCapturedSeconds: 1 },
         counts: { started: 4, succeeded: 2, failed: 1, refunded: 1 },

@@ -125,6 +125,11 @@ export class LiveSales implements SaleStates {
     return sale;
   }
 
+  /** As they were read last, however long ago: to tell how long that is. Nobody is to be answered from them. */
+  get lastReadings(): readonly LiveSale[] {
+    return [...this.#sales.values()];
+  }
+
   /**
    * From memory when it is there, else from Redis; follows the sale from now on. Undefined while Redis cannot be reached or
    * the state is being rebuilt: the refresh goes on trying.

@@ -31,9 +31,18 @@ const saleOf = (saleId: number, changes: Partial<LiveSale> = {}): LiveSale => ({
   ...changes,
 });
 
-async function linesOf(sales: readonly LiveSale[], orders = new Map<number, number>()): Promise<readonly string[]> {
+async function linesOf(
+  sales: readonly LiveSale[],
+  orders = new Map<number, number>(),
+  lastReadings = sales,
+): Promise<readonly string[]> {
   const registry = new Registry();
-  const metrics = createSaleMetrics({ sales: () => sales, orders: () => orders, nowMs: () => 1_250 });
+  const metrics = createSaleMetrics({
+    sales: () => sales,
+    lastReadings: () => lastReadings,
+    orders: () => orders,
+    nowMs: () => 1_250,
+  });
   for (const metric of metrics) registry.registerMetric(metric);
   return (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
@@ -59,10 +68,36 @@ describe('the metrics of sales', () => {
     ]);
   });
 
+  it('tell the age of a reading that is too old to answer from, and nothing else of it', async () => {
+    const lines = await linesOf([], new Map(), [saleOf(7, { readAtMs: -58_750 })]);
+    expect(lines).toEqual(['fest_sale_reading_age_seconds{sale="7"} 60']);
+  });
+
   it('are of so many sales at most, those that sell first', async () => {
     const closed = Array.from({ length: LIMITS.fleetSales + 5 }, (_, index) => saleOf(index + 1, { phase: 'closed' }));
     const lines = await linesOf([...closed, saleOf(9_999)]);
     expect(lines.filter((line) => line.startsWith('fest_sale_epoch'))).toHaveLength(LIMITS.fleetSales);
     expect(lines).toContain('fest_sale_phase{sale="9999",phase="open"} 1');
+  });
+
+  it('are read and put in order once a collection, however many they are, and anew for the next', async () => {
+    let count = 0;
+    const sales = (): readonly LiveSale[] => {
+      count += 1;
+      return [saleOf(count)];
+    };
+    const registry = new Registry();
+    for (const metric of createSaleMetrics({
+      sales,
+      lastReadings: () => [],
+      orders: () => new Map(),
+      nowMs: () => 0,
+    })) {
+      registry.registerMetric(metric);
+    }
+    await registry.metrics();
+    expect(count).toBe(1);
+    expect(await registry.metrics()).toContain('fest_sale_epoch{sale="2"} 2');
+    expect(count).toBe(2);
   });
 });

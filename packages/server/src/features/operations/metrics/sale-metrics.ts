@@ -8,14 +8,27 @@ import type { LiveSale } from '../../stock/live-sales.ts';
 import { mostUrgent } from '../live/sale-facts.ts';
 
 export interface SaleMetricSources {
+  /** Those that this process answers from. */
   readonly sales: () => readonly LiveSale[];
+  /** And those whose readings have become too old for that. */
+  readonly lastReadings: () => readonly LiveSale[];
   /** Orders that this process made durable, by sale, since it began. */
   readonly orders: () => ReadonlyMap<number, number>;
   readonly nowMs: () => number;
 }
 
-export function createSaleMetrics({ sales, orders, nowMs }: SaleMetricSources): readonly Metric[] {
-  const shown = (): readonly LiveSale[] => mostUrgent(sales()).shown;
+export function createSaleMetrics({ sales, lastReadings, orders, nowMs }: SaleMetricSources): readonly Metric[] {
+  // A registry collects all of them in one turn of the event loop: the sales are put in order once, and not for each.
+  let collected: readonly LiveSale[] | undefined;
+  const shown = (): readonly LiveSale[] => {
+    if (collected === undefined) {
+      collected = mostUrgent(sales()).shown;
+      queueMicrotask(() => {
+        collected = undefined;
+      });
+    }
+    return collected;
+  };
   const ofSale = (name: string, help: string, of: (sale: LiveSale) => number): Metric =>
     gauges(name, help, ['sale'], () => shown().map((sale) => [{ sale: sale.saleId }, of(sale)] as const));
   return [
@@ -50,8 +63,11 @@ export function createSaleMetrics({ sales, orders, nowMs }: SaleMetricSources): 
       'Buyers a second that the operator allows (of mode fixed; in mode auto its upper bound)',
       ({ snapshot }) => snapshot.perSecond,
     ),
-    ofSale('fest_sale_reading_age_seconds', 'How old the reading of a sale is that this process answers from', (sale) =>
-      Math.max(0, (nowMs() - sale.readAtMs) / 1_000),
+    // Also while it is too old to answer from: else what should wake somebody would vanish.
+    gauges('fest_sale_reading_age_seconds', 'How old the last reading of a sale is', ['sale'], () =>
+      mostUrgent(lastReadings()).shown.map(
+        ({ saleId, readAtMs }) => [{ sale: saleId }, Math.max(0, (nowMs() - readAtMs) / 1_000)] as const,
+      ),
     ),
     counters('fest_orders_total', 'Orders that this process made durable, by sale', ['sale'], function* () {
       const counts = orders();

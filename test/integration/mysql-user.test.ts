@@ -67,7 +67,11 @@ integration('the user that servers have', () => {
     expect((await ask(fest, buyer, 'POST', `/orders/${order.orderId}/cancel`)).status).toBeLessThan(300);
     await fest.core.applier.drain(10_000);
     expect(
-      await selectRows(fest.services.mysql, 'SELECT COUNT(*) AS count FROM orders WHERE cancelled_at_ms IS NOT NULL', []),
+      await selectRows(
+        fest.services.mysql,
+        'SELECT COUNT(*) AS count FROM orders WHERE cancelled_at_ms IS NOT NULL',
+        [],
+      ),
     ).toEqual([{ count: 1 }]);
   });
 

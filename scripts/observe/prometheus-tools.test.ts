@@ -21,7 +21,7 @@ describe('promtool', () => {
     expect(judge('promtool', ['check', 'rules', ...files(RULES)]).said).not.toContain('FAILED');
   });
 
-  it('finds that the rules do what their tests say', (context) => {
+  it('finds that the rules do what their tests say', { timeout: 60_000 }, (context) => {
     need('promtool', context);
     const { status, said } = judge('promtool', ['test', 'rules', ...files(join(OBSERVABILITY, 'prometheus/tests'))]);
     expect(said).not.toContain('FAILED');

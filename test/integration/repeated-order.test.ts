@@ -71,12 +71,16 @@ integration('an order that the log has already', () => {
     const sale = await server.createSale({ capacity: 4 });
     const { buyer, paymentId } = await stumbling(sale);
     expect((await ask<Payment>(server, buyer, 'GET', `/payments/${paymentId}`)).body.status).toBe('pending');
+    // Under way, and nothing that anybody has to be woken for: its order is safe.
+    const { processor } = server.core;
+    expect([processor.inFlight, processor.oldestSeconds, processor.captured]).toEqual([1, 0, 0]);
     gateway.tell();
     const { status, orderId } = await outcomeOf(server, buyer, paymentId);
     expect(status).toBe('succeeded');
     expect(durable).toEqual([paymentId, paymentId]);
     expect(await recordsOf(server, paymentId)).toEqual(['paymentIntent', 'orderPaid']);
     expect(await acknowledged()).toBe('1');
+    expect(processor.counts).toEqual({ started: 1, succeeded: 1, failed: 0, refunded: 0 });
     expect((await server.core.live.refresh(sale.id))?.snapshot).toMatchObject({ available: 2, held: 0, sold: 2 });
     const { body } = await ask<{ items: readonly { orderId: string }[] }>(server, buyer, 'GET', '/me/orders');
     expect(body.items.map((order) => order.orderId)).toEqual([orderId]);

@@ -15,7 +15,7 @@ export function createPaymentMetrics(processor: PaymentFigures): readonly Metric
     gauge('fest_payments_in_flight', 'Payments this process works on', () => processor.inFlight),
     gauge(
       'fest_payments_oldest_seconds',
-      'How long this process has worked on the oldest of them; 0 without any',
+      'How long this process has worked on the oldest of those that are no durable order yet; 0 without any',
       () => {
         return processor.oldestSeconds;
       },

@@ -78,9 +78,11 @@ export class PaymentProcessor {
     return this.#counts;
   }
 
-  /** How long the oldest payment in flight has been worked on; 0 without any. */
+  /** How long the oldest payment in flight whose order is not in the log has been worked on; 0 without any. */
   get oldestSeconds(): number {
-    for (const { sinceMs } of this.#inFlight.values()) return (performance.now() - sinceMs) / 1_000;
+    for (const [paymentId, { sinceMs }] of this.#inFlight) {
+      if (!this.#isDurable(paymentId)) return (performance.now() - sinceMs) / 1_000;
+    }
     return 0;
   }
 
@@ -164,6 +166,7 @@ export class PaymentProcessor {
     const showInTurn = async (): Promise<void> => {
       for (const order of waiting) {
         if (this.#stopping.signal.aborted) return;
+        this.#chargedAtMs.set(order.paymentId, 'acknowledged');
         // It may have been cancelled through another server, and the sale built anew, while nobody was here.
         this.#run(order.paymentId, () => this.#show(order, NO_EPOCH));
         await this.#inFlight.get(order.paymentId)?.done;

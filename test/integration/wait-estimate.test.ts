@@ -51,10 +51,10 @@ integration('the estimate of the wait', () => {
     expect(halfway.etaSeconds).toBe(24);
     expect(halfway.etaSecondsMax).toBeGreaterThanOrEqual(24);
     expect(halfway.etaSecondsMax).toBeLessThanOrEqual(27);
-    expect(await outcomes()).toEqual({});
+    expect(await outcomes()).toEqual({ early: 0, within: 0, late: 0 });
     for (let second = 0; second < 24; second += 1) await aSecond(id);
     expect(await poll(buyer, id, joined.queueToken)).toMatchObject({ admitted: true, etaSeconds: 0, etaSecondsMax: 0 });
-    expect(await outcomes()).toEqual({ within: 1 });
+    expect(await outcomes()).toEqual({ early: 0, within: 1, late: 0 });
     const { body } = await fest.app.inject({ url: '/metrics' });
     expect(body).toContain('fest_wait_to_estimate_ratio_sum 1\n');
   });

@@ -191,16 +191,18 @@ describe('the agent', () => {
     ]);
   });
 
-  test('takes logs to CloudWatch also where it does not know the other configuration, and tries that again', () => {
+  test('is not started again and again where it does not know the other configuration: only that is tried again', () => {
     machine.program('rpm', 'exit 0');
-    machine.program('sleep', `touch "${machine.path('slept')}"`);
+    machine.write('slept', '');
+    machine.program('sleep', `echo >>"${machine.path('slept')}"`);
     machine.program(
       'amazon-cloudwatch-agent-ctl',
-      `[[ $* != *append-config* || -e "${machine.path('slept')}" ]] || exit 1`,
+      `[[ $* != *append-config* || $(wc -l <"${machine.path('slept')}") = 3 ]] || exit 1`,
     );
     const { code, calls, errors } = machine.run('fest-prepare', stepsOf('fest-agent.service'));
     expect(code).toBe(0);
-    expect(errors).toContain('agent: again in 10 s');
-    expect(calledWith(calls, 'amazon-cloudwatch-agent-ctl')).toHaveLength(4);
+    expect(errors).toContain('figures: again in 10 s');
+    const actions = calledWith(calls, 'amazon-cloudwatch-agent-ctl').map((call) => call.split(' ')[2]);
+    expect(actions).toEqual(['fetch-config', ...new Array<string>(4).fill('append-config')]);
   });
 });

@@ -78,3 +78,13 @@ test('the costs of a month in the README add up', () => {
   const told = [...(rows[end] ?? '').matchAll(/\*\*(\d+)\*\*/g)].map(([, total]) => Number(total));
   expect(told).toEqual(sums.map(Math.round));
 });
+
+/** Whoever adds a third one to an example without the first two takes those away. */
+test.each(['production', 'staging'])('the example of %s has all servers that there are without it', (environment) => {
+  const fileOf = (name: string): string => readFileSync(join(ROOT, 'environments', environment, name), 'utf8');
+  const pairs = (text = ''): readonly string[] => [...text.matchAll(/[\w-]+ = "[\w-]+"/g)].map(([pair]) => pair);
+  const [, defaults] = /^variable "servers" \{\n.*?^ {2}default {5}= \{(.*?)\}$/ms.exec(fileOf('variables.tf')) ?? [];
+  const [, example] = /^servers = \{\n(.*?)^\}$/ms.exec(fileOf('terraform.tfvars.example')) ?? [];
+  expect(pairs(defaults).length).toBeGreaterThanOrEqual(2);
+  expect(pairs(example)).toEqual(pairs(defaults));
+});

@@ -14,18 +14,22 @@ import { buildTestApp, type TestApp } from '../support/test-app.ts';
 const PROGRAM = resolve(import.meta.dirname, '../../infra/terraform/bin/make-mysql-user');
 const NAME = `fest_user_${randomBytes(4).toString('hex')}`;
 const PASSWORD = randomBytes(32).toString('hex');
+const ANOTHER = randomBytes(32).toString('hex');
 
-/** The program's statements, for another user and schema. The MySQL of these tests has no TLS. */
-function statements(): readonly string[] {
-  const [, text = ''] = /^as_master <<END\n(.*?)^END$/ms.exec(readFileSync(PROGRAM, 'utf8')) ?? [];
-  return text
-    .replaceAll('$user', NAME)
-    .replaceAll('$password', PASSWORD)
-    .replaceAll('\\`fest\\`', `\`${NAME}\``)
-    .replaceAll(' REQUIRE SSL', '')
-    .split('\n')
-    .filter((line) => line !== '');
+/** What the program says to MySQL, for another user and schema: making, the old password's end, a new one. The MySQL of these tests has no TLS. */
+function statements(password: string): readonly (readonly string[])[] {
+  return [...readFileSync(PROGRAM, 'utf8').matchAll(/as_master <<END\n(.*?)^END$/gms)].map(([, text = '']) =>
+    text
+      .replaceAll('$user', NAME)
+      .replaceAll('$password', password)
+      .replaceAll('\\`fest\\`', `\`${NAME}\``)
+      .replaceAll(' REQUIRE SSL', '')
+      .split('\n')
+      .filter((line) => line !== ''),
+  );
 }
+const [MAKING = []] = statements(PASSWORD);
+const [, DISCARDING = [], CHANGING = []] = statements(ANOTHER);
 
 let fest: TestApp;
 let userUrl: string;
@@ -45,8 +49,8 @@ integration('the user that servers have', () => {
     own = await startEngines({ directory, env: { ...env, FEST_REDIS_URL: engines().redisUrl } });
     const master = await connectMaster();
     await master.query(`CREATE DATABASE ${NAME} CHARACTER SET utf8mb4`);
-    expect(statements()).toHaveLength(3);
-    for (const statement of statements()) await master.query(statement);
+    expect([MAKING, DISCARDING, CHANGING].map(({ length }) => length)).toEqual([2, 2, 1]);
+    for (const statement of MAKING) await master.query(statement);
     await master.end();
     const url = new URL(own.mysqlUrl);
     [url.username, url.password, url.pathname] = [NAME, PASSWORD, `/${NAME}`];
@@ -85,5 +89,31 @@ integration('the user that servers have', () => {
     const connection = await mysql.createConnection({ uri: userUrl });
     await expect(connection.query(statement)).rejects.toThrow(/denied/i);
     await connection.end();
+  });
+
+  test('may have a new password, and where there are two of them the old one until it is discarded', async () => {
+    const signIn = async (password: string): Promise<string> => {
+      const url = new URL(userUrl);
+      url.password = password;
+      try {
+        await (await mysql.createConnection({ uri: url.href })).end();
+        return 'taken';
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'ER_ACCESS_DENIED_ERROR' });
+        return 'refused';
+      }
+    };
+    const both = async (): Promise<readonly string[]> => [await signIn(PASSWORD), await signIn(ANOTHER)];
+    const master = await connectMaster();
+    const [[version]] = await master.query<mysql.RowDataPacket[]>('SELECT VERSION() AS text');
+    // MariaDB has one password only, and no clause for a second.
+    const hasTwo = !/MariaDB/.test(String(version?.text));
+    const told = (statement: string): string =>
+      hasTwo ? statement : statement.replace(' RETAIN CURRENT PASSWORD', '');
+    for (const statement of CHANGING) await master.query(told(statement));
+    expect(await both()).toEqual([hasTwo ? 'taken' : 'refused', 'taken']);
+    for (const statement of hasTwo ? DISCARDING : []) await master.query(statement);
+    expect(await both()).toEqual(['refused', 'taken']);
+    await master.end();
   });
 });

@@ -21,7 +21,7 @@ variable "zones" {
 }
 
 variable "servers" {
-  description = "Servers and the zone of each, in which its order log is and stays: server-3 = \"eu-central-1a\" adds one. One goes only when its order log is in MySQL (fest log replay --retire)."
+  description = "All servers and the zone of each, in which its order log is and stays: who is not in it goes. One more entry adds one: server-3 = \"eu-central-1a\". One goes only when its order log is in MySQL (fest log replay --retire)."
   type        = map(string)
   default     = { server-1 = "eu-central-1a", server-2 = "eu-central-1b" }
 

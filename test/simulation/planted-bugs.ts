@@ -131,8 +131,8 @@ const PAYMENTS: readonly PlantedBug[] = [
   bug(
     'money is asked for before the intent is on disk',
     PROCESSOR,
-    '    await this.#options.log.append(intent);\n',
-    '    void this.#options.log.append(intent).catch(() => undefined);\n',
+    '      await this.#write(intent);\n',
+    '      void this.#write(intent).catch(() => undefined);\n',
   ),
   bug(
     'an order is shown before it is on disk',

@@ -1,6 +1,5 @@
 /** The view on a pair of streams, and as lines. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { benchProgress, benchRow } from '../../../test-support/bench-result.ts';
 import { createFakeContext } from '../../../test-support/fake-context.ts';
 import { fakeTerminal } from '../../../test-support/fake-terminal.ts';
@@ -9,6 +8,8 @@ import { VIEW_LIMITS } from './limits.ts';
 
 const ENTERED = '\u001b[?1049h';
 const LEFT = '\u001b[?1049l';
+/** A busy machine draws late. */
+const PATIENT = { timeout: 10_000, interval: 20 };
 
 test('on a terminal it is a full screen; the first Ctrl-C asks to end, the second leaves with the terminal given back', async () => {
   const { terminal, input, text } = fakeTerminal({ columns: 100, rows: 30 });
@@ -21,17 +22,14 @@ test('on a terminal it is a full screen; the first Ctrl-C asks to end, the secon
   });
   view.line('k6 v2.2.0 from PATH.');
   view.show(benchProgress());
-  await sleep(100);
+  await vi.waitFor(() => expect(text()).toContain('k6 measures'), PATIENT);
   expect(text()).toContain(ENTERED);
-  expect(text()).toContain('k6 measures');
   input.write('\u0003');
-  await sleep(100);
+  await vi.waitFor(() => expect(text()).toContain('Ending k6, then the audit.'), PATIENT);
   expect(asked).toEqual(['quit']);
-  expect(text()).toContain('Ending k6, then the audit.');
   nowMs += VIEW_LIMITS.samePressMs;
   input.write('\u0003');
-  await sleep(100);
-  expect(asked).toEqual(['quit', 'left']);
+  await vi.waitFor(() => expect(asked).toEqual(['quit', 'left']), PATIENT);
   expect(context.text('stderr')).toBe('k6 v2.2.0 from PATH.\n');
 });
 

@@ -17,6 +17,8 @@ const OPTIONS = {
   lazyConnect: true,
   keepAlive: LIMITS.keepAliveProbeMs,
   retryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
+  // A primary that lives on as a replica refuses writes for good, and its address leads to another one by now. The command fails.
+  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
   protocol: 3,
 } as const satisfies RedisOptions;
 

@@ -67,12 +67,13 @@ integration('a Redis that fails over while its old primary lives', () => {
     await eventually(
       async () => /master_link_status:up/.test((await second?.redis.info('replication')) ?? ''),
       'the replica is in step',
+      30_000,
     );
     await second?.redis.replicaof('NO', 'ONE');
     leadsTo = second?.port ?? 0;
     await first?.redis.replicaof('127.0.0.1', leadsTo);
 
-    await eventually(async () => server.core.live.get(sale.id)?.snapshot.epoch === 2, 'the sale is built anew');
+    await eventually(async () => server.core.live.get(sale.id)?.snapshot.epoch === 2, 'the sale is built anew', 30_000);
     const next = await buy(server, after, sale.id);
     expect(next.tickets.map(({ ticketNumber }) => ticketNumber)).not.toContain(order.tickets[0]?.ticketNumber);
     expect((await server.core.live.refresh(sale.id))?.snapshot).toMatchObject({ available: 3, held: 0, sold: 2 });

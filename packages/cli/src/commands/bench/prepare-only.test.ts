@@ -14,12 +14,12 @@ function refusal(scenario: 'mix' | 'websocket' | 'onsale', out: string | undefin
 }
 
 it('shares a load out to three k6 without a gap, by the same sequence', () => {
-  const commands = segmentCommands('/work/plan.json', '/work/onsale.js', 3);
+  const commands = segmentCommands('/srv/plan.json', '/srv/onsale.js', 3);
   const segments = commands.map((command) => /--execution-segment "([^"]+)"/.exec(command)?.[1]);
   expect(segments).toEqual(['0:1/3', '1/3:2/3', '2/3:1']);
   for (const command of commands) {
-    expect(command).toContain('--execution-segment-sequence "0,1/3,2/3,1" /work/onsale.js');
-    expect(command).toContain('-e FEST_BENCH_PLAN=/work/plan.json --no-setup --no-teardown');
+    expect(command).toContain('--execution-segment-sequence "0,1/3,2/3,1" /srv/onsale.js');
+    expect(command).toContain('-e FEST_BENCH_PLAN=/srv/plan.json --no-setup --no-teardown');
   }
 });
 
